@@ -1,0 +1,74 @@
+# Posta. One Makefile, no configure. `make help` lists the targets.
+#
+# Folders are globbed: a new file needs no edit here. Objects go to
+# build/MODE, where MODE is release (default), asan, fault, cover or fuzz.
+
+MODE     ?= release
+PREFIX   ?= /usr
+DESTDIR  ?=
+CC       ?= gcc
+O        := build/$(MODE)
+
+PKGS     := libssl libcrypto libpcre2-8 lmdb libcap libcares libseccomp libidn2 zlib
+WARN     := -Wall -Wextra -Wshadow -Wconversion -Wformat=2 -Wvla \
+            -Wmissing-prototypes -Werror
+HARDEN   := -fPIE -fstack-protector-strong -fno-plt
+CPPFLAGS += -Ilib -D_GNU_SOURCE
+CFLAGS_release := -O2 -g -D_FORTIFY_SOURCE=2
+CFLAGS_asan    := -O1 -g -fsanitize=address,undefined -fno-omit-frame-pointer \
+                  -fno-sanitize-recover=undefined
+CFLAGS_fault   := -O1 -g -DDISK_FAULT
+CFLAGS_cover   := -O0 -g --coverage
+CFLAGS_fuzz    := -O1 -g -fsanitize=fuzzer-no-link,address,undefined
+CFLAGS   += -std=gnu17 $(WARN) $(HARDEN) $(CFLAGS_$(MODE))
+LDFLAGS  += -pie -Wl,-z,relro,-z,now -Wl,--as-needed \
+            $(filter -fsanitize=% --coverage,$(CFLAGS_$(MODE)))
+LDLIBS    = $(shell pkg-config --libs $(PKGS)) -lcrypt
+
+# Archives by level: each may use those to its right (t/lint/layers).
+LIBS     := daemon route store queue auth conf ipc map dns tls mail sys base
+PROGRAMS := $(notdir $(patsubst %/main.c,%,$(wildcard */main.c)))
+
+sources   = $(wildcard $(1)/*.c)
+objects   = $(patsubst %.c,$(O)/%.o,$(call sources,$(1)))
+archives  = $(foreach l,$(LIBS),$(if $(call sources,lib/$(l)),$(O)/lib$(l).a))
+
+all: $(PROGRAMS:%=$(O)/%/%)
+
+# One archive a folder of lib/.
+define archive
+$(O)/lib$(1).a: $(call objects,lib/$(1))
+	@rm -f $$@
+	@$(AR) rcs $$@ $$^
+endef
+$(foreach l,$(LIBS),$(eval $(call archive,$(l))))
+
+# One program a folder with a main.c.
+define program
+$(O)/$(1)/$(1): $(call objects,$(1)) $(archives)
+	@echo "  LD    $$@"
+	@$(CC) $(LDFLAGS) -o $$@ $(call objects,$(1)) \
+	    -Wl,--start-group $(archives) -Wl,--end-group $(LDLIBS)
+endef
+$(foreach p,$(PROGRAMS),$(eval $(call program,$(p))))
+
+$(O)/%.o: %.c
+	@mkdir -p $(@D)
+	@echo "  CC    $<"
+	@$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
+
+# Unit tests: t/unit/LIB/NAME.c tests lib/LIB/NAME.c.
+UNITS    := $(patsubst %.c,$(O)/%,$(wildcard t/unit/*/*.c))
+units: $(UNITS)
+
+$(UNITS): $(O)/t/unit/%: $(O)/t/unit/%.o $(archives)
+	@echo "  LD    $@"
+	@$(CC) $(LDFLAGS) -o $@ $< -Wl,--start-group $(archives) -Wl,--end-group \
+	    $(LDLIBS) -lcmocka
+
+include $(wildcard mk/*.mk)
+
+-include $(shell find $(O) -name '*.d' 2>/dev/null)
+
+.PHONY: all units
+.SECONDARY:

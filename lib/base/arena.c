@@ -1,0 +1,200 @@
+#include "base/arena.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/log.h"
+
+#define ALIGN      ((size_t)16)
+#define BLOCK_SIZE ((size_t)8192)
+
+struct block {
+    struct block *next; /* older */
+    size_t size, used;
+    _Alignas(16) char data[];
+};
+
+struct arena {
+    const char *name;
+    size_t limit, total;
+    struct block *top;
+};
+
+struct arena *
+arena_new(const char *name, size_t limit)
+{
+    struct arena *a = calloc(1, sizeof *a);
+
+    if (a == NULL)
+        log_fatal("out of memory: cannot make the %s arena", name);
+    a->name = name;
+    a->limit = limit;
+    return a;
+}
+
+static void
+drop_blocks(struct block *b)
+{
+    while (b) {
+        struct block *next = b->next;
+
+        free(b);
+        b = next;
+    }
+}
+
+void
+arena_free(struct arena *a)
+{
+    if (a == NULL)
+        return;
+    drop_blocks(a->top);
+    free(a);
+}
+
+void
+arena_reset(struct arena *a)
+{
+    struct block *keep = a->top;
+
+    a->total = 0;
+    if (keep == NULL)
+        return;
+    drop_blocks(keep->next);
+    keep->next = NULL;
+
+    /* One huge message must not make a process huge for ever. */
+    if (keep->size > 16 * BLOCK_SIZE) {
+        free(keep);
+        a->top = NULL;
+        return;
+    }
+    keep->used = 0;
+    a->total = keep->size;
+}
+
+static struct block *
+add_block(struct arena *a, size_t size)
+{
+    size_t want =
+        size > BLOCK_SIZE / 2 ? size : BLOCK_SIZE - sizeof(struct block);
+    struct block *b;
+
+    if (want > a->limit || a->total > a->limit - want)
+        log_fatal("the %s memory is over its limit of %zu bytes", a->name,
+                  a->limit);
+    b = malloc(sizeof *b + want);
+    if (b == NULL)
+        log_fatal("out of memory in the %s arena", a->name);
+    b->next = a->top;
+    b->size = want;
+    b->used = 0;
+    a->top = b;
+    a->total += want;
+    return b;
+}
+
+void *
+arena_alloc(struct arena *a, size_t size)
+{
+    struct block *b = a->top;
+
+    must(size < SIZE_MAX / 2);
+    size = (size + ALIGN - 1) & ~(ALIGN - 1);
+    if (b == NULL || b->size - b->used < size)
+        b = add_block(a, size);
+
+    void *p = b->data + b->used;
+
+    b->used += size;
+    memset(p, 0, size);
+    return p;
+}
+
+void *
+arena_grow(struct arena *a, void *old, size_t old_size, size_t size)
+{
+    struct block *b = a->top;
+    size_t rounded = (old_size + ALIGN - 1) & ~(ALIGN - 1);
+
+    must(size >= old_size && size < SIZE_MAX / 2);
+    size = (size + ALIGN - 1) & ~(ALIGN - 1);
+    if (old && b && b->used >= rounded &&
+        (char *)old == b->data + (b->used - rounded) &&
+        b->size - b->used >= size - rounded) {
+        memset(b->data + b->used, 0, size - rounded);
+        b->used += size - rounded;
+        return old;
+    }
+
+    void *p = arena_alloc(a, size);
+
+    if (old_size)
+        memcpy(p, old, old_size);
+    return p;
+}
+
+size_t
+arena_room(const struct arena *a)
+{
+    size_t spare = a->top ? a->top->size - a->top->used : 0;
+
+    return a->limit - a->total + spare;
+}
+
+struct str
+arena_str(struct arena *a, struct str s)
+{
+    char *p = arena_alloc(a, s.len + 1);
+
+    if (s.len)
+        memcpy(p, s.p, s.len);
+    return (struct str){p, s.len};
+}
+
+char *
+arena_cstr(struct arena *a, struct str s)
+{
+    char *p = arena_alloc(a, s.len + 1);
+
+    if (s.len)
+        memcpy(p, s.p, s.len);
+    return p;
+}
+
+struct str
+arena_lower(struct arena *a, struct str s)
+{
+    char *p = arena_cstr(a, s);
+
+    for (size_t i = 0; i < s.len; i++)
+        p[i] = to_lower(p[i]);
+    return (struct str){p, s.len};
+}
+
+char *
+arena_vfmt(struct arena *a, const char *fmt, va_list args)
+{
+    va_list again;
+
+    va_copy(again, args);
+    int len = vsnprintf(NULL, 0, fmt, args);
+
+    must(len >= 0);
+    char *p = arena_alloc(a, (size_t)len + 1);
+
+    vsnprintf(p, (size_t)len + 1, fmt, again);
+    va_end(again);
+    return p;
+}
+
+char *
+arena_fmt(struct arena *a, const char *fmt, ...)
+{
+    va_list args;
+
+    va_start(args, fmt);
+    char *p = arena_vfmt(a, fmt, args);
+    va_end(args);
+    return p;
+}

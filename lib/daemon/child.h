@@ -1,0 +1,74 @@
+/*
+ * child.h - the life of a program that master started.
+ *
+ * A program's main is one call of daemon_main with its table of functions.
+ * There are two kinds (roles.def):
+ *
+ *   SINGLE  one process and an event loop: qmgr. `run` is called once.
+ *   POOL    master starts one template; it opens tables and contexts, drops
+ *           its rights, and then only forks workers when master asks (so a
+ *           worker costs a fork, no exec, and shares the template's pages).
+ *           `work` is called in each worker. Workers are master's children.
+ *
+ * Order: the hello of master is read, the log and the configuration snapshot
+ * are opened; `prepare` runs with the rights the program was started with and
+ * opens what needs them; then rights are dropped for good (priv_enter);
+ * `ready` runs without rights and does all other set-up that workers share.
+ *
+ * Run by hand (no control socket on descriptor 3) a daemon says so and exits.
+ */
+#ifndef DAEMON_CHILD_H
+#define DAEMON_CHILD_H
+
+#include <signal.h>
+#include <sys/socket.h>
+
+#include "base/arena.h"
+#include "conf/conf.h"
+#include "ipc/message.h"
+
+struct daemon {
+    const struct conf *conf;
+    const char *service; /* first column of master.cf: "submission" */
+    const char *role;    /* program of master.cf: "smtpd", "lmtp", "pipe" */
+    char **args;         /* what followed it, without -o; NULL at the end */
+    bool unprivileged;   /* everything runs as one ordinary user */
+    int *listen;         /* listening sockets of this service */
+    size_t nlisten;
+    int queue_dir;      /* folder descriptor, where the role may have one */
+    void *board;        /* memory all smtpd share (client counts), or NULL */
+    struct link qmgr;   /* workers: the link to qmgr; fd -1 if none */
+    struct link master; /* SINGLE: the link to master */
+    struct arena *life; /* lives as long as the process */
+    void *own;          /* the program's own state */
+};
+
+struct program {
+    const char *name;
+    void (*prepare)(struct daemon *d); /* may be NULL */
+    void (*ready)(struct daemon *d);   /* may be NULL */
+    void (*work)(struct daemon *d);    /* POOL */
+    void (*run)(struct daemon *d);     /* SINGLE */
+};
+
+int daemon_main(int argc, char **argv, const struct program *p);
+
+/*
+ * A worker that serves connections: the next one, or -1 when it is to end
+ * (served max_use, idle for max_idle, stopped, master gone). Blocks.
+ */
+int daemon_accept(struct daemon *d, struct sockaddr_storage *peer,
+                  socklen_t *len);
+
+/*
+ * A worker that serves requests of qmgr: the next packet, or false when it is
+ * to end. Wakes after `wait_ms` (0: only for packets) with *timed_out true,
+ * so that an agent can close a session it kept.
+ */
+bool daemon_request(struct daemon *d, struct packet *p, int64_t wait_ms,
+                    bool *timed_out);
+
+/* Set by SIGTERM: finish what you have, then end. For io_set_stop. */
+const volatile sig_atomic_t *daemon_stop(void);
+
+#endif
