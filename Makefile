@@ -13,7 +13,7 @@ PKGS     := libssl libcrypto libpcre2-8 lmdb libcap libcares libseccomp libidn2 
 WARN     := -Wall -Wextra -Wshadow -Wconversion -Wformat=2 -Wvla \
             -Wmissing-prototypes -Werror
 HARDEN   := -fPIE -fstack-protector-strong -fno-plt
-CPPFLAGS += -Ilib -D_GNU_SOURCE
+CPPFLAGS += -Ilib -It -D_GNU_SOURCE
 CFLAGS_release := -O2 -g -D_FORTIFY_SOURCE=2
 CFLAGS_asan    := -O1 -g -fsanitize=address,undefined -fno-omit-frame-pointer \
                   -fno-sanitize-recover=undefined

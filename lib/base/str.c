@@ -13,7 +13,7 @@ str_sub(struct str s, size_t from, size_t len)
         from = s.len;
     if (len > s.len - from)
         len = s.len - from;
-    return (struct str){s.p + from, len};
+    return (struct str){from ? s.p + from : s.p, len};
 }
 
 bool
