@@ -1,7 +1,11 @@
-# Posta. One Makefile, no configure. `make help` lists the targets.
+# Posta. One Makefile, not recursive, no configure.
+#
+#   make             build             make check    all tests
+#   make demo        see it work       make install  DESTDIR=... PREFIX=...
 #
 # Folders are globbed: a new file needs no edit here. Objects go to
-# build/MODE, where MODE is release (default), asan, fault, cover or fuzz.
+# build/MODE, where MODE is release (default), asan, fault, analyze, cover or
+# fuzz. More targets are in mk/.
 
 MODE     ?= release
 PREFIX   ?= /usr
@@ -18,6 +22,7 @@ CFLAGS_release := -O2 -g -D_FORTIFY_SOURCE=2
 CFLAGS_asan    := -O1 -g -fsanitize=address,undefined -fno-omit-frame-pointer \
                   -fno-sanitize-recover=undefined
 CFLAGS_fault   := -O1 -g -DDISK_FAULT
+CFLAGS_analyze := -O1 -g -fanalyzer
 CFLAGS_cover   := -O0 -g --coverage
 CFLAGS_fuzz    := -O1 -g -fsanitize=fuzzer-no-link,address,undefined
 CFLAGS   += -std=gnu17 $(WARN) $(HARDEN) $(CFLAGS_$(MODE))
@@ -33,7 +38,13 @@ sources   = $(wildcard $(1)/*.c)
 objects   = $(patsubst %.c,$(O)/%.o,$(call sources,$(1)))
 archives  = $(foreach l,$(LIBS),$(if $(call sources,lib/$(l)),$(O)/lib$(l).a))
 
-all: $(PROGRAMS:%=$(O)/%/%)
+# What is built, and the other names of the commands' binary.
+DAEMONS  := $(filter-out cmd,$(PROGRAMS))
+NAMES    := $(filter-out posta,$(shell awk -F'"' '/^COMMAND/ {print $$2}' \
+            cmd/commands.def))
+BINARIES := $(DAEMONS:%=$(O)/bin/%) $(O)/bin/posta
+
+all: $(BINARIES) $(NAMES:%=$(O)/bin/%)
 
 # One archive a folder of lib/.
 define archive
@@ -43,14 +54,19 @@ $(O)/lib$(1).a: $(call objects,lib/$(1))
 endef
 $(foreach l,$(LIBS),$(eval $(call archive,$(l))))
 
-# One program a folder with a main.c.
+# One program a folder with a main.c; cmd is called posta.
 define program
-$(O)/$(1)/$(1): $(call objects,$(1)) $(archives)
+$(O)/bin/$(2): $(call objects,$(1)) $(archives)
+	@mkdir -p $$(@D)
 	@echo "  LD    $$@"
 	@$(CC) $(LDFLAGS) -o $$@ $(call objects,$(1)) \
 	    -Wl,--start-group $(archives) -Wl,--end-group $(LDLIBS)
 endef
-$(foreach p,$(PROGRAMS),$(eval $(call program,$(p))))
+$(foreach p,$(DAEMONS),$(eval $(call program,$(p),$(p))))
+$(eval $(call program,cmd,posta))
+
+$(NAMES:%=$(O)/bin/%): $(O)/bin/posta
+	@ln -sf posta $@
 
 $(O)/%.o: %.c
 	@mkdir -p $(@D)

@@ -1,0 +1,24 @@
+# make install DESTDIR=... PREFIX=/usr: programs, commands, manual pages.
+
+SBIN      := $(DESTDIR)$(PREFIX)/sbin
+BIN       := $(DESTDIR)$(PREFIX)/bin
+DAEMONDIR := $(DESTDIR)$(PREFIX)/lib/postfix/sbin
+MAN       := $(DESTDIR)$(PREFIX)/share/man
+PAGES     := $(wildcard */*.1 */*.5 */*.8)
+SETGID    := postdrop postqueue
+
+install: all
+	@install -d $(SBIN) $(BIN) $(DAEMONDIR)
+	@install -m 755 $(DAEMONS:%=$(O)/bin/%) $(DAEMONDIR)
+	@install -m 755 $(O)/bin/posta $(SBIN)
+	@for n in $(filter-out $(SETGID),$(NAMES)); do ln -sf posta $(SBIN)/$$n; done
+	@# `posta set-permissions` gives these two their group.
+	@for n in $(filter $(SETGID),$(NAMES)); do \
+	    install -m 755 $(O)/bin/posta $(SBIN)/$$n; done
+	@ln -sf ../sbin/sendmail $(BIN)/mailq
+	@ln -sf ../sbin/sendmail $(BIN)/newaliases
+	@ln -sf ../sbin/sendmail $(DESTDIR)$(PREFIX)/lib/sendmail
+	@for p in $(PAGES); do d=$(MAN)/man$${p##*.}; \
+	    install -d $$d; install -m 644 $$p $$d; done
+
+.PHONY: install

@@ -1,0 +1,215 @@
+"""A private instance of Posta."""
+import json
+import os
+import pathlib
+import re
+import shutil
+import signal
+import smtplib
+import subprocess
+import tempfile
+
+from .ports import free_port_base
+from .wait import wait_until
+
+ROOT = pathlib.Path(__file__).resolve().parents[3]
+BUILD = pathlib.Path(os.environ.get('POSTA_BUILD', ROOT / 'build/release'))
+BIN = BUILD / 'bin'
+
+
+def run(*args, check=True, **kw):
+    """Run a command; its CompletedProcess with text output."""
+    kw.setdefault('timeout', 120)
+    done = subprocess.run([str(a) for a in args], text=True, errors='replace',
+                          stdout=subprocess.PIPE, stderr=subprocess.PIPE, **kw)
+    if check and done.returncode != 0:
+        raise AssertionError(f'{args} ended with {done.returncode}\n'
+                             f'{done.stdout}{done.stderr}')
+    return done
+
+
+class Posta:
+    """An instance in a folder of its own, made by `posta init`.
+
+    settings: main.cf, by name; services: more rows of master.cf.
+    """
+
+    def __init__(self, domain='example.test', users=None, settings=None,
+                 services='', start=True, build=None):
+        self.domain = domain
+        self.users = users if users is not None else {'alice': 'secret',
+                                                      'bob': 'secret'}
+        self.settings = dict(settings or {})
+        self.services = services
+        self.bin = pathlib.Path(build or BUILD) / 'bin'
+        self.autostart = start
+        self.top = pathlib.Path(tempfile.mkdtemp(prefix='posta-test-'))
+        os.chmod(self.top, 0o755)
+        self.dir = self.top / 'instance'
+        self.log = self.dir / 'log'
+        self.base = free_port_base()
+        self.port = self.base + 25
+        self._init()
+
+    def _init(self):
+        users = [f'--user={n}:{p}' for n, p in self.users.items()]
+        run(self.bin / 'posta', 'init', '-c', self.dir, '--domain',
+            self.domain, '--port-base', self.base, *users)
+        self.set(**self.settings)
+        if self.services:
+            with open(self.dir / 'master.cf', 'a') as f:
+                f.write(self.services.rstrip() + '\n')
+
+    def set(self, **settings):
+        """Add settings to the end of main.cf (the last one counts)."""
+        with open(self.dir / 'main.cf', 'a') as f:
+            for name, value in settings.items():
+                f.write(f'{name} = {value}\n')
+
+    def write(self, name, text):
+        """A file beside main.cf, for tables; its path."""
+        path = self.dir / name
+        path.write_text(text)
+        return path
+
+    # ---- running it
+
+    def __enter__(self):
+        if self.autostart:
+            try:
+                self.start()
+            except BaseException:
+                self.close()
+                raise
+        return self
+
+    def __exit__(self, kind, value, trace):
+        if kind and self.log.exists():
+            print(f'---- log of {self.dir}\n{self.log.read_text()[-20000:]}')
+        self.close()
+
+    def posta(self, *args, **kw):
+        return run(self.bin / 'posta', '-c', self.dir, *args, **kw)
+
+    def command(self, name, *args, **kw):
+        """An administrator's command for this instance: mailq, postcat ..."""
+        env = dict(os.environ, MAIL_CONFIG=str(self.dir))
+        return run(self.bin / name, *args, env=kw.pop('env', env), **kw)
+
+    def start(self):
+        self.posta('start')
+        wait_until(self.answers, 'the SMTP port to answer')
+
+    def answers(self):
+        try:
+            with smtplib.SMTP('127.0.0.1', self.port, timeout=10):
+                return True
+        except OSError:
+            return False
+
+    def stop(self, **kw):
+        return self.posta('stop', **kw)
+
+    def reload(self):
+        return self.posta('reload')
+
+    def status(self):
+        return json.loads(self.posta('status', '--json').stdout)
+
+    def master_pid(self):
+        path = self.dir / 'queue/pid/master.pid'
+        return int(path.read_text()) if path.exists() else 0
+
+    def pids(self, name=None):
+        """Process ids of this instance, of one program or all.
+
+        Found by their executable and by their place below master.
+        """
+        found, parents = [], {}
+        for entry in pathlib.Path('/proc').iterdir():
+            if not entry.name.isdigit():
+                continue
+            try:
+                stat = (entry / 'stat').read_text()
+            except OSError:
+                continue
+            pid, comm, rest = re.match(r'(\d+) \((.*)\) (.*)', stat,
+                                       re.S).groups()
+            state, parent = rest.split()[:2]
+            if state != 'Z':
+                parents[int(pid)] = (int(parent), comm)
+        master = self.master_pid()
+        for pid, (_, comm) in parents.items():
+            up = pid
+            while up in parents and up != master:
+                up = parents[up][0]
+            if up == master and master and name in (None, comm):
+                found.append(pid)
+        return sorted(found)
+
+    def kill(self, pid, signo=signal.SIGKILL):
+        try:
+            os.kill(pid, signo)
+        except ProcessLookupError:
+            pass
+
+    def close(self):
+        if self.master_pid():
+            run(self.bin / 'posta', '-c', self.dir, 'abort', check=False)
+        for pid in self.pids():
+            self.kill(pid)
+        shutil.rmtree(self.top, ignore_errors=True)
+
+    # ---- mail
+
+    def smtp(self, **kw):
+        return smtplib.SMTP('127.0.0.1', self.port, timeout=60, **kw)
+
+    def send(self, sender, rcpts, message='Subject: test\n\nHello.\n', **kw):
+        """Send one message over SMTP; the reply to the final dot."""
+        if isinstance(message, str):
+            message = message.encode()
+        with self.smtp() as s:
+            s.ehlo('client.test')
+            code, text = s.mail(sender, kw.pop('options', ()))
+            assert code == 250, (code, text)
+            for rcpt in [rcpts] if isinstance(rcpts, str) else rcpts:
+                code, text = s.rcpt(rcpt, kw.get('rcpt_options', ()))
+                assert code == 250, (rcpt, code, text)
+            code, text = s.data(message)
+            assert code == 250, (code, text)
+            return text.decode()
+
+    def maildir(self, user):
+        """The messages in a user's Maildir, as bytes, in order of arrival."""
+        base = self.dir / 'mail' / self.domain / user / 'Maildir'
+        files = [f for d in ('new', 'cur') if (base / d).is_dir()
+                 for f in (base / d).iterdir()]
+        return [f.read_bytes() for f in
+                sorted(files, key=lambda f: f.stat().st_mtime_ns)]
+
+    def wait_maildir(self, user, count, seconds=30):
+        """Wait until so many messages have arrived; the messages."""
+        return wait_until(lambda: len(m := self.maildir(user)) >= count and m,
+                          lambda: f'{count} messages for {user}, there are '
+                                  f'{len(self.maildir(user))}', seconds)
+
+    def queue(self):
+        """The queue as postqueue -j lists it."""
+        lines = self.command('postqueue', '-j').stdout.splitlines()
+        return [json.loads(line) for line in lines]
+
+    def wait_empty(self, seconds=60):
+        wait_until(lambda: not self.queue(), lambda: f'an empty queue: '
+                   f'{self.queue()}', seconds)
+
+    def log_text(self):
+        return self.log.read_text() if self.log.exists() else ''
+
+    def wait_log(self, pattern, count=1, seconds=30):
+        """Wait for lines that match; the match objects."""
+        def lines():
+            found = [m for line in self.log_text().splitlines()
+                     if (m := re.search(pattern, line))]
+            return found if len(found) >= count else None
+        return wait_until(lines, f'{count} x {pattern!r} in the log', seconds)

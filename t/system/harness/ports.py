@@ -1,0 +1,72 @@
+"""Free ports of loopback, also when several test runs go side by side."""
+import fcntl
+import os
+import socket
+import tempfile
+
+# Held for the life of the process, one file a port, so that two runs never
+# choose the same one between looking and listening.
+_held = []
+
+
+def _claim(port):
+    path = os.path.join(tempfile.gettempdir(), f'.posta-test-port-{port}')
+    try:
+        fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
+    except OSError:
+        return False
+    try:
+        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        os.close(fd)
+        return False
+    _held.append((fd, path))
+    return True
+
+
+def release():
+    """Forget all ports (at the end of a run)."""
+    for fd, path in _held:
+        os.unlink(path)
+        os.close(fd)
+    _held.clear()
+
+
+def _free(port, kinds=(socket.SOCK_STREAM, socket.SOCK_DGRAM)):
+    for family, host in ((socket.AF_INET, '127.0.0.1'), (socket.AF_INET6, '::1')):
+        for kind in kinds:
+            with socket.socket(family, kind) as s:
+                s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                try:
+                    s.bind((host, port))
+                except OSError as e:
+                    if family == socket.AF_INET6 and e.errno == 99:
+                        continue
+                    return False
+    return True
+
+
+def _candidates(step, first=10000, last=32000):
+    """Below the ephemeral range; each process starts elsewhere."""
+    count = (last - first) // step
+    start = (os.getpid() * 7919 + len(_held) * 13) % count
+    for i in range(count):
+        yield first + (start + i) % count * step
+
+
+def free_port():
+    for port in _candidates(1):
+        if _free(port) and _claim(port):
+            return port
+    raise RuntimeError('no free port')
+
+
+MAIL_PORTS = (25, 587, 465, 143, 993, 110, 995)
+
+
+def free_port_base():
+    """N such that N+25, N+587 ... are free."""
+    for base in _candidates(1000):
+        if all(_free(base + p) for p in MAIL_PORTS) and _claim(base):
+            return base
+    raise RuntimeError('no free block of ports')

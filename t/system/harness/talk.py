@@ -1,0 +1,104 @@
+"""Dialogues: t/talk/*.talk, written as in an RFC.
+
+    # comment
+    set NAME VALUE          a main.cf setting of the server (before the talk)
+    to PORT                 the service to connect to: smtp (default), ...
+    C: EHLO client.test     what the client sends, with CRLF
+    C< raw \\x00 bytes       the same without CRLF, with Python's escapes
+    S: 250 2.1.0 Ok         the reply line; `*` stands for any text
+    S* 250                  a whole reply of one or more lines with that code,
+                            whatever they say
+    close                   the server has closed the connection
+
+A line that begins with neither is an error.
+"""
+import fnmatch
+import re
+import socket
+
+from .instance import Posta
+
+PORTS = {'smtp': 25, 'submission': 587, 'smtps': 465, 'imap': 143,
+         'imaps': 993, 'pop3': 110, 'pop3s': 995}
+
+
+class Failed(Exception):
+    pass
+
+
+class Conversation:
+    def __init__(self, posta, name='smtp'):
+        port = posta.base + PORTS[name]
+        self.socket = socket.create_connection(('127.0.0.1', port), 60)
+        self.file = self.socket.makefile('rb')
+        self.seen = []
+
+    def send(self, data):
+        self.seen.append(f'C: {data!r}')
+        self.socket.sendall(data)
+
+    def line(self):
+        line = self.file.readline().decode('utf-8', 'surrogateescape')
+        self.seen.append(f'S: {line!r}')
+        return line
+
+    def fail(self, path, number, what):
+        raise Failed(f'{path.name}:{number}: {what}\n' + '\n'.join(self.seen))
+
+    def close(self):
+        self.file.close()
+        self.socket.close()
+
+
+def _matches(got, want):
+    escaped = re.sub(r'([\[\]?])', r'[\1]', want)
+    return fnmatch.fnmatchcase(got, escaped)
+
+
+def _reply(talk, path, number, code):
+    while True:
+        line = talk.line()
+        if not line.startswith(code):
+            talk.fail(path, number, f'wanted a {code} reply, got {line!r}')
+        if line[len(code):len(code) + 1] != '-':
+            return
+
+
+def _step(talk, path, number, line):
+    kind, rest = line[:2], line[3:]
+    if kind == 'C:':
+        talk.send(rest.encode() + b'\r\n')
+    elif kind == 'C<':
+        talk.send(rest.encode().decode('unicode_escape').encode('latin-1'))
+    elif kind == 'S:':
+        got = talk.line()
+        if not got.endswith('\r\n') or not _matches(got[:-2], rest):
+            talk.fail(path, number, f'wanted {rest!r}, got {got!r}')
+    elif kind == 'S*':
+        _reply(talk, path, number, rest.strip())
+    elif line == 'close':
+        if got := talk.line():
+            talk.fail(path, number, f'wanted the end, got {got!r}')
+    else:
+        talk.fail(path, number, f'what is {line!r}?')
+
+
+def run(path):
+    settings, service, steps = {}, 'smtp', []
+    for number, line in enumerate(path.read_text().splitlines(), 1):
+        if not line.strip() or line.startswith('#'):
+            continue
+        if line.startswith('set '):
+            _, name, value = line.split(None, 2)
+            settings[name] = value
+        elif line.startswith('to '):
+            service = line.split()[1]
+        else:
+            steps.append((number, line))
+    with Posta(settings=settings) as posta:
+        talk = Conversation(posta, service)
+        try:
+            for number, line in steps:
+                _step(talk, path, number, line)
+        finally:
+            talk.close()
