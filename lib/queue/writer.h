@@ -15,9 +15,15 @@
 
 struct queue_writer;
 
-/* The writer lives in the arena; fd stays the caller's. Truncates the file,
- * so that one can be used again after RSET. */
-struct queue_writer *queue_write(struct arena *a, int fd);
+/*
+ * The writer lives in the arena; fd, a new and empty file, stays the caller's.
+ * The seal came with it in queue_opened: only who knows it can write a footer
+ * that qmgr believes, so content that looks like one is never taken for it.
+ */
+struct queue_writer *queue_write(struct arena *a, int fd, int64_t seal);
+
+/* Empty the file and begin anew, after RSET or a failed transaction. */
+void queue_restart(struct queue_writer *w);
 
 /*
  * Begin the content with the delivery block that mailboxes show and relays

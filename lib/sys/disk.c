@@ -1,0 +1,264 @@
+#include "sys/disk.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#ifdef DISK_FAULT
+
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+
+static struct {
+    bool read;     /* the environment has been read */
+    uint64_t when; /* 0: never */
+    int error;     /* 0: kill */
+    _Atomic uint64_t *count, own;
+} plan;
+
+static const struct {
+    const char *name;
+    int error;
+} faults[] = {
+    {"eio",    EIO   },
+    {"enospc", ENOSPC},
+    {"edquot", EDQUOT},
+    {"kill",   0     },
+};
+
+static _Atomic uint64_t *
+shared_counter(const char *path)
+{
+    int fd = open(path, O_RDWR | O_CLOEXEC);
+    void *p = fd < 0 ? MAP_FAILED
+                     : mmap(NULL, sizeof(uint64_t), PROT_READ | PROT_WRITE,
+                            MAP_SHARED, fd, 0);
+
+    if (fd >= 0)
+        close(fd);
+    return p == MAP_FAILED ? &plan.own : p;
+}
+
+static void
+read_plan(void)
+{
+    const char *env = getenv("POSTA_DISK_FAULT");
+    struct str rest = str_from(env), when, what, program;
+
+    plan.read = true;
+    plan.count = &plan.own;
+    str_cut(&rest, ':', &when);
+    str_cut(&rest, ':', &what);
+    str_cut(&rest, ':', &program);
+    if (program.len &&
+        !str_eq(program, str_from(program_invocation_short_name)))
+        return;
+    for (size_t i = 0; i < COUNT(faults); i++)
+        if (str_eq(what, str_from(faults[i].name)) && str_num(when, &plan.when))
+            plan.error = faults[i].error;
+    if (plan.when && rest.len)
+        plan.count = shared_counter(rest.p);
+}
+
+/* True if this call is the one that fails, with errno set. */
+static bool
+faulty(void)
+{
+    if (!plan.read)
+        read_plan();
+    if (plan.when == 0 || atomic_fetch_add(plan.count, 1) + 1 != plan.when)
+        return false;
+    if (plan.error == 0)
+        raise(SIGKILL);
+    errno = plan.error;
+    return true;
+}
+
+#else
+
+static inline bool
+faulty(void)
+{
+    return false;
+}
+
+#endif
+
+int
+disk_create(int dir, const char *name, mode_t mode)
+{
+    if (faulty())
+        return -1;
+    return openat(dir, name, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW,
+                  mode);
+}
+
+int
+disk_open(int dir, const char *name, int flags)
+{
+    if (faulty())
+        return -1;
+    return openat(dir, name, flags | O_CLOEXEC | O_NOFOLLOW);
+}
+
+ssize_t
+disk_read(int fd, char *data, size_t len, off_t at)
+{
+    size_t done = 0;
+
+    if (faulty())
+        return -1;
+    while (done < len) {
+        ssize_t n = pread(fd, data + done, len - done, at + (off_t)done);
+
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0)
+            return -1;
+        if (n == 0)
+            break;
+        done += (size_t)n;
+    }
+    return (ssize_t)done;
+}
+
+/* A write that stops short without an error is a full disk, next time. */
+static bool
+write_all(int fd, struct str data, off_t at)
+{
+    if (faulty())
+        return false;
+    while (data.len > 0) {
+        ssize_t n = at < 0 ? write(fd, data.p, data.len)
+                           : pwrite(fd, data.p, data.len, at);
+
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0)
+            return false;
+        data = str_sub(data, (size_t)n, data.len);
+        at = at < 0 ? at : at + n;
+    }
+    return true;
+}
+
+bool
+disk_write(int fd, struct str data)
+{
+    return write_all(fd, data, -1);
+}
+
+bool
+disk_pwrite(int fd, struct str data, off_t at)
+{
+    must(at >= 0);
+    return write_all(fd, data, at);
+}
+
+bool
+disk_truncate(int fd, off_t size)
+{
+    return !faulty() && ftruncate(fd, size) == 0;
+}
+
+/* For file systems that cannot copy by themselves. */
+static bool
+copy_bytes(int out, int in, off_t from, off_t to)
+{
+    char data[65536];
+
+    while (from < to) {
+        size_t want = (size_t)(to - from);
+        ssize_t n =
+            pread(in, data, want < sizeof data ? want : sizeof data, from);
+
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n == 0)
+            errno = EIO; /* the file is shorter than it was said to be */
+        if (n <= 0 || !write_all(out, (struct str){data, (size_t)n}, -1))
+            return false;
+        from += n;
+    }
+    return true;
+}
+
+bool
+disk_copy(int out, int in, off_t from, off_t to)
+{
+    if (faulty())
+        return false;
+    /* One read and one write are cheaper than two system calls that fail. */
+    while (to - from > 65536) {
+        ssize_t n =
+            copy_file_range(in, &from, out, NULL, (size_t)(to - from), 0);
+
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0 && (errno == EXDEV || errno == EINVAL ||
+                      errno == EOPNOTSUPP || errno == ENOSYS))
+            break;
+        if (n < 0)
+            return false;
+        if (n == 0)
+            break;
+    }
+    return copy_bytes(out, in, from, to);
+}
+
+bool
+disk_sync(int fd)
+{
+    return !faulty() && fdatasync(fd) == 0;
+}
+
+bool
+disk_sync_dir(int dir)
+{
+    return !faulty() && fsync(dir) == 0;
+}
+
+bool
+disk_publish(int dir, const char *from, const char *to)
+{
+    return disk_move(dir, from, dir, to);
+}
+
+bool
+disk_move(int dir, const char *from, int to_dir, const char *to)
+{
+    return !faulty() && renameat(dir, from, to_dir, to) == 0;
+}
+
+bool
+disk_link_fd(int fd, int dir, const char *name)
+{
+    char path[40];
+
+    if (faulty())
+        return false;
+    snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
+    return linkat(AT_FDCWD, path, dir, name, AT_SYMLINK_FOLLOW) == 0;
+}
+
+bool
+disk_remove(int dir, const char *name)
+{
+    return !faulty() && unlinkat(dir, name, 0) == 0;
+}
+
+bool
+disk_give(int fd, uid_t uid, gid_t gid, mode_t mode)
+{
+    return !faulty() && fchown(fd, uid, gid) == 0 && fchmod(fd, mode) == 0;
+}
+
+bool
+disk_mode(int fd, mode_t mode)
+{
+    return !faulty() && fchmod(fd, mode) == 0;
+}

@@ -1,0 +1,59 @@
+/*
+ * disk.h - every call on files that may lose mail.
+ *
+ * Names are relative to a folder's descriptor. Functions that return a
+ * descriptor return -1 with errno where they fail, the others false with
+ * errno. All of a write is written, or the call fails.
+ *
+ * Builds with DISK_FAULT (make MODE=fault) can make one call fail or kill the
+ * process in its place. The environment says which:
+ *
+ *     POSTA_DISK_FAULT=N:WHAT[:PROGRAM[:COUNTER]]
+ *
+ * WHAT is eio, enospc, edquot or kill; N counts from 1. Only the program of
+ * that name counts (all where it is empty). COUNTER is the path of a file of
+ * at least 8 bytes in which all processes count together.
+ */
+#ifndef SYS_DISK_H
+#define SYS_DISK_H
+
+#include <sys/types.h>
+
+#include "base/str.h"
+
+/* A new file, open for reading and writing; EEXIST if the name is taken. */
+int disk_create(int dir, const char *name, mode_t mode);
+/* An existing file; flags are O_RDONLY, O_RDWR ... Never follows a link. */
+int disk_open(int dir, const char *name, int flags);
+
+/* Up to len bytes from offset `at`; less only at the end of the file. */
+ssize_t disk_read(int fd, char *data, size_t len, off_t at);
+
+/* Write at the descriptor's position, or at an offset. */
+bool disk_write(int fd, struct str data);
+bool disk_pwrite(int fd, struct str data, off_t at);
+
+/* Cut the file off (or extend it with NULs). */
+bool disk_truncate(int fd, off_t size);
+
+/* The bytes from..to of `in` to the position of `out`. */
+bool disk_copy(int out, int in, off_t from, off_t to);
+
+/* What has been written is on the medium (fdatasync); so are the names in a
+ * folder (fsync). */
+bool disk_sync(int fd);
+bool disk_sync_dir(int dir);
+
+/* Give a finished file its public name, replacing what had it (rename). */
+bool disk_publish(int dir, const char *from, const char *to);
+/* The same from one folder to another. */
+bool disk_move(int dir, const char *from, int to_dir, const char *to);
+/* Give an open file one more name; EEXIST if it is taken. */
+bool disk_link_fd(int fd, int dir, const char *name);
+bool disk_remove(int dir, const char *name);
+
+/* Give the file to a user; uid or gid -1 stays as it is. */
+bool disk_give(int fd, uid_t uid, gid_t gid, mode_t mode);
+bool disk_mode(int fd, mode_t mode);
+
+#endif
