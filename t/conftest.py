@@ -85,12 +85,14 @@ def pytest_sessionfinish():
     ports.release()
 
 
-@pytest.hookimpl(trylast=True)
-def pytest_terminal_summary(terminalreporter):
-    """The plain closing line, whatever pytest's own looks like."""
-    count = {k: len(terminalreporter.stats.get(k, []))
+def pytest_unconfigure(config):
+    """The plain closing line, behind everything pytest has to say."""
+    reporter = config.pluginmanager.get_plugin('terminalreporter')
+    if reporter is None or hasattr(config, 'workerinput'):
+        return
+    count = {k: len(reporter.stats.get(k, []))
              for k in ('passed', 'failed', 'error', 'skipped')}
     line = f"{count['passed']} passed, {count['failed'] + count['error']} failed"
     if count['skipped']:
         line += f", {count['skipped']} skipped"
-    terminalreporter.write_line(line)
+    print(f'\n{line}')

@@ -8,8 +8,9 @@ Everything lives in a temporary folder and on free ports of loopback, and is
 gone afterwards: processes, files, ports.
 """
 from .instance import Posta, BIN, BUILD, ROOT, run
+from .nameserver import NameServer
 from .ports import free_port, free_port_base
 from .wait import wait_until
 
-__all__ = ['Posta', 'BIN', 'BUILD', 'ROOT', 'run', 'free_port',
-           'free_port_base', 'wait_until']
+__all__ = ['Posta', 'NameServer', 'BIN', 'BUILD', 'ROOT', 'run',
+           'free_port', 'free_port_base', 'wait_until']
