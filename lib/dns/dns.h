@@ -53,10 +53,10 @@ struct dns_record {
 
 struct dns_answer {
     enum dns_state state;
-    bool secure;      /* the server says it has validated it (AD) */
-    struct str name;  /* where the records stand, behind aliases */
-    uint32_t ttl;     /* of the whole, in seconds */
-    size_t count;     /* up to DNS_RECORDS_MAX */
+    bool secure;     /* the server says it has validated it (AD) */
+    struct str name; /* where the records stand, behind aliases */
+    uint32_t ttl;    /* of the whole, in seconds */
+    size_t count;    /* up to DNS_RECORDS_MAX */
     struct dns_record *records;
 };
 
