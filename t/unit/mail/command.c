@@ -1,0 +1,189 @@
+#include "mail/command.h"
+
+#include "unit/test.h"
+
+#define ALL                                                                    \
+    (COMMAND_SIZE | COMMAND_8BIT | COMMAND_DSN | COMMAND_UTF8 | COMMAND_VERP)
+
+static struct arena *arena;
+
+static void
+verbs(void **state)
+{
+    struct str verb, args;
+
+    (void)state;
+    command_cut(S("MAIL FROM:<a@b>  "), &verb, &args);
+    assert_str(verb, S("MAIL"));
+    assert_str(args, S("FROM:<a@b>"));
+    command_cut(S(" quit"), &verb, &args);
+    assert_str(verb, S("quit"));
+    assert_str(args, S(""));
+    command_cut(S("RCPT\t TO:<x>"), &verb, &args);
+    assert_str(args, S("TO:<x>"));
+    command_cut(S("  "), &verb, &args);
+    assert_str(verb, S(""));
+}
+
+static const struct {
+    const char *args;
+    unsigned allowed;
+    const char *reply; /* its start; NULL: none */
+    const char *sender;
+} mails[] = {
+    {"FROM:<a@b.example>",                   ALL,         NULL,        "a@b.example"},
+    {"from: <a@b.example>",                  ALL,         NULL,        "a@b.example"},
+    {"FROM:<>",                              0,           NULL,        ""           },
+    {"FROM:<a@b> SIZE=10",                   ALL,         NULL,        "a@b"        },
+    {"FROM:<a@b> SIZE=10",                   0,           "555 5.5.4", NULL         },
+    {"FROM:<a@b> SIZE=x",                    ALL,         "501 5.5.4", NULL         },
+    {"FROM:<a@b> SIZE=99999999999999999999", ALL,         "501 5.5.4", NULL         },
+    {"FROM:<a@b> BODY=BINARYMIME",           ALL,         "555 5.5.4", NULL         },
+    {"FROM:<a@b> RET=NONE",                  ALL,         "501 5.5.4", NULL         },
+    {"FROM:<a@b> RET=FULL RET=HDRS",         ALL,         "501 5.5.4", NULL         },
+    {"FROM:<a@b> ENVID=",                    ALL,         "501 5.5.4", NULL         },
+    {"FROM:<a@b> ENVID=a+0Ab",               ALL,         "501 5.5.4", NULL         },
+    {"FROM:<a@b> RET=FULL",                  0,           "501 5.7.1", NULL         },
+    {"FROM:<\xc3\xa9@b>",                    ALL,         "553 5.6.7", NULL         },
+    {"FROM:<\xc3\xa9@b> SMTPUTF8",           ALL,         NULL,        "\xc3\xa9@b" },
+    {"FROM:<\xc3\xa9@b> SMTPUTF8",           0,           "553 5.6.7", NULL         },
+    {"FROM:<a@b> SMTPUTF8=x",                ALL,         "555 5.5.4", NULL         },
+    {"FROM:<a@b> XVERP=+=",                  ALL,         NULL,        "a@b"        },
+    {"FROM:<a@b> XVERP=ab",                  ALL,         "501 5.5.4", NULL         },
+    {"FROM:<> XVERP",                        ALL,         "503 5.5.4", NULL         },
+    {"FROM:<a@b> FROB=1",                    ALL,         "555 5.5.4", NULL         },
+    {"FROM:<a@b",                            ALL,         "501 5.1.7", NULL         },
+    {"FROM: <a@b>",                          PATH_STRICT, "501 5.1.7", NULL         },
+    {"TO:<a@b>",                             ALL,         "501 5.5.4", NULL         },
+    {"FROM:",                                ALL,         "501 5.5.4", NULL         },
+    {"",                                     ALL,         "501 5.5.4", NULL         },
+};
+
+static void
+check_reply(const char *args, const char *reply, const char *want)
+{
+    if (want ? reply == NULL || strncmp(reply, want, strlen(want)) != 0
+             : reply != NULL)
+        fail_msg("\"%s\": %s", args, reply ? reply : "no reply");
+}
+
+static void
+mail(void **state)
+{
+    struct mail_args m;
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(mails); i++) {
+        const char *reply =
+            command_mail(arena, str_from(mails[i].args), mails[i].allowed, &m);
+
+        check_reply(mails[i].args, reply, mails[i].reply);
+        if (reply == NULL)
+            assert_str(m.sender, str_from(mails[i].sender));
+    }
+}
+
+static void
+mail_values(void **state)
+{
+    struct mail_args m;
+
+    (void)state;
+    assert_null(command_mail(arena,
+                             S("FROM:<a@b> SIZE=77 BODY=8BITMIME RET=HDRS "
+                               "ENVID=Q+2B1 XVERP=-="),
+                             ALL, &m));
+    assert_int_equal(m.size, 77);
+    assert_int_equal(m.flags, ENVELOPE_8BIT | ENVELOPE_RET_HDRS);
+    assert_str(m.envid, S("Q+1"));
+    assert_str(m.verp, S("-="));
+}
+
+static const struct {
+    const char *args, *reply, *addr, *orcpt;
+    unsigned notify;
+} rcpts[] = {
+    {"TO:<a@b>",                       NULL,        "a@b",        "",                 0           },
+    {"TO:a@b",                         NULL,        "a@b",        "",                 0           },
+    {"TO:<postmaster>",                NULL,        "postmaster", "",                 0           },
+    {"TO:<a@b> NOTIFY=NEVER",          NULL,        "a@b",        "",                 NOTIFY_NEVER},
+    {"TO:<a@b> NOTIFY=success,DELAY",  NULL,        "a@b",        "",
+     NOTIFY_SUCCESS | NOTIFY_DELAY                                                                },
+    {"TO:<a@b> NOTIFY=NEVER,DELAY",    "501 5.5.4", NULL,         NULL,               0           },
+    {"TO:<a@b> NOTIFY=",               "501 5.5.4", NULL,         NULL,               0           },
+    {"TO:<a@b> NOTIFY=DELAY,",         "501 5.5.4", NULL,         NULL,               0           },
+    {"TO:<a@b> ORCPT=rfc822;x+2By@c",  NULL,        "a@b",        "rfc822;x+y@c",     0           },
+    {"TO:<a@b> ORCPT=utf-8;\\x{E9}@c", NULL,        "a@b",        "utf-8;\xc3\xa9@c", 0           },
+    {"TO:<a@b> ORCPT=rfc822",          "501 5.5.4", NULL,         NULL,               0           },
+    {"TO:<a@b> ORCPT=rfc822;a+0Ab",    "501 5.5.4", NULL,         NULL,               0           },
+    {"TO:<a@b> ORCPT=a;b ORCPT=a;c",   "501 5.5.4", NULL,         NULL,               0           },
+    {"TO:<>",                          "501 5.1.3", NULL,         NULL,               0           },
+    {"TO:<a@b> SIZE=1",                "555 5.5.4", NULL,         NULL,               0           },
+    {"FROM:<a@b>",                     "501 5.5.4", NULL,         NULL,               0           },
+};
+
+static void
+rcpt(void **state)
+{
+    struct rcpt_args r;
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(rcpts); i++) {
+        const char *reply =
+            command_rcpt(arena, str_from(rcpts[i].args), ALL, &r);
+
+        check_reply(rcpts[i].args, reply, rcpts[i].reply);
+        if (reply)
+            continue;
+        assert_str(r.addr, str_from(rcpts[i].addr));
+        assert_str(r.orcpt, str_from(rcpts[i].orcpt));
+        assert_int_equal(r.notify, rcpts[i].notify);
+    }
+}
+
+static void
+bdat(void **state)
+{
+    uint64_t size;
+    bool last;
+
+    (void)state;
+    assert_true(command_bdat(S("86"), &size, &last));
+    assert_int_equal(size, 86);
+    assert_false(last);
+    assert_true(command_bdat(S("0 last"), &size, &last));
+    assert_true(last);
+    assert_false(command_bdat(S(""), &size, &last));
+    assert_false(command_bdat(S("-1"), &size, &last));
+    assert_false(command_bdat(S("1 LAS"), &size, &last));
+    assert_false(command_bdat(S("1 LAST x"), &size, &last));
+    assert_false(command_bdat(S("18446744073709551616"), &size, &last));
+}
+
+static int
+start(void **state)
+{
+    (void)state;
+    arena = arena_new("test", 1 << 20);
+    return 0;
+}
+
+static int
+stop(void **state)
+{
+    (void)state;
+    arena_free(arena);
+    return 0;
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(verbs),       cmocka_unit_test(mail),
+        cmocka_unit_test(mail_values), cmocka_unit_test(rcpt),
+        cmocka_unit_test(bdat),
+    };
+
+    return cmocka_run_group_tests(tests, start, stop);
+}
