@@ -6,6 +6,7 @@
  * expanded); struct conf is made from parameters.def, one field a row.
  *
  *   TEXT, MAPS, LIST   const char *, never NULL
+ *   RAW                the same, with its $names left for the reader to fill
  *   INT                int64_t
  *   SIZE               int64_t, bytes
  *   TIME               int64_t, milliseconds
@@ -18,6 +19,7 @@
 #include "base/why.h"
 
 #define CONF_TYPE_TEXT const char *
+#define CONF_TYPE_RAW  const char *
 #define CONF_TYPE_MAPS const char *
 #define CONF_TYPE_LIST const char *
 #define CONF_TYPE_INT  int64_t
@@ -28,7 +30,7 @@
 struct conf {
 #define PARAM(name, type, default, readers, meaning) CONF_TYPE_##type name;
 #include "conf/parameters.def"
-    const struct conf_other *other; /* names of the site's own, transports' */
+    const struct conf_pairs *pairs; /* all names; conf_get */
 };
 
 /*
@@ -47,8 +49,15 @@ int64_t conf_transport_int(const struct conf *conf, const char *transport,
 int64_t conf_transport_time(const struct conf *conf, const char *transport,
                             const char *suffix, int64_t fallback);
 
-/* The snapshot that master made, from its memory file. */
+/*
+ * The snapshot that master made, from its memory file, which stays mapped (fd
+ * may be closed). NULL with why where it is none.
+ */
 const struct conf *conf_from_snapshot(struct arena *life, int fd,
                                       struct why *why);
+
+/* What this text as main.cf comes to, for tests and tools. NULL with why. */
+const struct conf *conf_from_text(struct arena *life, const char *main_cf,
+                                  struct why *why);
 
 #endif
