@@ -1,10 +1,11 @@
 /*
- * map.h - look-up tables: "type:name" and what it answers.
+ * map.h - look-up tables: "type:name" and what they answer.
  *
- * A table is opened once and looked up many times. Tables on disk are
- * immutable files replaced by rename; map_get notices a new one by itself
- * (checked at most once a second). Keys are folded to lower case by types
- * that store them so. How to add a type: ARCHITECTURE.md.
+ * A table is opened once and looked up many times; the same "type:name" is
+ * the same table. Tables on disk are immutable files replaced by rename; a
+ * look-up notices a new one by itself (checked at most once a second, so a
+ * look-up makes no system call). Keys are folded to lower case by types that
+ * store them so. How to add a type: ARCHITECTURE.md.
  */
 #ifndef MAP_MAP_H
 #define MAP_MAP_H
@@ -15,8 +16,13 @@
 struct map;
 struct maps;
 
-/* Open one table. NULL with *why where it cannot be (it names the table and
- * what to do). Tables live until the process ends. */
+/*
+ * Open one table; lives until the process ends. Never NULL: one that cannot
+ * be used (missing, unreadable, unknown type) answers TEMP and is tried again
+ * once a second, since the administrator is about to mend it. That has been
+ * logged in one line, which also stands in *why; why->text is empty where all
+ * is well. why may be NULL.
+ */
 struct map *map_open(const char *spec, struct why *why);
 
 /*
@@ -31,41 +37,73 @@ const char *map_name(const struct map *m);
 /* Types that match patterns (regexp, pcre, cidr) take only whole keys. */
 bool map_is_pattern(const struct map *m);
 
-/* A list of tables as in main.cf ("hash:/a, regexp:/b"); empty is none. The
- * first answer counts. */
+/*
+ * A list of tables as in main.cf ("hash:/a, regexp:/b"); empty is none. The
+ * first answer counts. Never NULL; trouble of single tables as in map_open.
+ * The value is never the empty string: a table that has it is in error (TEMP).
+ */
 struct maps *maps_open(const char *specs, struct why *why);
 enum rc maps_get(struct maps *m, struct str key, struct arena *a,
                  struct str *value, struct why *why) MUST_USE;
 bool maps_empty(const struct maps *m);
 
 /*
- * The one order in which an address is looked for: user+ext@domain,
- * user@domain, user+ext, user (the last two only where the domain is the
- * site's own: `own`), @domain. Pattern tables see only the whole address.
- * delimiters: recipient_delimiter or "". The extension is put back into the
- * result where `keep_extension` and the match was without it.
+ * The one order in which an address (internal form, mail/address.h) is looked
+ * for: user+ext@domain, user@domain, then what the fields ask for, in their
+ * order. Pattern tables see only the whole address.
  */
 struct map_order {
-    const char *delimiters;
-    bool own_domain;     /* try the bare user too */
-    bool at_domain;      /* try @domain */
-    bool user_at;        /* try "user@" (access tables) */
-    bool parents;        /* access: domain, .parent or parent domains */
-    bool dot_parents;    /* parents are looked up as ".parent" */
-    bool keep_extension; /* propagate it into the result */
+    const char *delimiters; /* recipient_delimiter, or "" */
+    bool own_domain;        /* user+ext, user: the domain is the site's own */
+    bool at_domain;         /* @domain */
+    bool parents;           /* domain and its parents (access tables) */
+    bool dot_parents;       /* parents are looked for as ".parent" */
+    bool user_at;           /* user+ext@, user@ (access tables) */
 };
+
+struct map_found {
+    struct str value;     /* NULL: absent */
+    struct str extension; /* "+ext" where the match was without it */
+};
+
 enum rc maps_get_address(struct maps *m, struct str address,
                          const struct map_order *order, struct arena *a,
+                         struct map_found *found, struct why *why) MUST_USE;
+
+/*
+ * One address of a value that was found for `address`: "@other" takes its
+ * local part, and the unmatched extension is put back (pass it empty where
+ * propagate_unmatched_extensions does not have this table).
+ */
+struct str map_apply(struct arena *a, struct str address, struct str result,
+                     struct str extension);
+
+/* A domain, then its parents ("b.c" or ".b.c" for dot_parents). */
+enum rc maps_get_domain(struct maps *m, struct str domain, bool dot_parents,
+                        struct arena *a, struct str *value,
+                        struct why *why) MUST_USE;
+
+/* An IP address, then its networks: "10.1.2.3", "10.1.2", "10.1", "10". */
+enum rc maps_get_network(struct maps *m, struct str addr, struct arena *a,
                          struct str *value, struct why *why) MUST_USE;
 
-/* Does the list (patterns, addresses, networks, files, tables; "!" negates)
- * hold it: mynetworks, mydestination, relay_domains ... */
+/*
+ * A list of patterns as in main.cf: words, domains, networks, "/file/name"
+ * (read when opened), "type:table" (a key that is there matches); "!" negates;
+ * the first match counts. `what` is the parameter, for messages; with
+ * subdomains "x.y" also matches below x.y, else only ".x.y" does.
+ */
 struct match_list;
 struct match_list *match_open(const char *what, const char *list,
                               bool subdomains, struct why *why);
-enum rc match_host(struct match_list *l, struct str name, struct str addr,
-                   bool *found, struct why *why) MUST_USE;
+/* The whole word, no domains: mydestination, user lists. */
+enum rc match_word(struct match_list *l, struct str word, bool *found,
+                   struct why *why) MUST_USE;
+/* relay_domains and the like. */
 enum rc match_domain(struct match_list *l, struct str domain, bool *found,
                      struct why *why) MUST_USE;
+/* mynetworks and the like: by name (or "unknown") and address. */
+enum rc match_host(struct match_list *l, struct str name, struct str addr,
+                   bool *found, struct why *why) MUST_USE;
 
 #endif

@@ -4,7 +4,10 @@
  * One library for all that brings mail in (smtpd, pickup, local, bounce) and
  * for the resolve helper. It holds opened tables and plain settings; it is
  * made by daemon/routing.h from the configuration. Nothing here blocks but
- * table look-ups.
+ * table look-ups. Addresses have their internal form (mail/address.h).
+ *
+ * The way of one recipient: route_rewrite, route_bcc, route_resolve (is it
+ * ours? the relay check), route_known, route_expand.
  */
 #ifndef ROUTE_ROUTE_H
 #define ROUTE_ROUTE_H
@@ -14,6 +17,11 @@
 #include "mail/envelope.h"
 
 struct router;
+struct route_settings; /* settings.h */
+
+/* The router as settings say; lives in the arena, and so must they. Trouble of
+ * tables shows when they are asked. */
+struct router *router_new(struct arena *life, const struct route_settings *s);
 
 /* The class of a domain (Postfix's ADDRESS_CLASS_README). */
 enum route_class {
@@ -30,49 +38,77 @@ enum route_role {
     ROUTE_ENVELOPE_RCPT,
     ROUTE_HEADER_SENDER,
     ROUTE_HEADER_RCPT,
+    /* In a header from a client outside local_header_rewrite_clients: as it
+     * is, or completed with remote_header_rewrite_domain where that is set. */
+    ROUTE_REMOTE_SENDER,
+    ROUTE_REMOTE_RCPT,
 };
 
-/*
- * Complete an address: "user" gets @$myorigin, "user@host" gets .$mydomain
- * where append_dot_mydomain is on; then canonical and masquerade for its
- * role. Never touches the null address. *out may be a view of addr.
- */
+/* Complete an address: source route stripped, host!user and user%host turned
+ * round, "user" gets @$myorigin, "user@host" gets .$mydomain where
+ * append_dot_mydomain is on. Never touches the null address. A view of addr
+ * where nothing changed. */
+struct str route_complete(struct router *r, struct arena *a, struct str addr);
+
+/* Complete, then the canonical tables and masquerading for its role. */
 enum rc route_rewrite(struct router *r, struct arena *a, struct str addr,
                       enum route_role role, struct str *out,
                       struct why *why) MUST_USE;
 
+/*
+ * Who gets a copy because of this (rewritten) address: for a sender always_bcc
+ * and sender_bcc_maps, for a recipient recipient_bcc_maps. At most two,
+ * rewritten; send them with NOTIFY_NEVER.
+ */
+enum rc route_bcc(struct router *r, struct arena *a, struct str addr,
+                  enum route_role role, struct str list[2], size_t *count,
+                  struct why *why) MUST_USE;
+
+/* The class of a bare domain. Not for the relay check: see route_resolve. */
 enum rc route_class(struct router *r, struct arena *a, struct str domain,
                     enum route_class *class, struct why *why) MUST_USE;
 
-/*
- * May mail for this (rewritten) recipient be accepted? PERM 5.1.1 "User
- * unknown in local recipient table" and kin where its domain is ours and the
- * user unknown; PERM 5.1.6 where relocated; OK for domains that are not ours.
- */
-enum rc route_known(struct router *r, struct arena *a, struct str addr,
-                    struct why *why) MUST_USE;
+struct route {
+    struct str addr; /* as resolved: of "user%b@ours" user@b */
+    enum route_class class;
+    bool routed; /* the local part still says where to go: "u@b@relay" */
+    struct str transport, nexthop;
+};
 
-/* The same for a sender (smtpd_reject_unlisted_sender). */
+/*
+ * Where an address goes. "Ours" (permit_auth_destination) is what is not
+ * routed and not CLASS_DEFAULT. Always has a transport and next hop; "error"
+ * and "retry" have a reason there: "5.1.1 User unknown in virtual alias
+ * table", "5.1.3 bad address syntax". TEMP only where a table fails.
+ */
+enum rc route_resolve(struct router *r, struct arena *a, struct str sender,
+                      struct str addr, struct route *route,
+                      struct why *why) MUST_USE;
+
+/*
+ * May mail from `sender` for this (rewritten) recipient be accepted? PERM
+ * 5.1.1 "User unknown in local recipient table" and kin where its domain is
+ * ours and the user unknown; 5.1.6 where relocated; the text of an error:
+ * transport; OK for domains that are not ours. *code is the SMTP reply's
+ * (unknown_local_recipient_reject_code ...); with 4xx the result is TEMP.
+ */
+enum rc route_known(struct router *r, struct arena *a, struct str sender,
+                    struct str addr, int *code, struct why *why) MUST_USE;
+
+/* The same for a sender (reject_unlisted_sender): 5.1.0. */
 enum rc route_known_sender(struct router *r, struct arena *a, struct str addr,
-                           struct why *why) MUST_USE;
+                           int *code, struct why *why) MUST_USE;
 
 /*
  * The final recipients of one rewritten recipient: virtual aliases expanded
  * (bounded by virtual_alias_recursion_limit and _expansion_limit, duplicates
- * within the expansion removed), each with its route. notify, orcpt and orig
- * of `from` go along. Appends to *list (an arena array of *count).
+ * within the expansion removed), each resolved. notify, orcpt and orig of
+ * `from` go along; orig is from->addr where the final one differs. Appends to
+ * *list, an arena array of *count that starts as NULL and 0 and that only
+ * this function makes longer.
  */
 enum rc route_expand(struct router *r, struct arena *a, struct str sender,
                      const struct rcpt *from, struct rcpt **list, size_t *count,
                      struct why *why) MUST_USE;
-
-/*
- * Transport and next hop of one final address: transport_maps,
- * sender_dependent maps, relayhost, then its class's transport. PERM where
- * the transport is error:, with the text of the table.
- */
-enum rc route_transport(struct router *r, struct arena *a, struct str sender,
-                        struct str addr, struct str *transport,
-                        struct str *nexthop, struct why *why) MUST_USE;
 
 #endif
