@@ -1,0 +1,123 @@
+"""Any process may be killed at any time: what was answered 250 arrives.
+
+Twenty clients send for a minute while processes of the instance, master
+among them, are killed at random. POSTA_KILL_SECONDS changes the time.
+"""
+import collections
+import os
+import random
+import re
+import smtplib
+import threading
+import time
+
+from harness import Posta, wait_until
+
+SECONDS = float(os.environ.get('POSTA_KILL_SECONDS', '60'))
+CLIENTS = 20
+
+
+class Client(threading.Thread):
+    """Sends numbered messages; remembers those that were answered 250."""
+
+    def __init__(self, posta, number, end):
+        super().__init__(daemon=True)
+        self.posta, self.number, self.end = posta, number, end
+        self.acknowledged, self.failed = [], 0
+
+    def run(self):
+        serial = 0
+        while time.monotonic() < self.end:
+            serial += 1
+            tag = f'kill-{self.number}-{serial}'
+            try:
+                self.send(tag)
+                self.acknowledged.append(tag)
+            except (smtplib.SMTPException, OSError):
+                self.failed += 1
+                time.sleep(0.05)
+
+    def send(self, tag):
+        user = ('alice', 'bob')[self.number % 2]
+        body = ''.join(random.choices('abcdefgh \n', k=2000))
+        with smtplib.SMTP('127.0.0.1', self.posta.port, timeout=20) as s:
+            s.sendmail(f'c{self.number}@client.test',
+                       [f'{user}@example.test'],
+                       f'Subject: {tag}\nX-Tag: {tag}\n\n{body}\n')
+
+
+def ensure_running(posta):
+    """Start it again once a killed master's children are gone."""
+    def started():
+        return posta.posta('start', check=False).returncode == 0
+    wait_until(started, 'a new start', 60)
+
+
+def killer(posta, end, rng, killed):
+    while time.monotonic() < end:
+        time.sleep(rng.uniform(0.1, 0.6))
+        pids = posta.pids()
+        if not pids:
+            ensure_running(posta)
+            continue
+        pid = rng.choice(pids)
+        try:
+            with open(f'/proc/{pid}/comm') as f:
+                name = f.read().strip()
+        except OSError:
+            continue
+        posta.kill(pid)
+        killed[name] += 1
+        if name == 'master':
+            ensure_running(posta)
+
+
+def tags(posta):
+    found = collections.Counter()
+    for user in ('alice', 'bob'):
+        for mail in posta.maildir(user):
+            if m := re.search(rb'^X-Tag: (\S+)', mail, re.M):
+                found[m[1].decode()] += 1
+    return found
+
+
+def whole(posta):
+    """No mailbox file is cut short or has bytes of the queue behind it."""
+    for user in ('alice', 'bob'):
+        for mail in posta.maildir(user):
+            header, body = mail.split(b'\n\n', 1)
+            assert header.startswith(b'Return-Path: <c'), header[:200]
+            assert len(body.rstrip(b'\n')) <= 2001
+            assert re.fullmatch(rb'[a-h \n]*', body), body[-300:]
+
+
+def test_acknowledged_mail_survives_kills(capsys):
+    seed = random.randrange(1 << 30)
+    killed = collections.Counter()
+    with Posta(settings={'minimal_backoff_time': '1s',
+                         'maximal_backoff_time': '2s',
+                         'queue_run_delay': '1s',
+                         'smtpd_client_connection_rate_limit': '0'}) as posta:
+        end = time.monotonic() + SECONDS
+        clients = [Client(posta, i, end) for i in range(CLIENTS)]
+        for c in clients:
+            c.start()
+        killer(posta, end, random.Random(seed), killed)
+        for c in clients:
+            c.join()
+        if not posta.pids('master'):
+            ensure_running(posta)
+        sent = [tag for c in clients for tag in c.acknowledged]
+        wait_until(lambda: not set(sent) - set(tags(posta)),
+                   lambda: f'lost mail (seed {seed}, killed {dict(killed)}): '
+                   f'{sorted(set(sent) - set(tags(posta)))[:20]}', 120)
+        found = tags(posta)
+        whole(posta)
+    twice = sum(n - 1 for n in found.values())
+    refused = sum(c.failed for c in clients)
+    with capsys.disabled():
+        print(f'\nkill test: sent {len(sent)}, delivered {len(found)}, '
+              f'duplicated {twice}, lost 0, refused or cut off {refused}; '
+              f'killed {dict(killed)}')
+    assert len(sent) > 100
+    assert sum(killed.values()) > 10
