@@ -50,8 +50,8 @@ xtext_decode(struct arena *a, struct str s, struct str *out)
     return true;
 }
 
-struct str
-xtext_encode_utf8(struct arena *a, struct str s)
+static struct str
+encode_utf8(struct arena *a, struct str s, bool keep)
 {
     struct buf b = buf_in(a);
 
@@ -60,10 +60,24 @@ xtext_encode_utf8(struct arena *a, struct str s)
 
         if (c > ' ' && c < 127 && c != '+' && c != '=' && c != '\\')
             buf_addc(&b, (char)c);
+        else if (c > 127 && keep)
+            utf8_put(&b, c);
         else
             buf_fmt(&b, "\\x{%02X}", c);
     }
     return buf_str(&b);
+}
+
+struct str
+xtext_encode_utf8(struct arena *a, struct str s)
+{
+    return encode_utf8(a, s, false);
+}
+
+struct str
+xtext_encode_unitext(struct arena *a, struct str s)
+{
+    return encode_utf8(a, s, true);
 }
 
 /* Take \x{HEX} off the front; s stands behind the backslash. */

@@ -19,6 +19,10 @@ bool xtext_decode(struct arena *a, struct str s, struct str *out) MUST_USE;
  * utf-8-addr-xtext, that any server can pass on. s is UTF-8. */
 struct str xtext_encode_utf8(struct arena *a, struct str s);
 
+/* The same, but characters outside ASCII stay as they are:
+ * utf-8-addr-unitext, for servers with SMTPUTF8. */
+struct str xtext_encode_unitext(struct arena *a, struct str s);
+
 /* Both UTF-8 forms: \x{HEX} is decoded, UTF-8 stays. */
 bool xtext_decode_utf8(struct arena *a, struct str s, struct str *out) MUST_USE;
 
