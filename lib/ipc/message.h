@@ -116,6 +116,8 @@ enum action {
     ACTION_RELAYED,   /* handed to a system that sends no success reports */
     ACTION_EXPANDED,  /* to several new recipients (aliases) */
     ACTION_FORWARDED, /* to one new recipient; DSN duty went along */
+    ACTION_PASS,      /* not tried: another transport is to deliver it now;
+                         relay is "transport:nexthop" (mailbox_transport) */
 };
 
 /* kind of report */
