@@ -19,11 +19,12 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         arena = arena_new("fuzz", 16 << 20);
     arena_reset(arena);
 
-    unsigned allowed = (unsigned)data[0] << 8 | (unsigned)data[1];
+    bool strict = data[0] & 1, utf8 = data[0] & 2;
+    unsigned offered = data[0] & 4 ? ~0u : data[1];
 
     command_cut(str_sub(line, 2, size), &verb, &args);
-    (void)command_mail(arena, args, allowed, &m);
-    (void)command_rcpt(arena, args, allowed, &r);
+    (void)command_mail(arena, args, offered, strict, &m);
+    (void)command_rcpt(arena, args, offered, strict, utf8, &r);
     (void)command_bdat(args, &count, &last);
     return 0;
 }
