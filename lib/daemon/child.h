@@ -26,6 +26,7 @@
 #include "base/arena.h"
 #include "conf/conf.h"
 #include "ipc/message.h"
+#include "sys/board.h"
 
 struct daemon {
     const struct conf *conf;
@@ -33,14 +34,18 @@ struct daemon {
     const char *role;    /* program of master.cf: "smtpd", "lmtp", "pipe" */
     char **args;         /* what followed it, without -o; NULL at the end */
     bool unprivileged;   /* everything runs as one ordinary user */
+    int64_t max_use;     /* sessions, then the worker ends; 0 is no limit */
+    int64_t max_idle;    /* milliseconds, likewise */
     int *listen;         /* listening sockets of this service */
     size_t nlisten;
-    int queue_dir;      /* folder descriptor, where the role may have one */
-    void *board;        /* memory all smtpd share (client counts), or NULL */
-    struct link qmgr;   /* workers: the link to qmgr; fd -1 if none */
-    struct link master; /* SINGLE: the link to master */
-    struct arena *life; /* lives as long as the process */
-    void *own;          /* the program's own state */
+    int queue_dir;       /* the role's folder (roles.def), else -1 */
+    struct board *board; /* client counts: sys/board.h */
+    unsigned crew;       /* this service on the board */
+    unsigned place;      /* this worker there */
+    struct link qmgr;    /* workers: the link to qmgr; fd -1 if none */
+    struct link master;  /* SINGLE: the link to master */
+    struct arena *life;  /* lives as long as the process */
+    void *own;           /* the program's own state */
 };
 
 struct program {
@@ -57,16 +62,27 @@ int daemon_main(int argc, char **argv, const struct program *p);
  * A worker that serves connections: the next one, or -1 when it is to end
  * (served max_use, idle for max_idle, stopped, master gone). Blocks.
  */
+/* (A FIFO's bytes come as a pipe that holds them, with AF_UNSPEC.) */
 int daemon_accept(struct daemon *d, struct sockaddr_storage *peer,
                   socklen_t *len);
 
 /*
  * A worker that serves requests of qmgr: the next packet, or false when it is
- * to end. Wakes after `wait_ms` (0: only for packets) with *timed_out true,
+ * to end: qmgr closed the link (which is how qmgr lets a worker go, after
+ * max_use or max_idle, on reload, or because there are too many), or stop.
+ * Wakes after `wait_ms` (0: only for packets) with *timed_out true,
  * so that an agent can close a session it kept.
  */
 bool daemon_request(struct daemon *d, struct packet *p, int64_t wait_ms,
                     bool *timed_out);
+
+/*
+ * SINGLE: qmgr takes a settings packet: the new configuration (d->conf; the
+ * old one stays valid) and log. *transports is the list of rec_transport, a
+ * view into p. False: the packet was malformed, cannot go on.
+ */
+bool daemon_settings(struct daemon *d, struct packet *p,
+                     struct str *transports) MUST_USE;
 
 /* Set by SIGTERM: finish what you have, then end. For io_set_stop. */
 const volatile sig_atomic_t *daemon_stop(void);

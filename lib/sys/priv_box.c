@@ -1,0 +1,384 @@
+#include "sys/priv_box.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/landlock.h>
+#include <sched.h>
+#include <seccomp.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/ioctl.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <termios.h>
+#include <unistd.h>
+
+#include "base/log.h"
+
+/* A sanitizer makes system calls of its own. */
+#if defined(__has_feature)
+#define SANITIZED __has_feature(address_sanitizer)
+#elif defined(__SANITIZE_ADDRESS__)
+#define SANITIZED 1
+#else
+#define SANITIZED 0
+#endif
+
+/*
+ * Landlock. Reading is left to the permissions of the role's own user, as
+ * tables may lie anywhere; but what is not below its folders it can neither
+ * change nor, anywhere, execute.
+ */
+#define READING (LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_READ_DIR)
+#define CHANGING                                                               \
+    (LANDLOCK_ACCESS_FS_WRITE_FILE | LANDLOCK_ACCESS_FS_REMOVE_DIR |           \
+     LANDLOCK_ACCESS_FS_REMOVE_FILE | LANDLOCK_ACCESS_FS_MAKE_DIR |            \
+     LANDLOCK_ACCESS_FS_MAKE_REG)
+#define NEVER                                                                  \
+    (LANDLOCK_ACCESS_FS_EXECUTE | LANDLOCK_ACCESS_FS_MAKE_CHAR |               \
+     LANDLOCK_ACCESS_FS_MAKE_BLOCK | LANDLOCK_ACCESS_FS_MAKE_SOCK |            \
+     LANDLOCK_ACCESS_FS_MAKE_FIFO | LANDLOCK_ACCESS_FS_MAKE_SYM)
+
+/* What later kernels added, by ABI, as older headers do not name it. */
+#define REFER    ((uint64_t)1 << 13)
+#define TRUNCATE ((uint64_t)1 << 14)
+
+static uint64_t
+changing(int abi)
+{
+    return CHANGING | (abi >= 2 ? REFER : 0) | (abi >= 3 ? TRUNCATE : 0);
+}
+
+static bool
+landlock_allow(int rules, const char *folder, uint64_t access)
+{
+    auto_close int fd = open(folder, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    struct landlock_path_beneath_attr rule = {.allowed_access = access,
+                                              .parent_fd = fd};
+
+    if (fd < 0) /* what is not there needs no permission */
+        return errno == ENOENT || errno == EACCES || errno == ENOTDIR;
+    return syscall(SYS_landlock_add_rule, rules, LANDLOCK_RULE_PATH_BENEATH,
+                   &rule, 0) == 0;
+}
+
+static bool
+landlock_enter(const struct priv *p, int abi)
+{
+    uint64_t change = changing(abi);
+    struct landlock_ruleset_attr attr = {.handled_access_fs =
+                                             READING | change | NEVER};
+    auto_close int rules = (int)syscall(SYS_landlock_create_ruleset, &attr,
+                                        sizeof attr.handled_access_fs, 0);
+
+    if (rules < 0 || !landlock_allow(rules, "/", READING))
+        return false;
+    for (size_t i = 0; p->may & PRIV_WRITE && i < COUNT(p->folders); i++)
+        if (p->folders[i] &&
+            !landlock_allow(rules, p->folders[i], READING | change))
+            return false;
+    return syscall(SYS_landlock_restrict_self, rules, 0) == 0;
+}
+
+/* A kernel without landlock still has users and seccomp. */
+static enum rc
+limit_files(const struct priv *p, struct why *why)
+{
+    int abi = (int)syscall(SYS_landlock_create_ruleset, NULL, 0,
+                           LANDLOCK_CREATE_RULESET_VERSION);
+
+    if (abi < 1 || landlock_enter(p, abi))
+        return OK;
+    return fail(why, "5.3.0", "%s: landlock: %m", p->role);
+}
+
+/* The system calls, by what for. -1 where this architecture has none. */
+#define SYS(name) SCMP_SYS(name)
+
+static const int basic[] = {
+    /* descriptors */
+    SYS(read),
+    SYS(write),
+    SYS(readv),
+    SYS(writev),
+    SYS(pread64),
+    SYS(pwrite64),
+    SYS(preadv),
+    SYS(pwritev),
+    SYS(preadv2),
+    SYS(pwritev2),
+    SYS(lseek),
+    SYS(close),
+    SYS(close_range),
+    SYS(dup),
+    SYS(dup2),
+    SYS(dup3),
+    SYS(fcntl),
+    SYS(pipe2),
+    SYS(fstat),
+    SYS(fstatfs),
+    SYS(ftruncate),
+    SYS(fallocate),
+    SYS(fsync),
+    SYS(fdatasync),
+    SYS(sync_file_range),
+    SYS(fadvise64),
+    SYS(readahead),
+    SYS(copy_file_range),
+    SYS(sendfile),
+    SYS(splice),
+    SYS(flock),
+    SYS(memfd_create),
+    SYS(eventfd2),
+    SYS(signalfd4),
+    SYS(timerfd_create),
+    SYS(timerfd_settime),
+    SYS(timerfd_gettime),
+    /* sockets that exist */
+    SYS(sendto),
+    SYS(recvfrom),
+    SYS(sendmsg),
+    SYS(recvmsg),
+    SYS(sendmmsg),
+    SYS(recvmmsg),
+    SYS(accept),
+    SYS(accept4),
+    SYS(shutdown),
+    SYS(getsockname),
+    SYS(getpeername),
+    SYS(getsockopt),
+    SYS(setsockopt),
+    SYS(socketpair),
+    /* syslog, and what tables speak to */
+    SYS(connect),
+    /* waiting */
+    SYS(poll),
+    SYS(ppoll),
+    SYS(select),
+    SYS(pselect6),
+    SYS(epoll_create),
+    SYS(epoll_create1),
+    SYS(epoll_ctl),
+    SYS(epoll_wait),
+    SYS(epoll_pwait),
+    SYS(epoll_pwait2),
+    SYS(nanosleep),
+    SYS(clock_nanosleep),
+    SYS(futex),
+    SYS(restart_syscall),
+    SYS(sched_yield),
+    SYS(wait4),
+    SYS(waitid),
+    /* signals */
+    SYS(rt_sigaction),
+    SYS(rt_sigprocmask),
+    SYS(rt_sigreturn),
+    SYS(rt_sigsuspend),
+    SYS(rt_sigpending),
+    SYS(rt_sigtimedwait),
+    SYS(sigaltstack),
+    SYS(setitimer),
+    SYS(alarm),
+    SYS(pause),
+    /* memory */
+    SYS(mmap),
+    SYS(munmap),
+    SYS(mremap),
+    SYS(mprotect),
+    SYS(madvise),
+    SYS(brk),
+    SYS(msync),
+    SYS(membarrier),
+    SYS(mincore),
+    /* time and self */
+    SYS(clock_gettime),
+    SYS(clock_getres),
+    SYS(gettimeofday),
+    SYS(time),
+    SYS(times),
+    SYS(getrusage),
+    SYS(getrlimit),
+    SYS(sysinfo),
+    SYS(uname),
+    SYS(getrandom),
+    SYS(getpid),
+    SYS(getppid),
+    SYS(gettid),
+    SYS(getpgrp),
+    SYS(getpgid),
+    SYS(getuid),
+    SYS(geteuid),
+    SYS(getgid),
+    SYS(getegid),
+    SYS(getresuid),
+    SYS(getresgid),
+    SYS(getgroups),
+    SYS(getcpu),
+    SYS(capget),
+    SYS(sched_getaffinity),
+    SYS(set_robust_list),
+    SYS(get_robust_list),
+    SYS(set_tid_address),
+    SYS(rseq),
+    SYS(arch_prctl),
+    SYS(umask),
+    SYS(getcwd),
+    SYS(exit),
+    SYS(exit_group),
+};
+
+static const int reading[] = {
+    SYS(open),
+    SYS(openat),
+    SYS(openat2),
+    SYS(access),
+    SYS(faccessat),
+    SYS(faccessat2),
+    SYS(stat),
+    SYS(lstat),
+    SYS(newfstatat),
+    SYS(statx),
+    SYS(readlink),
+    SYS(readlinkat),
+    SYS(getdents),
+    SYS(getdents64),
+    SYS(statfs),
+    SYS(chdir),
+    SYS(fchdir),
+    SYS(inotify_init1),
+    SYS(inotify_add_watch),
+    SYS(fgetxattr),
+    SYS(inotify_rm_watch),
+};
+
+static const int writing[] = {
+    SYS(creat),   SYS(truncate),  SYS(link),      SYS(linkat),
+    SYS(unlink),  SYS(unlinkat),  SYS(rename),    SYS(renameat),
+    SYS(mkdir),   SYS(mkdirat),   SYS(rmdir),     SYS(renameat2),
+    SYS(chmod),   SYS(fchmod),    SYS(fchmodat),  SYS(chown),
+    SYS(fchown),  SYS(fchownat),  SYS(utimensat), SYS(symlinkat),
+    SYS(symlink), SYS(fsetxattr), SYS(syncfs),    SYS(sync),
+};
+
+static const int network[] = {SYS(bind)};
+
+static const struct {
+    unsigned may; /* 0: everybody */
+    const int *calls;
+    size_t count;
+} groups[] = {
+    {0,          basic,   COUNT(basic)  },
+    {PRIV_READ,  reading, COUNT(reading)},
+    {PRIV_WRITE, writing, COUNT(writing)},
+    {PRIV_NET,   network, COUNT(network)},
+};
+
+static bool
+allow(scmp_filter_ctx f, int call)
+{
+    return seccomp_rule_add(f, SCMP_ACT_ALLOW, call, 0) == 0;
+}
+
+static bool
+allow_arg(scmp_filter_ctx f, int call, struct scmp_arg_cmp arg)
+{
+    return seccomp_rule_add(f, SCMP_ACT_ALLOW, call, 1, arg) == 0;
+}
+
+/* Calls whose arguments decide. */
+static bool
+allow_by_argument(scmp_filter_ctx f, unsigned may)
+{
+    static const int internet[] = {AF_INET, AF_INET6, AF_NETLINK};
+    static const unsigned long harmless[] = {TCGETS, FIONREAD, FIONBIO};
+    static const int prctls[] = {PR_SET_PDEATHSIG, PR_GET_PDEATHSIG,
+                                 PR_SET_NAME, PR_GET_DUMPABLE};
+    const unsigned long threads = CLONE_VM | CLONE_NEWUSER | CLONE_NEWNS;
+
+    for (size_t i = 0; may & PRIV_NET && i < COUNT(internet); i++)
+        if (!allow_arg(f, SYS(socket),
+                       SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)internet[i])))
+            return false;
+    for (size_t i = 0; i < COUNT(harmless); i++)
+        if (!allow_arg(f, SYS(ioctl), SCMP_A1(SCMP_CMP_EQ, harmless[i])))
+            return false;
+    for (size_t i = 0; i < COUNT(prctls); i++)
+        if (!allow_arg(f, SYS(prctl),
+                       SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)prctls[i])))
+            return false;
+
+    return allow_arg(f, SYS(socket), SCMP_A0(SCMP_CMP_EQ, AF_UNIX)) &&
+           /* a template forks workers; nobody makes name spaces */
+           allow_arg(f, SYS(clone), SCMP_A0(SCMP_CMP_MASKED_EQ, threads, 0)) &&
+           /* limits are read, not set */
+           allow_arg(f, SYS(prlimit64), SCMP_A2(SCMP_CMP_EQ, 0)) &&
+           allow(f, SYS(tgkill));
+}
+
+/* Say which call it was, then end as the kernel would have ended it. */
+static void
+refused(int signo, siginfo_t *info, void *context)
+{
+    char *name = seccomp_syscall_resolve_num_arch(seccomp_arch_native(),
+                                                  info->si_syscall);
+
+    (void)context;
+    signal(signo, SIG_DFL);
+    log_panic("sandbox: system call %s (%d) is not allowed here; \"sandbox = "
+              "log\" in main.cf would let it pass: please report it",
+              name ? name : "?", info->si_syscall);
+    log_flush();
+    _exit(128 + SIGSYS);
+}
+
+static bool
+filter_fill(scmp_filter_ctx f, unsigned may)
+{
+    /* A binary tree; calls without arguments the kernel caches anyway. */
+    seccomp_attr_set(f, SCMP_FLTATR_CTL_OPTIMIZE, 2);
+    seccomp_attr_set(f, SCMP_FLTATR_CTL_NNP, 0);
+
+    /* glibc tries these first and can do without. */
+    if (seccomp_rule_add(f, SCMP_ACT_ERRNO(ENOSYS), SYS(clone3), 0) != 0)
+        return false;
+    for (size_t g = 0; g < COUNT(groups); g++)
+        for (size_t i = 0; i < groups[g].count; i++)
+            if ((groups[g].may & may) == groups[g].may &&
+                !allow(f, groups[g].calls[i]))
+                return false;
+    return allow_by_argument(f, may);
+}
+
+static enum rc
+limit_calls(const struct priv *p, struct why *why)
+{
+    struct sigaction act = {.sa_sigaction = refused, .sa_flags = SA_SIGINFO};
+    scmp_filter_ctx f = seccomp_init(
+        p->filter == PRIV_FILTER_LOG ? SCMP_ACT_LOG : SCMP_ACT_TRAP);
+
+    sigaction(SIGSYS, &act, NULL);
+    if (f == NULL)
+        return fail(why, "4.3.0", "%s: seccomp: out of memory", p->role);
+    bool ok = filter_fill(f, p->may) && seccomp_load(f) == 0;
+
+    seccomp_release(f);
+    return ok ? OK
+              : fail(why, "5.3.0",
+                     "%s: seccomp filter: %m; \"sandbox = off\" in main.cf "
+                     "does without",
+                     p->role);
+}
+
+enum rc
+priv_box(const struct priv *p, struct why *why)
+{
+    enum rc rc;
+
+    if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
+        return fail(why, "5.3.0", "%s: no_new_privs: %m", p->role);
+    if (p->filter == PRIV_FILTER_OFF)
+        return OK;
+    rc = limit_files(p, why);
+    return rc == OK && !SANITIZED ? limit_calls(p, why) : rc;
+}
