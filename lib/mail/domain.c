@@ -90,6 +90,21 @@ domain_is_literal(struct str name, struct str *ip)
 }
 
 bool
+domain_in_address(struct str name)
+{
+    char last = '.';
+
+    if (name.len > 255)
+        return false;
+    if (domain_is_literal(name, NULL))
+        return true;
+    for (size_t i = 0; i < name.len; last = name.p[i++])
+        if (name.p[i] == '.' ? last == '.' : !is_label_byte(name.p[i]))
+            return false;
+    return last != '.';
+}
+
+bool
 domain_is_under(struct str name, struct str domain)
 {
     if (name.len <= domain.len)

@@ -24,6 +24,13 @@ bool domain_is_utf8(struct str name);
  * address, "2001:db8::1". ip may be NULL. */
 bool domain_is_literal(struct str name, struct str *ip);
 
+/*
+ * What may follow the "@" of an address: a literal, or letters, digits, "-",
+ * "_" and bytes over 127 in labels that are not empty. Wider than a host name:
+ * whether mail can go there is for others to say.
+ */
+bool domain_in_address(struct str name);
+
 /* An IP address as text, either family, no brackets. */
 bool domain_is_ip(struct str text);
 

@@ -143,27 +143,6 @@ take_local(struct str s, bool strict, struct buf *b)
     return b->len == 0 ? -1 : (ssize_t)i;
 }
 
-/* Letters, digits, "-" and "_" in labels that are not empty; or a literal. */
-static bool
-is_domain(struct str domain)
-{
-    char last = '.';
-
-    if (domain.len > 255)
-        return false;
-    if (domain_is_literal(domain, NULL))
-        return true;
-    for (size_t i = 0; i < domain.len; last = domain.p[i++]) {
-        char c = domain.p[i];
-
-        if (c == '.' ? last == '.'
-                     : !is_alnum(c) && c != '-' && c != '_' &&
-                           (unsigned char)c < 128)
-            return false;
-    }
-    return last != '.';
-}
-
 static bool
 too_long(struct str path, size_t local, bool strict)
 {
@@ -204,7 +183,7 @@ path_parse(struct arena *a, struct str *arg, unsigned flags, struct str *addr,
         /* "user@host" in quotes is a local part, and must stay one. */
         return str_find(*addr, '@') < 0 ? OK : bad(flags, why);
     }
-    if (!is_domain(domain))
+    if (!domain_in_address(domain))
         return bad(flags, why);
     if (plain) {
         *addr = str_sub(path, 0, (size_t)local + 1 + domain.len);
