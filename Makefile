@@ -73,14 +73,21 @@ $(O)/%.o: %.c
 	@echo "  CC    $<"
 	@$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
 
-# Unit tests: t/unit/LIB/NAME.c tests lib/LIB/NAME.c.
+# Unit tests: t/unit/LIB/NAME.c tests lib/LIB/NAME.c, and
+# t/unit/PROGRAM/NAME.c tests PROGRAM/NAME.c: all of it but main.c is linked.
 UNITS    := $(patsubst %.c,$(O)/%,$(wildcard t/unit/*/*.c))
 units: $(UNITS)
 
-$(UNITS): $(O)/t/unit/%: $(O)/t/unit/%.o $(archives)
-	@echo "  LD    $@"
-	@$(CC) $(LDFLAGS) -o $@ $< -Wl,--start-group $(archives) -Wl,--end-group \
-	    $(LDLIBS) -lcmocka
+define unit
+$(2): $(2).o $(archives) \
+    $(filter-out %/main.o,$(if $(wildcard lib/$(1)/.),,$(call objects,$(1))))
+	@echo "  LD    $$@"
+	@$(CC) $(LDFLAGS) -o $$@ $$(filter %.o,$$^) -Wl,--start-group \
+	    $(archives) -Wl,--end-group $(LDLIBS) -lcmocka
+endef
+$(foreach u,$(UNITS),$(eval \
+    $(call unit,$(notdir $(patsubst %/,%,$(dir $(u)))),$(u))))
+$(O)/t/unit/%.o: CPPFLAGS += -I.
 
 include $(wildcard mk/*.mk)
 

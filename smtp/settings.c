@@ -1,0 +1,209 @@
+#include "settings.h"
+
+#include <netdb.h>
+#include <netinet/in.h>
+
+#include "base/log.h"
+#include "dns/dns.h"
+
+unsigned
+settings_port(struct str text)
+{
+    uint64_t number;
+    char name[32];
+
+    if (str_num(text, &number))
+        return number < 65536 ? (unsigned)number : 0;
+    if (text.len >= sizeof name)
+        return 0;
+    memcpy(name, text.p, text.len);
+    name[text.len] = '\0';
+    if (strcmp(name, "smtp") == 0)
+        return 25;
+    const struct servent *service = getservbyname(name, "tcp");
+
+    return service ? ntohs((uint16_t)service->s_port) : 0;
+}
+
+/* Bits for the words of a list; false at a word that is none of them. */
+struct word {
+    const char *name;
+    unsigned bits;
+};
+
+static bool
+words(const char *list, const struct word *known, unsigned *bits)
+{
+    struct str rest = str_from(list), one;
+
+    *bits = 0;
+    while (str_word(&rest, ", \t\r\n", &one)) {
+        const struct word *w = known;
+
+        while (w->name && !str_ieq(one, str_from(w->name)))
+            w++;
+        if (w->name == NULL)
+            return false;
+        *bits |= w->bits;
+    }
+    return true;
+}
+
+static bool
+read_words(struct settings *s, const char *preference, const char *lookup,
+           const char *dns, const struct conf *c, struct why *why)
+{
+    static const struct word first[] = {
+        {"any",  0     },
+        {"ipv4", DNS_V4},
+        {"ipv6", DNS_V6},
+        {NULL,   0     }
+    };
+    static const struct word sources[] = {
+        {"dns",    DNS_FROM_DNS  },
+        {"native", DNS_FROM_HOSTS},
+        {NULL,     0             }
+    };
+    static const struct word levels[] = {
+        {"disabled", 1},
+        {"enabled",  2},
+        {"dnssec",   2},
+        {NULL,       0}
+    };
+    static const struct word families[] = {
+        {"all",  DNS_V4 | DNS_V6},
+        {"ipv4", DNS_V4         },
+        {"ipv6", DNS_V6         },
+        {NULL,   0              }
+    };
+    unsigned level;
+    const char *prefix = s->lmtp ? "lmtp" : "smtp";
+
+    if (!words(preference, first, &s->first)) {
+        (void)!fail(why, "4.3.5", "%s_address_preference: not any, ipv4, ipv6",
+                    prefix);
+        return false;
+    }
+    if (!words(lookup, sources, &s->lookups) || s->lookups == 0) {
+        (void)!fail(why, "4.3.5", "%s_host_lookup: not dns, native", prefix);
+        return false;
+    }
+    if (!words(dns, levels, &level)) {
+        (void)!fail(why, "4.3.5",
+                    "%s_dns_support_level: not disabled, enabled, dnssec",
+                    prefix);
+        return false;
+    }
+    if (!words(c->inet_protocols, families, &s->families) || s->families == 0) {
+        (void)!fail(why, "4.3.5", "inet_protocols: not all, ipv4, ipv6");
+        return false;
+    }
+    s->mx = level != 1 && !(level == 0 && c->disable_dns_lookups);
+    if (!s->mx)
+        s->lookups = DNS_FROM_HOSTS;
+    return true;
+}
+
+/* What must not go out before TLS and SASL exist. */
+static void
+read_refusal(struct settings *s, const char *level, bool tls, bool sasl)
+{
+    struct str l = str_from(level);
+
+    if (tls || (l.len > 0 && !str_ieq(l, S("none")) && !str_ieq(l, S("may")))) {
+        s->refuse_dsn = "4.7.4";
+        s->refuse = "TLS is required by main.cf, but this version has no TLS "
+                    "for outgoing mail";
+    } else if (sasl) {
+        s->refuse_dsn = "4.7.0";
+        s->refuse = "sasl_auth_enable is set in main.cf, but this version "
+                    "cannot log in to servers";
+    } else if (str_ieq(l, S("may"))) {
+        log_info("%s_tls_security_level = may: this version has no TLS for "
+                 "outgoing mail, it goes in the clear",
+                 s->lmtp ? "lmtp" : "smtp");
+    }
+}
+
+/* TAKE(x) reads the setting of the role. */
+#define TAKE(name) s->name = lmtp ? c->lmtp_##name : c->smtp_##name
+#define OF(name)   (lmtp ? c->lmtp_##name : c->smtp_##name)
+
+static void
+read_times(struct settings *s, const struct conf *c, bool lmtp)
+{
+    TAKE(connect_timeout);
+    s->helo_timeout = lmtp ? c->lmtp_lhlo_timeout : c->smtp_helo_timeout;
+    TAKE(xforward_timeout);
+    TAKE(mail_timeout);
+    TAKE(rcpt_timeout);
+    TAKE(data_init_timeout);
+    TAKE(data_xfer_timeout);
+    TAKE(data_done_timeout);
+    TAKE(rset_timeout);
+    TAKE(quit_timeout);
+    TAKE(connection_cache_time_limit);
+    TAKE(connection_reuse_time_limit);
+}
+
+static void
+read_values(struct settings *s, const struct conf *c, bool lmtp)
+{
+    TAKE(fallback_relay);
+    TAKE(randomize_addresses);
+    TAKE(balance_inet_protocols);
+    TAKE(defer_if_no_mx_address_found);
+    TAKE(mx_address_limit);
+    TAKE(mx_session_limit);
+    TAKE(bind_address);
+    TAKE(bind_address6);
+    TAKE(bind_address_enforce);
+    TAKE(skip_5xx_greeting);
+    TAKE(skip_quit_response);
+    TAKE(quote_rfc821_envelope);
+    TAKE(send_xforward_command);
+    TAKE(line_length_limit);
+    TAKE(connection_cache_on_demand);
+    TAKE(connection_cache_destinations);
+    TAKE(connection_reuse_count_limit);
+    s->myhostname = c->myhostname;
+    s->relayhost = c->relayhost;
+    s->queue_directory = c->queue_directory;
+    s->ignore_mx_lookup_error = c->ignore_mx_lookup_error;
+    s->helo_name = lmtp ? c->lmtp_lhlo_name : c->smtp_helo_name;
+    s->always_send_ehlo = c->smtp_always_send_ehlo;
+    s->never_send_ehlo = c->smtp_never_send_ehlo;
+    s->assume_final = lmtp && c->lmtp_assume_final;
+    s->convert_8bit = !c->disable_mime_output_conversion;
+    s->soft_bounce = c->soft_bounce;
+}
+
+struct settings *
+settings_read(struct arena *life, const struct conf *c, bool lmtp,
+              struct why *why)
+{
+    struct settings *s = arena_make(life, struct settings);
+    const char *discard =
+        lmtp ? c->lmtp_discard_lhlo_keywords : c->smtp_discard_ehlo_keywords;
+
+    s->lmtp = lmtp;
+    read_times(s, c, lmtp);
+    read_values(s, c, lmtp);
+    if (!read_words(s, OF(address_preference), OF(host_lookup),
+                    OF(dns_support_level), c, why))
+        return NULL;
+    s->port = settings_port(str_from(OF(tcp_port)));
+    if (s->port == 0) {
+        (void)!fail(why, "4.3.5", "%s_tcp_port: unknown port \"%s\"",
+                    lmtp ? "lmtp" : "smtp", OF(tcp_port));
+        return NULL;
+    }
+    s->discard = smtp_extension_list(str_from(discard));
+    s->discard_silently =
+        str_search(str_from(discard), S("silent-discard")) >= 0;
+    read_refusal(s, OF(tls_security_level),
+                 OF(enforce_tls) || OF(tls_wrappermode) ||
+                     OF(tls_policy_maps)[0] != '\0',
+                 OF(sasl_auth_enable));
+    return s;
+}

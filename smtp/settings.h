@@ -1,0 +1,58 @@
+/*
+ * settings.h - what main.cf says, for the role this process has: smtp_... or
+ * lmtp_... under one name.
+ */
+#ifndef SMTP_SETTINGS_H
+#define SMTP_SETTINGS_H
+
+#include "conf/conf.h"
+#include "mail/smtp.h"
+
+struct settings {
+    bool lmtp;
+    const char *myhostname;
+    const char *relayhost;
+    const char *queue_directory;
+
+    /* milliseconds; 0 is for ever */
+    int64_t connect_timeout, helo_timeout, xforward_timeout, mail_timeout,
+        rcpt_timeout, data_init_timeout, data_xfer_timeout, data_done_timeout,
+        rset_timeout, quit_timeout;
+
+    unsigned port; /* of next hops without one */
+    const char *fallback_relay;
+    bool randomize_addresses, balance_inet_protocols,
+        defer_if_no_mx_address_found, ignore_mx_lookup_error;
+    int64_t mx_address_limit, mx_session_limit;
+    unsigned families; /* DNS_V4, DNS_V6 */
+    unsigned lookups;  /* DNS_FROM_DNS, DNS_FROM_HOSTS */
+    bool mx;           /* look for mail exchangers */
+    unsigned first;    /* DNS_V4 or DNS_V6: that family first; 0: any */
+    const char *bind_address, *bind_address6;
+    bool bind_address_enforce;
+
+    const char *helo_name;
+    bool always_send_ehlo, never_send_ehlo;
+    unsigned discard; /* SMTP_ bits */
+    bool discard_silently;
+    bool skip_5xx_greeting, skip_quit_response, quote_rfc821_envelope,
+        send_xforward_command, assume_final, convert_8bit, soft_bounce;
+    int64_t line_length_limit;
+
+    bool connection_cache_on_demand;
+    const char *connection_cache_destinations;
+    int64_t connection_cache_time_limit, connection_reuse_count_limit,
+        connection_reuse_time_limit;
+
+    const char *refuse; /* why no mail may leave, or NULL */
+    const char *refuse_dsn;
+};
+
+/* NULL where a value is none; why says which. */
+struct settings *settings_read(struct arena *life, const struct conf *conf,
+                               bool lmtp, struct why *why);
+
+/* "25", or the name of a service; 0 where it is neither. */
+unsigned settings_port(struct str text);
+
+#endif
