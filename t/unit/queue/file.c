@@ -16,31 +16,31 @@
 #define SEAL 0x1234567812345678
 
 static struct rcpt rcpts[] = {
-    {.addr = {"one@example.org", 15},
-     .orig = {"uno@example.org", 15},
-     .orcpt = {"rfc822;uno@example.org", 22},
+    {.addr = S("one@example.org"),
+     .orig = S("uno@example.org"),
+     .orcpt = S("rfc822;uno@example.org"),
      .notify = NOTIFY_SUCCESS | NOTIFY_FAILURE,
-     .transport = {"smtp", 4},
-     .nexthop = {"example.org", 11}},
-    {.addr = {"two@example.org", 15},
-     .transport = {"smtp", 4},
-     .nexthop = {"example.org", 11}},
-    {.addr = {"john doe@here", 13},
+     .transport = S("smtp"),
+     .nexthop = S("example.org")},
+    {.addr = S("two@example.org"),
+     .transport = S("smtp"),
+     .nexthop = S("example.org")},
+    {.addr = S("john doe@here"),
      .notify = NOTIFY_NEVER,
-     .transport = {"local", 5},
-     .nexthop = {"here", 4}},
+     .transport = S("local"),
+     .nexthop = S("here")                   },
 };
 
 static const struct envelope envelope = {
     .arrived = 1763787600123456,
-    .sender = {"me@example.com", 14},
-    .envid = {"QQ314159", 8},
-    .message_id = {"<1@example.com>", 15},
+    .sender = S("me@example.com"),
+    .envid = S("QQ314159"),
+    .message_id = S("<1@example.com>"),
     .flags = ENVELOPE_8BIT | ENVELOPE_RET_HDRS,
-    .origin = {.name = {"unknown", 7},
-               .addr = {"192.0.2.1", 9},
-               .helo = {"x", 1},
-               .proto = {"ESMTP", 5},
+    .origin = {.name = S("unknown"),
+               .addr = S("192.0.2.1"),
+               .helo = S("x"),
+               .proto = S("ESMTP"),
                .port = 2525},
     .rcpts = rcpts,
     .nrcpts = COUNT(rcpts),
@@ -332,10 +332,9 @@ forgery(void **state)
         uint64_t at = b.len;
 
         format_envelope(&b, &envelope, true);
-        format_footer(&b, at,
-                      &(struct footer){.seal = SEAL + 1,
-                                       .content_end = at,
-                                       .block = at});
+        format_footer(
+            &b, at,
+            &(struct footer){.seal = SEAL + 1, .content_end = at, .block = at});
     }
     assert_int_equal(pwrite(fd, b.p, b.len, 0), b.len);
     assert_int_equal(queue_load(arena, fd, SEAL, &f, &why), QUEUE_UNFINISHED);
@@ -375,8 +374,7 @@ results_and_reports(void **state)
     assert_false(queue_reports(&f, 0, &rcpts[0], &r[0], REPORT_FAILURE));
     assert_true(queue_reports(&f, 1, &rcpts[1], &r[1], REPORT_FAILURE));
     assert_false(queue_reports(&f, 2, &rcpts[2], &r[2], REPORT_FAILURE));
-    assert_true(
-        queue_add_mark(arena, fd, &f.at, 5, QUEUE_REPORTED_FAILURE));
+    assert_true(queue_add_mark(arena, fd, &f.at, 5, QUEUE_REPORTED_FAILURE));
     load(fd, &f);
     assert_false(queue_reports(&f, 1, &rcpts[1], &r[1], REPORT_FAILURE));
     assert_true(queue_reports(&f, 0, &rcpts[0], &r[0], REPORT_SUCCESS));
