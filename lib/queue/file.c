@@ -235,7 +235,7 @@ read_result(struct str *b, struct queue_result *r)
         state > QUEUE_FAILED || !unpack_num(b, &r->action) ||
         !unpack_text(b, &r->dsn) || !unpack_text(b, &r->text) ||
         !unpack_text(b, &r->relay) || !unpack_text(b, &r->remote) ||
-        !unpack_text(b, &r->reply))
+        !unpack_text(b, &r->reply) || !unpack_text(b, &r->done))
         return false;
     r->state = (enum queue_state)state;
     return true;

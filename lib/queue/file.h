@@ -100,6 +100,7 @@ struct queue_result {
     int64_t action; /* enum action of ipc/message.h */
     struct str dsn, text;
     struct str relay, remote, reply;
+    struct str done; /* of a deferred one: how far his agent got */
 };
 
 /*

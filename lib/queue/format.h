@@ -17,7 +17,7 @@
  *     orcpt, notify, same (1: transport and next hop as of the one before),
  *     else transport, nexthop
  * attempt: kind, when, count, and for each: index, state, action, dsn, text,
- *     relay, remote, reply
+ *     relay, remote, reply, done
  * mark: kind, when, enum queue_mark
  *
  * footer, 48 bytes, numbers with the lowest byte first:

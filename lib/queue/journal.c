@@ -46,6 +46,7 @@ pack_result(struct buf *b, const struct queue_result *r)
     pack_text(b, r->relay);
     pack_text(b, r->remote);
     pack_text(b, r->reply);
+    pack_text(b, r->done);
 }
 
 bool

@@ -248,7 +248,8 @@ add_attempt(int fd, struct queue_place *at, int64_t index,
                              .state = state,
                              .dsn = S("4.4.1"),
                              .text = S("connection refused"),
-                             .relay = S("none")};
+                             .relay = S("none"),
+                             .done = S("half")};
 
     assert_true(queue_add_attempt(arena, fd, at, 1000 + index, &r, 1));
 }
@@ -368,6 +369,7 @@ results_and_reports(void **state)
     assert_int_equal(r[1].state, QUEUE_FAILED);
     assert_int_equal(r[1].when, 1001);
     assert_str(r[1].text, S("connection refused"));
+    assert_str(r[1].done, S("half"));
 
     /* one: SUCCESS and FAILURE; two: nothing said; the third: NEVER */
     assert_true(queue_reports(&f, 0, &rcpts[0], &r[0], REPORT_SUCCESS));
