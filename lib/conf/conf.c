@@ -169,8 +169,8 @@ parse_snapshot(struct arena *life, struct str s, struct conf_pairs *pairs,
     return OK;
 }
 
-const struct conf *
-conf_make(struct arena *life, const struct conf_pairs *pairs, struct why *why)
+static const struct conf *
+make(struct arena *life, const struct conf_pairs *pairs, struct why *why)
 {
     struct conf *conf = arena_make(life, struct conf);
 
@@ -201,5 +201,17 @@ conf_from_snapshot(struct arena *life, int fd, struct why *why)
     if (map_file(fd, &bytes, why) != OK ||
         parse_snapshot(life, bytes, pairs, why) != OK)
         return NULL;
-    return conf_make(life, pairs, why);
+    return make(life, pairs, why);
+}
+
+const struct conf *
+conf_from_text(struct arena *life, const char *main_cf, struct why *why)
+{
+    struct settings *s = settings_new(life);
+    struct conf_pairs *pairs = arena_make(life, struct conf_pairs);
+    bool ok = settings_parse(s, str_from(main_cf), "main.cf", why) == OK &&
+              snapshot_resolve(life, s, pairs, why) == OK;
+
+    settings_free(s);
+    return ok ? make(life, pairs, why) : NULL;
 }

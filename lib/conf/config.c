@@ -88,7 +88,6 @@ config_read(struct arena *life, const char *dir, struct config *out,
     }
     settings_put(out->main, S("config_directory"), str_from(dir), dir, 0);
     services_unique(&out->services, report_replaced, NULL);
-    out->names = names_new(life, &out->services);
     return OK;
 }
 
@@ -96,16 +95,14 @@ void
 config_free(struct config *c)
 {
     settings_free(c->main);
-    names_free(c->names);
     c->main = NULL;
-    c->names = NULL;
 }
 
 enum rc
 config_value(const struct config *c, const char *name, struct str *value,
              struct why *why)
 {
-    struct expand_names names = defaults_names(c->life, c->main, c->names);
+    struct expand_names names = defaults_names(c->life, c->main);
     const struct setting *set = settings_get(c->main, str_from(name));
     struct str raw;
 
@@ -134,7 +131,7 @@ config_snapshot(const struct config *c, const struct service *service,
 
         settings_put(s, o->name, o->value, o->file, o->line);
     }
-    int fd = conf_snapshot(s, c->names, why);
+    int fd = conf_snapshot(s, why);
 
     settings_free(s);
     arena_free(a);

@@ -2,10 +2,11 @@
 
 #include <unistd.h>
 
+#include "conf/rows.h"
+
 struct source {
     struct arena *arena;
     const struct settings *settings;
-    const struct names *names;
 };
 
 static bool get(void *self, struct str name, struct str *raw);
@@ -56,49 +57,31 @@ static const struct computed {
 };
 
 static bool
-get_default(struct source *s, struct str text, struct str *raw)
-{
-    const struct name *name;
-
-    for (size_t i = 0; i < COUNT(computed); i++)
-        if (str_eq(computed[i].name, text)) {
-            *raw = computed[i].value(s);
-            return true;
-        }
-    name = names_get(s->names, text);
-    if (name == NULL || name->fallback == NULL)
-        return false;
-    *raw = str_from(name->fallback);
-    return true;
-}
-
-static bool
 get(void *self, struct str name, struct str *raw)
 {
     struct source *s = self;
     const struct setting *set = settings_get(s->settings, name);
+    const struct conf_row *row = set ? NULL : conf_row_find(name);
 
-    if (set == NULL)
-        return get_default(s, name, raw);
-    *raw = set->value;
-    return true;
+    if (set) {
+        *raw = set->value;
+        return true;
+    }
+    for (size_t i = 0; i < COUNT(computed); i++)
+        if (str_eq(computed[i].name, name)) {
+            *raw = computed[i].value(s);
+            return true;
+        }
+    if (row)
+        *raw = str_from(row->fallback);
+    return row != NULL;
 }
 
 struct expand_names
-defaults_names(struct arena *a, const struct settings *s,
-               const struct names *names)
+defaults_names(struct arena *a, const struct settings *s)
 {
     struct source *source = arena_make(a, struct source);
 
-    *source = (struct source){a, s, names};
+    *source = (struct source){a, s};
     return (struct expand_names){get, source};
-}
-
-bool
-defaults_get(struct arena *a, const struct settings *s,
-             const struct names *names, struct str name, struct str *raw)
-{
-    struct source source = {a, s, names};
-
-    return get_default(&source, name, raw);
 }
