@@ -30,7 +30,7 @@ class UnitFile(pytest.File):
 
     def collect(self):
         text = self.path.read_text()
-        for name in re.findall(r'cmocka_unit_test\w*\(\s*(\w+)', text):
+        for name in re.findall(r'(?:cmocka_unit_test\w*|\bTEST)\(\s*(\w+)', text):
             unit = Unit.from_parent(self, name=name)
             unit.add_marker(pytest.mark.xdist_group(str(self.path)))
             yield unit

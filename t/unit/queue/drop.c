@@ -1,12 +1,7 @@
 /* Maildrop files: what is written is read, and nothing else. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-
 #include "queue/drop.h"
+
+#include "unit/test.h"
 
 static struct arena *arena;
 
