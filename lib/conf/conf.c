@@ -74,8 +74,10 @@ conf_transport_time(const struct conf *conf, const char *transport,
     return text && value_time(str_from(text), 's', &value) ? value : fallback;
 }
 
+/* `fallback` is the expanded default, whose unit a TIME without one has. */
 static bool
-set_field(struct conf *conf, const struct conf_row *row, const char *value)
+set_field(struct conf *conf, const struct conf_row *row, const char *value,
+          struct str fallback)
 {
     char *field = (char *)conf + row->offset;
     struct str text = str_from(value);
@@ -92,7 +94,7 @@ set_field(struct conf *conf, const struct conf_row *row, const char *value)
     case CONF_SIZE:
         return value_int(text, number);
     case CONF_TIME:
-        return value_time(text, value_unit(str_from(row->fallback)), number);
+        return value_time(text, value_unit(fallback), number);
     case CONF_BOOL:
         return value_bool(text, (bool *)field);
     }
@@ -121,17 +123,15 @@ fill(struct arena *life, struct conf *conf, struct why *why)
 
     for (size_t i = 0; i < conf_row_count; i++) {
         const struct conf_row *row = &conf_rows[i];
+        struct str fallback = str_from(row->fallback);
         const char *value = conf_get(conf, row->name);
 
-        if (value == NULL) {
-            struct str text = str_from(row->fallback);
-
-            if (row->type != CONF_RAW &&
-                expand(life, text, &names, &text, why) != OK)
-                return rc_of(why->dsn);
-            value = arena_cstr(life, text);
-        }
-        if (!set_field(conf, row, value))
+        if (row->type != CONF_RAW &&
+            expand(life, fallback, &names, &fallback, why) != OK)
+            return rc_of(why->dsn);
+        if (value == NULL)
+            value = arena_cstr(life, fallback);
+        if (!set_field(conf, row, value, fallback))
             return fail(why, "5.3.5", "bad value of %s: %s", row->name, value);
     }
     return OK;
@@ -169,8 +169,8 @@ parse_snapshot(struct arena *life, struct str s, struct conf_pairs *pairs,
     return OK;
 }
 
-static const struct conf *
-make(struct arena *life, const struct conf_pairs *pairs, struct why *why)
+const struct conf *
+conf_make(struct arena *life, const struct conf_pairs *pairs, struct why *why)
 {
     struct conf *conf = arena_make(life, struct conf);
 
@@ -201,17 +201,5 @@ conf_from_snapshot(struct arena *life, int fd, struct why *why)
     if (map_file(fd, &bytes, why) != OK ||
         parse_snapshot(life, bytes, pairs, why) != OK)
         return NULL;
-    return make(life, pairs, why);
-}
-
-const struct conf *
-conf_from_text(struct arena *life, const char *main_cf, struct why *why)
-{
-    struct settings *s = settings_new(life);
-    struct conf_pairs *pairs = arena_make(life, struct conf_pairs);
-    bool ok = settings_parse(s, str_from(main_cf), "main.cf", why) == OK &&
-              snapshot_resolve(life, s, pairs, why) == OK;
-
-    settings_free(s);
-    return ok ? make(life, pairs, why) : NULL;
+    return conf_make(life, pairs, why);
 }

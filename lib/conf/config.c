@@ -88,6 +88,7 @@ config_read(struct arena *life, const char *dir, struct config *out,
     }
     settings_put(out->main, S("config_directory"), str_from(dir), dir, 0);
     services_unique(&out->services, report_replaced, NULL);
+    out->names = names_new(life, &out->services);
     return OK;
 }
 
@@ -95,14 +96,16 @@ void
 config_free(struct config *c)
 {
     settings_free(c->main);
+    names_free(c->names);
     c->main = NULL;
+    c->names = NULL;
 }
 
 enum rc
 config_value(const struct config *c, const char *name, struct str *value,
              struct why *why)
 {
-    struct expand_names names = defaults_names(c->life, c->main);
+    struct expand_names names = defaults_names(c->life, c->main, c->names);
     const struct setting *set = settings_get(c->main, str_from(name));
     struct str raw;
 
@@ -112,6 +115,25 @@ config_value(const struct config *c, const char *name, struct str *value,
         return OK;
     return fail(why, "5.3.5", "%s, line %u: %s: %s", set ? set->file : c->dir,
                 set ? set->line : 0, name, why->text);
+}
+
+/* "myorigin = /etc/mailname": the first line of that file. */
+static enum rc
+read_myorigin(struct settings *s, struct arena *a, struct why *why)
+{
+    const struct setting *set = settings_get(s, S("myorigin"));
+    struct str text, line;
+
+    if (set == NULL || !str_starts(set->value, S("/")))
+        return OK;
+    enum rc rc = config_read_file(a, set->value.p, &text, why);
+
+    if (rc != OK)
+        return fail(why, "4.3.5", "%s, line %u: myorigin: %s", set->file,
+                    set->line, why->text);
+    str_cut(&text, '\n', &line);
+    settings_put(s, S("myorigin"), str_trim(line), set->file, set->line);
+    return OK;
 }
 
 int
@@ -131,7 +153,8 @@ config_snapshot(const struct config *c, const struct service *service,
 
         settings_put(s, o->name, o->value, o->file, o->line);
     }
-    int fd = conf_snapshot(s, why);
+    int fd =
+        read_myorigin(s, a, why) == OK ? conf_snapshot(s, c->names, why) : -1;
 
     settings_free(s);
     arena_free(a);

@@ -4,6 +4,7 @@
 #ifndef CONF_CONFIG_H
 #define CONF_CONFIG_H
 
+#include "conf/names.h"
 #include "conf/services.h"
 #include "conf/settings.h"
 
@@ -12,6 +13,7 @@ struct config {
     const char *dir;
     struct settings *main;    /* of main.cf */
     struct services services; /* of master.cf, one row a name and type */
+    struct names *names;      /* builtin, of services, and the site's own */
 };
 
 /*

@@ -2,11 +2,15 @@
 
 #include <unistd.h>
 
-#include "conf/rows.h"
+#include "conf/networks.h"
+
+enum { COUNT_COMPUTED = 3 };
 
 struct source {
     struct arena *arena;
     const struct settings *settings;
+    const struct names *names;
+    unsigned depth; /* defaults that are being made */
 };
 
 static bool get(void *self, struct str name, struct str *raw);
@@ -35,53 +39,92 @@ myhostname(struct source *s)
 }
 
 static struct str
-mydomain(struct source *s)
+expanded(struct source *s, struct str name)
 {
     struct expand_names names = {get, s};
-    struct str host, raw;
+    struct str raw, text;
     struct why why;
+    bool good = false;
 
-    if (!get(s, S("myhostname"), &raw) ||
-        expand(s->arena, raw, &names, &host, &why) != OK ||
-        !str_cut(&host, '.', NULL))
-        return S("localdomain");
-    return host;
+    /* "myhostname = $mydomain" asks for what is just being made. */
+    if (s->depth < COUNT_COMPUTED) {
+        s->depth++;
+        good = get(s, name, &raw) &&
+               expand(s->arena, raw, &names, &text, &why) == OK;
+        s->depth--;
+    }
+    return good ? text : S("");
+}
+
+static struct str
+mydomain(struct source *s)
+{
+    struct str host = expanded(s, S("myhostname"));
+
+    return str_cut(&host, '.', NULL) ? host : S("localdomain");
+}
+
+static struct str
+mynetworks(struct source *s)
+{
+    return networks_default(s->arena, expanded(s, S("inet_interfaces")),
+                            expanded(s, S("inet_protocols")),
+                            expanded(s, S("mynetworks_style")));
 }
 
 static const struct computed {
     struct str name;
     struct str (*value)(struct source *s);
-} computed[] = {
+} computed[COUNT_COMPUTED] = {
     {S("myhostname"), myhostname},
     {S("mydomain"),   mydomain  },
+    {S("mynetworks"), mynetworks},
 };
+
+static bool
+get_default(struct source *s, struct str text, struct str *raw)
+{
+    const struct name *name;
+
+    for (size_t i = 0; i < COUNT(computed); i++)
+        if (str_eq(computed[i].name, text)) {
+            *raw = computed[i].value(s);
+            return true;
+        }
+    name = names_get(s->names, text);
+    if (name == NULL || name->fallback == NULL)
+        return false;
+    *raw = str_from(name->fallback);
+    return true;
+}
 
 static bool
 get(void *self, struct str name, struct str *raw)
 {
     struct source *s = self;
     const struct setting *set = settings_get(s->settings, name);
-    const struct conf_row *row = set ? NULL : conf_row_find(name);
 
-    if (set) {
-        *raw = set->value;
-        return true;
-    }
-    for (size_t i = 0; i < COUNT(computed); i++)
-        if (str_eq(computed[i].name, name)) {
-            *raw = computed[i].value(s);
-            return true;
-        }
-    if (row)
-        *raw = str_from(row->fallback);
-    return row != NULL;
+    if (set == NULL)
+        return get_default(s, name, raw);
+    *raw = set->value;
+    return true;
 }
 
 struct expand_names
-defaults_names(struct arena *a, const struct settings *s)
+defaults_names(struct arena *a, const struct settings *s,
+               const struct names *names)
 {
     struct source *source = arena_make(a, struct source);
 
-    *source = (struct source){a, s};
+    *source = (struct source){a, s, names, 0};
     return (struct expand_names){get, source};
+}
+
+bool
+defaults_get(struct arena *a, const struct settings *s,
+             const struct names *names, struct str name, struct str *raw)
+{
+    struct source source = {a, s, names, 0};
+
+    return get_default(&source, name, raw);
 }

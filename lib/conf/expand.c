@@ -13,6 +13,8 @@ struct run {
     const struct expand_names *names;
     struct why *why;
     unsigned depth, steps;
+    void (*found)(void *own, struct str name); /* expand_scan */
+    void *own;
 };
 
 static bool scan(struct run *r, struct str text, struct buf *out);
@@ -163,7 +165,7 @@ relation(struct run *r, struct str *s, bool *holds)
         return false;
     struct str a = buf_str(&text[0]), b = buf_str(&text[1]);
 
-    if (!levels)
+    if (!levels || r->found)
         order = compare(a, b);
     else if (!expand_compare_levels(a, b, &order))
         return bad(r, "not a compatibility level", side[0]);
@@ -200,6 +202,8 @@ conditional(struct run *r, struct str s, bool holds, struct buf *out)
     }
     if (s.len > 0)
         return bad(r, "unexpected text", s);
+    if (r->found)
+        return scan(r, yes, out) && scan(r, no, out);
     return scan(r, holds ? yes : no, out);
 }
 
@@ -224,7 +228,9 @@ reference(struct run *r, struct str s, struct buf *out)
 
     if (len == 0 || (rest.len > 0 && rest.p[0] != '?' && rest.p[0] != ':'))
         return bad(r, "no valid parameter name", s);
-    if (!r->names->get(r->names->self, str_sub(at, 0, len), &raw))
+    if (r->found)
+        r->found(r->own, str_sub(at, 0, len));
+    else if (!r->names->get(r->names->self, str_sub(at, 0, len), &raw))
         raw = S("");
     if (rest.len > 0)
         return conditional(r, rest, raw.len > 0, out);
@@ -315,4 +321,15 @@ expand(struct arena *a, struct str raw, const struct expand_names *names,
         return rc_of(why->dsn);
     *out = buf_str(&buf);
     return OK;
+}
+
+bool
+expand_scan(struct arena *a, struct str raw,
+            void (*found)(void *own, struct str name), void *own,
+            struct why *why)
+{
+    struct run r = {.arena = a, .why = why, .found = found, .own = own};
+    struct buf nothing = buf_in(a);
+
+    return str_find(raw, '$') < 0 || scan(&r, raw, &nothing);
 }

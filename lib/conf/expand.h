@@ -31,6 +31,14 @@ enum rc expand(struct arena *a, struct str raw,
                const struct expand_names *names, struct str *out,
                struct why *why) MUST_USE;
 
+/*
+ * Call found for every name the text refers to, in all branches. False where
+ * the text has no sense; why tells.
+ */
+bool expand_scan(struct arena *a, struct str raw,
+                 void (*found)(void *own, struct str name), void *own,
+                 struct why *why) MUST_USE;
+
 /* Compare compatibility levels ("3.6", "2"): -1, 0, 1; false if one is none. */
 bool expand_compare_levels(struct str a, struct str b, int *order) MUST_USE;
 

@@ -1,6 +1,8 @@
 #include "conf/services.h"
 
-#include "base/hash.h"
+#include <stdarg.h>
+#include <stdio.h>
+
 #include "conf/lines.h"
 
 static const struct {
@@ -25,7 +27,7 @@ static const char *const wanted[COLUMN_COUNT] = {
     [COLUMN_COMMAND] = "a command",
 };
 
-static const char *const column_names[COLUMN_COUNT] = {
+const char *const service_columns[COLUMN_COUNT] = {
     "service", "type",   "private",       "unprivileged",
     "chroot",  "wakeup", "process_limit", "command",
 };
@@ -130,11 +132,23 @@ next_word(struct str *s, struct str *word, bool *whole)
     return true;
 }
 
+/* fail, with the place in front where there is one. */
+static enum rc bad_row(const struct parser *p, const char *fmt, ...)
+    PRINTF(2, 3);
+
 static enum rc
-bad_row(const struct parser *p, const char *what)
+bad_row(const struct parser *p, const char *fmt, ...)
 {
+    char text[400];
+    va_list args;
+
+    va_start(args, fmt);
+    vsnprintf(text, sizeof text, fmt, args);
+    va_end(args);
+    if (p->file == NULL)
+        return fail(p->why, "5.3.5", "%s", text);
     return fail(p->why, "5.3.5", "%s, line %u: %s", p->file, p->line.number,
-                what);
+                text);
 }
 
 static enum rc
@@ -144,34 +158,15 @@ parse_columns(const struct parser *p, struct str *rest, struct service *s)
         struct str *column = &s->columns[i];
 
         if (!str_word(rest, " \t\r\n", column))
-            return fail(p->why, "5.3.5",
-                        "%s, line %u: no %s column; a row is: service type "
-                        "private unprivileged chroot wakeup limit command",
-                        p->file, p->line.number, column_names[i]);
+            return bad_row(p,
+                           "no %s column; a row is: service type private "
+                           "unprivileged chroot wakeup limit command",
+                           service_columns[i]);
         *column = arena_str(p->life, *column);
         if (!column_of(s, (enum service_column)i, *column))
-            return fail(p->why, "5.3.5",
-                        "%s, line %u: bad %s \"%.*s\"; it must be %s", p->file,
-                        p->line.number, column_names[i], STR(*column),
-                        wanted[i]);
+            return bad_row(p, "invalid %s field \"%.*s\"; it must be %s",
+                           service_columns[i], STR(*column), wanted[i]);
     }
-    return OK;
-}
-
-/* Every word behind the command. */
-static enum rc
-parse_words(const struct parser *p, struct str rest, struct service *s)
-{
-    struct str word, again = rest;
-    bool whole = true;
-
-    for (size_t n = 0; next_word(&again, &word, &whole); n++)
-        s->word_count = n + 1;
-    if (!whole)
-        return bad_row(p, "a { without its }");
-    s->words = arena_alloc(p->life, s->word_count * sizeof *s->words);
-    for (size_t i = 0; next_word(&rest, &word, &whole); i++)
-        s->words[i] = arena_str(p->life, word);
     return OK;
 }
 
@@ -188,12 +183,19 @@ plain_word(const struct parser *p, struct str word, struct str *plain)
         level += word.p[i] == '{';
         level -= word.p[i] == '}';
         if (level == 0 && i + 1 < word.len)
-            return bad_row(p, "text behind the } of an argument");
+            return bad_row(p, "text behind the } of \"%.*s\"", STR(word));
     }
     *plain = str_trim(str_sub(word, 1, word.len - 2));
     return OK;
 }
 
+static void
+add_word(const struct parser *p, struct service *s, struct str word)
+{
+    s->words[s->word_count++] = arena_str(p->life, word);
+}
+
+/* What follows -o: an override, and "name=value" as its canonical form. */
 static enum rc
 add_override(const struct parser *p, struct service *s, struct str text)
 {
@@ -201,38 +203,71 @@ add_override(const struct parser *p, struct service *s, struct str text)
     const char *problem;
 
     if (!setting_cut(text, &o->name, &o->value, &problem))
-        return fail(p->why, "5.3.5", "%s, line %u: -o %.*s: %s", p->file,
-                    p->line.number, STR(text), problem);
+        return bad_row(p, "-o %.*s: %s", STR(text), problem);
     o->name = arena_str(p->life, o->name);
     o->value = arena_str(p->life, o->value);
     o->file = p->file;
     o->line = p->line.number;
     s->override_count++;
+    add_word(p, s, S("-o"));
+    add_word(p, s,
+             str_from(arena_fmt(p->life, "%s=%s", o->name.p, o->value.p)));
     return OK;
 }
 
-/* Words into overrides and arguments. */
-static enum rc
-parse_args(const struct parser *p, struct service *s)
+static void
+add_arg(const struct parser *p, struct service *s, struct str word)
 {
-    size_t args = 0;
+    add_word(p, s, word);
+    s->args[s->arg_count++] = arena_cstr(p->life, word);
+}
 
-    s->args = arena_alloc(p->life, (s->word_count + 1) * sizeof *s->args);
-    s->overrides = arena_alloc(p->life, s->word_count * sizeof *s->overrides);
-    for (size_t i = 0; i < s->word_count; i++) {
-        struct str word;
-        enum rc rc = plain_word(p, s->words[i], &word);
+/* "-o..." or "-v" or "-vo...". */
+static enum rc
+parse_option(const struct parser *p, struct service *s, struct str word,
+             struct str *rest)
+{
+    ssize_t o = str_find(word, 'o');
+    bool whole;
 
-        if (rc == OK && args == 0 && str_skip(&word, S("-o"))) {
-            if (word.len == 0 && ++i == s->word_count)
-                return bad_row(p, "-o without name=value");
-            if (word.len == 0)
-                rc = plain_word(p, s->words[i], &word);
-            if (rc == OK)
-                rc = add_override(p, s, word);
-        } else if (rc == OK) {
-            s->args[args++] = arena_cstr(p->life, word);
-        }
+    if (o < 0) {
+        add_arg(p, s, word);
+        return OK;
+    }
+    if (o > 1)
+        add_arg(p, s, str_sub(word, 0, (size_t)o));
+    word = str_trim(str_sub(word, (size_t)o + 1, word.len));
+    if (word.len == 0 && !next_word(rest, &word, &whole))
+        return bad_row(p, "-o without name=value");
+    enum rc rc = plain_word(p, word, &word);
+
+    return rc == OK ? add_override(p, s, word) : rc;
+}
+
+/* What follows the command: options first, then plain arguments. */
+static enum rc
+parse_words(const struct parser *p, struct str rest, struct service *s)
+{
+    struct str word, again = rest;
+    bool whole = true, options = true;
+    size_t most = 0;
+
+    while (next_word(&again, &word, &whole))
+        most += 3;
+    if (!whole)
+        return bad_row(p, "a { without its }");
+    s->words = arena_alloc(p->life, most * sizeof *s->words);
+    s->args = arena_alloc(p->life, (most + 1) * sizeof *s->args);
+    s->overrides = arena_alloc(p->life, most * sizeof *s->overrides);
+    while (next_word(&rest, &word, &whole)) {
+        enum rc rc = plain_word(p, word, &word);
+
+        options = options && word.len > 1 && word.p[0] == '-' &&
+                  !str_eq(word, S("--"));
+        if (rc == OK && options)
+            rc = parse_option(p, s, word, &rest);
+        else if (rc == OK)
+            add_arg(p, s, word);
         if (rc != OK)
             return rc;
     }
@@ -255,23 +290,35 @@ parse_row(const struct parser *p, struct service *s)
 
     if (rc == OK)
         rc = parse_words(p, rest, s);
-    if (rc == OK)
-        rc = parse_args(p, s);
     s->name = s->columns[COLUMN_NAME].p;
     s->command = s->columns[COLUMN_COMMAND].p;
     return rc;
 }
 
 enum rc
+service_parse(struct arena *life, struct str row, const char *file,
+              unsigned line, struct service *out, struct why *why)
+{
+    struct parser p = {
+        life, file, {row, line},
+          why
+    };
+
+    if (memchr(row.p, '\0', row.len))
+        return bad_row(&p, "a NUL byte");
+    return parse_row(&p, out);
+}
+
+enum rc
 services_parse(struct arena *life, struct str text, const char *file,
                struct services *out, struct why *why)
 {
-    struct parser p = {.life = life, .file = file, .why = why};
     struct lines lines = {.rest = text};
+    struct line line;
     size_t room = 0;
 
     *out = (struct services){0};
-    while (lines_next(&lines, life, &p.line)) {
+    while (lines_next(&lines, life, &line)) {
         if (out->count == room) {
             size_t more = room ? 2 * room : 32;
 
@@ -279,9 +326,8 @@ services_parse(struct arena *life, struct str text, const char *file,
                                  more * sizeof *out->at);
             room = more;
         }
-        if (memchr(p.line.text.p, '\0', p.line.text.len))
-            return bad_row(&p, "a NUL byte");
-        enum rc rc = parse_row(&p, &out->at[out->count]);
+        enum rc rc = service_parse(life, line.text, file, line.number,
+                                   &out->at[out->count], why);
 
         if (rc != OK)
             return rc;

@@ -43,6 +43,7 @@ struct service {
     int wakeup;          /* seconds, 0 is never */
     int limit;           /* of processes; 0 is none, -1 default_process_limit */
     char **args;         /* behind the command, without -o; NULL at the end */
+    size_t arg_count;
     struct setting *overrides; /* in their order: later wins */
     size_t override_count;
 
@@ -50,8 +51,8 @@ struct service {
     const char *file;
     unsigned line;
     struct str columns[COLUMN_COUNT];
-    struct str *words; /* behind the command, with -o and braces */
-    size_t word_count;
+    struct str *words; /* behind the command, in canonical form: "-o" and */
+    size_t word_count; /* "name=value" are two words, without braces */
 };
 
 struct services {
@@ -62,6 +63,17 @@ struct services {
 /* PERM names file and line of a row that is none. */
 enum rc services_parse(struct arena *life, struct str text, const char *file,
                        struct services *out, struct why *why) MUST_USE;
+
+/*
+ * One row, as services_parse does it (for an editor). PERM says what is wrong
+ * without file and line where file is NULL.
+ */
+enum rc service_parse(struct arena *life, struct str row, const char *file,
+                      unsigned line, struct service *out,
+                      struct why *why) MUST_USE;
+
+/* Names of columns: "service", "type" ... "process_limit", "command". */
+extern const char *const service_columns[COLUMN_COUNT];
 
 /*
  * Drop rows that a later one of the same name and type replaces; the later

@@ -62,9 +62,10 @@ resolve_rest(struct arena *a, const struct settings *s,
 
 enum rc
 snapshot_resolve(struct arena *a, const struct settings *s,
-                 struct conf_pairs *out, struct why *why)
+                 const struct names *known, struct conf_pairs *out,
+                 struct why *why)
 {
-    struct expand_names names = defaults_names(a, s);
+    struct expand_names names = defaults_names(a, s, known);
     size_t most = conf_row_count + settings_count(s);
 
     out->at = arena_alloc(a, most * sizeof *out->at);
@@ -116,14 +117,15 @@ seal(struct str data, int *out, struct why *why)
 }
 
 int
-conf_snapshot(const struct settings *s, struct why *why)
+conf_snapshot(const struct settings *s, const struct names *names,
+              struct why *why)
 {
     struct arena *a = arena_new("snapshot", SNAPSHOT_MEMORY);
     struct buf bytes = buf_in(a);
     struct conf_pairs pairs;
     int fd = -1;
 
-    if (snapshot_resolve(a, s, &pairs, why) == OK) {
+    if (snapshot_resolve(a, s, names, &pairs, why) == OK) {
         buf_add(&bytes, S(SNAPSHOT_MARK));
         for (size_t i = 0; i < pairs.count; i++)
             buf_fmt(&bytes, "%s%c%s%c", pairs.at[i].name, 0, pairs.at[i].value,

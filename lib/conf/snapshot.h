@@ -6,6 +6,7 @@
 
 #include "base/arena.h"
 #include "base/why.h"
+#include "conf/names.h"
 #include "conf/settings.h"
 
 struct conf_pair {
@@ -23,13 +24,21 @@ struct conf_pairs {
  * setting that cannot be.
  */
 enum rc snapshot_resolve(struct arena *a, const struct settings *s,
-                         struct conf_pairs *out, struct why *why) MUST_USE;
+                         const struct names *names, struct conf_pairs *out,
+                         struct why *why) MUST_USE;
 
 /*
  * The same as a sealed memory file for conf_from_snapshot; -1 with why. The
  * caller's to close.
  */
-int conf_snapshot(const struct settings *s, struct why *why);
+int conf_snapshot(const struct settings *s, const struct names *names,
+                  struct why *why);
+
+struct conf;
+
+/* struct conf from pairs that stay; NULL with why where a value is bad. */
+const struct conf *conf_make(struct arena *life, const struct conf_pairs *pairs,
+                             struct why *why);
 
 /* The bytes of a snapshot begin with these. */
 #define SNAPSHOT_MARK "posta settings 1\n"

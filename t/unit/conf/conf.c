@@ -53,11 +53,12 @@ snapshot_comes_back(void **state)
 {
     struct arena *a = arena_new("test", 1 << 20);
     struct settings *s = settings_new(a);
+    struct names *names = names_new(a, NULL);
     struct why why;
 
     (void)state;
     assert_int_equal(settings_parse(s, str_from(site), "main.cf", &why), OK);
-    auto_close int fd = conf_snapshot(s, &why);
+    auto_close int fd = conf_snapshot(s, names, &why);
 
     assert_true(fd >= 0);
     assert_int_equal(write(fd, "x", 1), -1);
@@ -66,6 +67,7 @@ snapshot_comes_back(void **state)
     assert_non_null(c);
     check_site(c);
     settings_free(s);
+    names_free(names);
     arena_free(a);
 }
 

@@ -8,7 +8,7 @@ static const char file[] =
     " -o syslog_name=postfix/x\n"
     "# inside\n"
     "   -o { smtpd_client_restrictions = permit_mynetworks, reject }\n"
-    "   -osmtpd_helo_required=yes -v\n"
+    "   -v -osmtpd_helo_required=yes\n"
     "\n"
     "smtp unix - y y 60? 7 smtp -o a=b {-o c = d e}\n"
     "m unix - n n 5 0 pipe flags=R argv=/bin/x { a b } x{ y z}\n"
@@ -43,6 +43,9 @@ rows_are_read(void **state)
     assert_int_equal(s.at[0].override_count, 3);
     assert_str(s.at[0].overrides[1].value, S("permit_mynetworks, reject"));
     assert_str(s.at[0].overrides[2].name, S("smtpd_helo_required"));
+    assert_int_equal(s.at[0].word_count, 7);
+    assert_str(s.at[0].words[3],
+               S("smtpd_client_restrictions=permit_mynetworks, reject"));
     assert_string_equal(s.at[0].args[0], "-v");
     assert_null(s.at[0].args[1]);
 
@@ -75,16 +78,16 @@ later_row_wins(void **state)
 static const struct {
     const char *row, *complaint;
 } broken[] = {
-    {"smtp inet n - n - -\n",                 "no command column"  },
-    {"smtp tcp n - n - - smtpd\n",            "bad type \"tcp\""   },
-    {"smtp inet yes - n - - smtpd\n",         "bad private \"yes\""},
-    {"smtp inet n - n 1m - smtpd\n",          "bad wakeup"         },
-    {"smtp inet n - n - -1 smtpd\n",          "bad process_limit"  },
-    {"smtp inet n - n - - smtpd -o\n",        "-o without"         },
-    {"smtp inet n - n - - smtpd -o a b\n",    "missing '='"        },
-    {"smtp inet n - n - - smtpd { a\n",       "a { without"        },
-    {"smtp inet n - n - - smtpd {a}b\n",      "text behind"        },
-    {"smtp inet n - n - - smtpd -o {a=b}c\n", "text behind"        },
+    {"smtp inet n - n - -\n",                 "no command column"            },
+    {"smtp tcp n - n - - smtpd\n",            "invalid type field \"tcp\""   },
+    {"smtp inet yes - n - - smtpd\n",         "invalid private field \"yes\""},
+    {"smtp inet n - n 1m - smtpd\n",          "invalid wakeup"               },
+    {"smtp inet n - n - -1 smtpd\n",          "invalid process_limit"        },
+    {"smtp inet n - n - - smtpd -o\n",        "-o without"                   },
+    {"smtp inet n - n - - smtpd -o a b\n",    "missing '='"                  },
+    {"smtp inet n - n - - smtpd { a\n",       "a { without"                  },
+    {"smtp inet n - n - - smtpd {a}b\n",      "text behind"                  },
+    {"smtp inet n - n - - smtpd -o {a=b}c\n", "text behind"                  },
 };
 
 static void

@@ -1,0 +1,231 @@
+#include <errno.h>
+#include <unistd.h>
+
+#include "conf/examine.h"
+#include "conf/rows.h"
+#include "conf/value.h"
+
+static bool
+is_yes(const struct scope *s, const char *name)
+{
+    bool yes;
+
+    return value_bool(scope_value(s, name), &yes) && yes;
+}
+
+static bool
+has_any(struct str list, const struct str *words, size_t count)
+{
+    struct str word;
+
+    while (str_word(&list, ", \t\r\n", &word))
+        for (size_t i = 0; i < count; i++)
+            if (str_ieq(word, words[i]))
+                return true;
+    return false;
+}
+
+/* Where to point: the setting, if the site made it. */
+static const struct setting *
+at(const struct scope *s, const char *name)
+{
+    return settings_get(s->settings, str_from(name));
+}
+
+/*
+ * Without one of these words in one of the two lists the server would relay
+ * for everybody. Postfix refuses to run so, and we do.
+ */
+static void
+check_relay(struct exam *e, const struct scope *s)
+{
+    static const struct str stops[] = {
+        S("reject_unauth_destination"),
+        S("defer_unauth_destination"),
+        S("check_relay_domains"),
+        S("reject"),
+        S("defer"),
+        S("defer_if_permit"),
+    };
+    struct str relay = scope_value(s, "smtpd_relay_restrictions");
+    struct str rcpt = scope_value(s, "smtpd_recipient_restrictions");
+
+    if (has_any(relay, stops, COUNT(stops)) ||
+        has_any(rcpt, stops, COUNT(stops)))
+        return;
+    exam_fatal(e, at(s, "smtpd_relay_restrictions"),
+               "%s, line %u: service %s would relay mail of strangers to "
+               "strangers; put reject_unauth_destination into "
+               "smtpd_relay_restrictions or smtpd_recipient_restrictions",
+               s->service->file, s->service->line, s->service->name);
+}
+
+static void
+check_passwords(struct exam *e, const struct scope *s)
+{
+    if (!is_yes(s, "smtpd_sasl_auth_enable") ||
+        is_yes(s, "smtpd_tls_auth_only"))
+        return;
+    struct str level = scope_value(s, "smtpd_tls_security_level");
+    struct str options = scope_value(s, "smtpd_sasl_security_options");
+    static const struct str no_plain[] = {S("noplaintext")};
+
+    if (str_ieq(level, S("encrypt")) || is_yes(s, "smtpd_enforce_tls") ||
+        is_yes(s, "smtpd_tls_wrappermode") ||
+        has_any(options, no_plain, COUNT(no_plain)))
+        return;
+    exam_warn(e, at(s, "smtpd_sasl_auth_enable"),
+              "service %s takes passwords without encryption; set "
+              "smtpd_tls_auth_only = yes",
+              s->service->name);
+}
+
+static void
+check_certificate(struct exam *e, const struct scope *s)
+{
+    const struct setting *level = at(s, "smtpd_tls_security_level");
+
+    if (level == NULL || level->value.len == 0 ||
+        str_ieq(level->value, S("none")) ||
+        scope_value(s, "smtpd_tls_cert_file").len > 0 ||
+        scope_value(s, "smtpd_tls_eccert_file").len > 0 ||
+        scope_value(s, "smtpd_tls_chain_files").len > 0)
+        return;
+    exam_warn(e, level,
+              "service %s has no certificate; set smtpd_tls_chain_files",
+              s->service->name);
+}
+
+/* A mailbox smaller than a message would refuse mail that was accepted. */
+static void
+check_limit(struct exam *e, const struct scope *s, const char *name)
+{
+    int64_t box, message;
+
+    if (value_int(scope_value(s, name), &box) && box > 0 &&
+        value_int(scope_value(s, "message_size_limit"), &message) &&
+        (message == 0 || message > box))
+        exam_fatal(e, at(s, name),
+                   "%s = %lld is smaller than message_size_limit = %lld; "
+                   "make it 0 (no limit) or larger",
+                   name, (long long)box, (long long)message);
+}
+
+static void
+check_networks(struct exam *e, const struct scope *s)
+{
+    static const struct str all[] = {S("0.0.0.0/0"), S("[::]/0"), S("::/0"),
+                                     S("0/0")};
+
+    if (has_any(scope_value(s, "mynetworks"), all, COUNT(all)))
+        exam_warn(e, at(s, "mynetworks"),
+                  "every client may relay; name only your own networks");
+}
+
+/* A domain belongs to one class only; the first that has it would win. */
+static void
+check_classes(struct exam *e, const struct scope *s)
+{
+    static const char *const lists[] = {
+        "mydestination", "virtual_alias_domains", "virtual_mailbox_domains"};
+    static const struct str separators = S(":/!");
+    struct str word;
+
+    for (size_t i = 1; i < COUNT(lists); i++) {
+        struct str list = scope_value(s, lists[i]);
+
+        while (str_word(&list, ", \t\r\n", &word)) {
+            bool plain = true;
+
+            for (size_t k = 0; k < separators.len; k++)
+                plain = plain && str_find(word, separators.p[k]) < 0;
+            for (size_t k = 0; plain && k < i; k++)
+                if (has_any(scope_value(s, lists[k]), &word, 1))
+                    exam_warn(e, at(s, lists[i]),
+                              "%.*s stands in %s too; leave it in one",
+                              STR(word), lists[k]);
+        }
+    }
+}
+
+static void
+check_host(struct exam *e, const struct scope *s)
+{
+    struct str host = scope_value(s, "myhostname");
+
+    if (str_find(host, '.') < 0)
+        exam_warn(e, at(s, "myhostname"),
+                  "myhostname = %.*s is no full name; other servers will not "
+                  "trust it",
+                  STR(host));
+}
+
+/* Parameters that name one file, by the end of their names. */
+static void
+check_files(struct exam *e, const struct scope *s)
+{
+    static const struct str ends[] = {S("_cert_file"), S("_key_file"),
+                                      S("_CAfile"), S("_CApath")};
+
+    for (size_t i = 0; i < settings_count(s->settings); i++) {
+        const struct setting *set = settings_at(s->settings, i);
+        bool names_file = false;
+
+        for (size_t k = 0; k < COUNT(ends); k++)
+            names_file = names_file || str_ends(set->name, ends[k]);
+        if (!names_file || conf_row_find(set->name) == NULL)
+            continue;
+        struct str path = scope_value(s, set->name.p);
+
+        if (str_starts(path, S("/")) &&
+            access(arena_cstr(s->arena, path), R_OK) != 0)
+            exam_warn(e, set, "cannot read it: %s", strerror(errno));
+    }
+}
+
+/* Tables whose file is read as it stands must be there. */
+static void
+check_tables(struct exam *e, const struct scope *s)
+{
+    static const struct str kinds[] = {S("regexp:/"), S("pcre:/"), S("cidr:/"),
+                                       S("texthash:/")};
+    struct str word;
+
+    for (size_t i = 0; i < settings_count(s->settings); i++) {
+        const struct setting *set = settings_at(s->settings, i);
+        struct str list = scope_value(s, set->name.p);
+
+        if (conf_row_find(set->name) == NULL)
+            continue;
+        while (str_word(&list, ", \t\r\n", &word))
+            for (size_t k = 0; k < COUNT(kinds); k++) {
+                struct str path = word;
+
+                if (!str_starts(word, kinds[k]))
+                    continue;
+                str_cut(&path, ':', NULL);
+                if (access(arena_cstr(s->arena, path), R_OK) != 0)
+                    exam_warn(e, set, "cannot read %.*s: %s", STR(path),
+                              strerror(errno));
+            }
+    }
+}
+
+void
+exam_risks(struct exam *e, const struct scope *s)
+{
+    if (s->service && strcmp(s->service->command, "smtpd") == 0) {
+        check_relay(e, s);
+        check_passwords(e, s);
+        check_certificate(e, s);
+    }
+    if (s->service)
+        return;
+    check_limit(e, s, "mailbox_size_limit");
+    check_limit(e, s, "virtual_mailbox_limit");
+    check_networks(e, s);
+    check_classes(e, s);
+    check_host(e, s);
+    check_files(e, s);
+    check_tables(e, s);
+}

@@ -1,0 +1,139 @@
+#include "conf/check.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "unit/test.h"
+
+struct heard {
+    char text[8192];
+    size_t lines, fatal;
+};
+
+static void
+hear(void *own, bool fatal, const char *line)
+{
+    struct heard *h = own;
+    size_t len = strlen(h->text);
+
+    h->lines++;
+    h->fatal += fatal;
+    snprintf(h->text + len, sizeof h->text - len, "%s%s\n",
+             fatal ? "fatal: " : "", line);
+}
+
+static void
+put(const char *dir, const char *name, const char *text)
+{
+    char path[200];
+
+    snprintf(path, sizeof path, "%s/%s", dir, name);
+    FILE *f = fopen(path, "w");
+
+    assert_non_null(f);
+    fputs(text, f);
+    fclose(f);
+}
+
+static void
+drop(const char *dir)
+{
+    char path[200];
+
+    snprintf(path, sizeof path, "%s/main.cf", dir);
+    unlink(path);
+    snprintf(path, sizeof path, "%s/master.cf", dir);
+    unlink(path);
+    rmdir(dir);
+}
+
+static struct heard
+check(const char *main_cf, const char *master_cf)
+{
+    char dir[] = "/tmp/posta-check-XXXXXX";
+    struct arena *a = arena_new("test", 16 << 20);
+    struct heard heard = {0};
+    struct config config;
+    struct why why;
+
+    assert_non_null(mkdtemp(dir));
+    put(dir, "main.cf", main_cf);
+    put(dir, "master.cf", master_cf);
+    if (config_read(a, dir, &config, &why) != OK)
+        fail_msg("%s", why.text);
+    size_t fatal = config_check(&config, &(struct check){hear, &heard});
+
+    assert_int_equal(fatal, heard.fatal);
+    config_free(&config);
+    arena_free(a);
+    drop(dir);
+    return heard;
+}
+
+#define HOST  "compatibility_level = 3.6\nmyhostname = mail.example.org\n"
+#define SMTPD "smtp inet n - n - - smtpd\n"
+
+static const struct {
+    const char *main, *master, *want; /* "" nothing at all */
+    size_t fatal;
+} cases[] = {
+    {HOST,                                                      SMTPD,                                     "",                                    0},
+    {HOST "biff = no\nreadme_directory = no\n",                 SMTPD,                                     "",                                    0},
+    {HOST "message_size_limit = 10k\n",                         SMTPD,
+     "main.cf, line 3: message_size_limit = 10k: write a number of bytes",                                                                        1},
+    {HOST "message_size_limit = ${x\n",                         SMTPD,                                     "no closing bracket",                  1},
+    {HOST,                                                      SMTPD "  -o message_size_limit=-5\n",
+     "master.cf, line 1: message_size_limit = -5: write a number",                                                                                1},
+    {HOST "mesage_size_limit = 1\n",                            SMTPD,
+     "unknown parameter; did you mean message_size_limit?",                                                                                       0},
+    {HOST "wombat = 1\n",                                       SMTPD,                                     "unknown parameter that nothing uses", 0},
+    {HOST "mua = x\nsmtpd_helo_required = ${mua?{no}:{yes}}\n", SMTPD,                                     "",                                    0},
+    {HOST "mua = x\n",                                          SMTPD " -o smtpd_banner=$mua$mail_name\n", "",                                    0},
+    {HOST "smtpd_restriction_classes = mine\nmine = permit\n",  SMTPD,                                     "",                                    0},
+    {HOST "slow_destination_recipient_limit = 3\n",
+     SMTPD "slow unix - - n - - smtp\n",                                                                   "",                                    0},
+    {HOST "qmqpd_timeout = 9s\n",                               SMTPD,
+     "main.cf, line 3: qmqpd_timeout = 9s: has no effect in Posta",                                                                               0},
+    {HOST HOST,                                                 SMTPD,                                     "replaces the setting of line 2",      0},
+    {"compatibility_level = 2\nmyhostname = mail\n",            SMTPD,                                     "no full name",                        0},
+    {HOST "smtpd_relay_restrictions = permit_mynetworks\n",     SMTPD,
+     "would relay mail of strangers",                                                                                                             1},
+    {HOST "smtpd_sasl_auth_enable = yes\n",                     SMTPD,                                     "without encryption",                  0},
+    {HOST "smtpd_tls_security_level = may\n",                   SMTPD,                                     "no certificate",                      0},
+    {HOST "mailbox_size_limit = 5\n",                           SMTPD,                                     "smaller than message_size",           1},
+    {HOST "mynetworks = 127.0.0.0/8, 0.0.0.0/0\n",              SMTPD,
+     "every client may relay",                                                                                                                    0},
+    {HOST "virtual_mailbox_domains = mail.example.org\n",       SMTPD,
+     "mail.example.org stands in mydestination too",                                                                                              0},
+    {HOST "recipient_delimiter = $nobody\n",                    SMTPD,
+     "main.cf: undefined parameter: nobody",                                                                                                      0},
+};
+
+/* Names that have no row yet are told to be without effect. */
+static bool
+only_without_effect(const struct heard *h)
+{
+    size_t without = 0;
+
+    for (const char *p = h->text; (p = strstr(p, "has no effect")); p++)
+        without++;
+    return without == h->lines;
+}
+
+static void
+problems_are_named(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        struct heard h = check(cases[i].main, cases[i].master);
+
+        if (cases[i].want[0] ? strstr(h.text, cases[i].want) == NULL
+                             : !only_without_effect(&h))
+            fail_msg("%zu: %s%s", i, cases[i].main, h.text);
+        if (h.fatal != cases[i].fatal)
+            fail_msg("%zu: %zu fatal: %s", i, h.fatal, h.text);
+    }
+}
+
+TESTS(TEST(problems_are_named))
