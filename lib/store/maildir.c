@@ -1,0 +1,138 @@
+#include "store/maildir.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "sys/disk.h"
+
+static struct {
+    pid_t pid; /* of the worker: nobody forks after its first delivery */
+    unsigned count;
+    char host[256];
+} names;
+
+/* "/" and ":" mean something in a path and in a Maildir's name. */
+static void
+name_host(void)
+{
+    char host[65] = "localhost";
+    size_t len = 0;
+
+    gethostname(host, sizeof host - 1);
+    for (const char *p = host; *p; p++) {
+        const char *code = *p == '/' ? "\\057" : *p == ':' ? "\\072" : NULL;
+
+        if (code) {
+            memcpy(names.host + len, code, 4);
+            len += 4;
+        } else {
+            names.host[len++] = *p;
+        }
+    }
+    names.host[len] = '\0';
+    names.pid = getpid();
+}
+
+static const char *
+unique(struct arena *a, off_t size)
+{
+    struct timespec now;
+
+    if (names.pid == 0)
+        name_host();
+    clock_gettime(CLOCK_REALTIME, &now);
+    return arena_fmt(a, "%lld.M%ldP%dQ%u.%s,S=%lld", (long long)now.tv_sec,
+                     now.tv_nsec / 1000, (int)names.pid, ++names.count,
+                     names.host, (long long)size);
+}
+
+static bool
+make_folder(const char *path)
+{
+    return mkdir(path, 0700) == 0 || errno == EEXIST;
+}
+
+/* mkdir -p: the last one first, as mostly only that is missing. */
+static bool
+make_folders(char *path)
+{
+    if (make_folder(path))
+        return true;
+    if (errno != ENOENT)
+        return false;
+    for (char *p = path + 1; *p; p++) {
+        if (*p != '/')
+            continue;
+        *p = '\0';
+        bool made = make_folder(path);
+
+        *p = '/';
+        if (!made)
+            return false;
+    }
+    return make_folder(path);
+}
+
+static bool
+make_maildir(struct arena *a, const char *path)
+{
+    static const char *const folders[] = {"tmp", "new", "cur"};
+
+    for (size_t i = 0; i < COUNT(folders); i++)
+        if (!make_folders(arena_fmt(a, "%s/%s", path, folders[i])))
+            return false;
+    return true;
+}
+
+static int
+create(struct arena *a, const char *path, const char *tmp)
+{
+    int fd = disk_create(AT_FDCWD, tmp, 0600);
+
+    if (fd < 0 && errno == ENOENT && make_maildir(a, path))
+        fd = disk_create(AT_FDCWD, tmp, 0600);
+    return fd;
+}
+
+enum rc
+maildir_save(struct arena *a, const char *path, const struct store_message *m,
+             struct why *why)
+{
+    const char *name = unique(a, (off_t)m->head.len + m->to - m->from);
+    const char *tmp = arena_fmt(a, "%s/tmp/%s", path, name);
+    const char *new = arena_fmt(a, "%s/new/%s", path, name);
+    auto_close int out = create(a, path, tmp);
+
+    if (out < 0)
+        return store_fail(errno, why, "create maildir file %s", tmp);
+    if (disk_write(out, m->head) && disk_copy(out, m->fd, m->from, m->to) &&
+        disk_sync(out) && disk_move(AT_FDCWD, tmp, AT_FDCWD, new))
+        return OK;
+
+    enum rc rc = store_fail(errno, why, "error writing message");
+
+    (void)!disk_remove(AT_FDCWD, tmp);
+    return rc;
+}
+
+bool
+maildir_is_on(struct arena *a, const char *path, dev_t dev)
+{
+    const char *new = arena_fmt(a, "%s/new", path);
+    struct stat st;
+
+    if (stat(new, &st) < 0 &&
+        (errno != ENOENT || !make_maildir(a, path) || stat(new, &st) < 0))
+        return false;
+    return st.st_dev == dev;
+}
+
+bool
+maildir_link(struct arena *a, const char *path, int fd, off_t size)
+{
+    return disk_link_fd(fd, AT_FDCWD,
+                        arena_fmt(a, "%s/new/%s", path, unique(a, size)));
+}

@@ -1,0 +1,34 @@
+/*
+ * maildir.h - delivery into a Maildir (https://cr.yp.to/proto/maildir.html).
+ *
+ * A path is that of the Maildir, with or without "/" at its end. File names
+ * are TIME.MusecPpidQcount.host,S=size: unique without asking the file system,
+ * and Dovecot finds the size in them.
+ */
+#ifndef STORE_MAILDIR_H
+#define STORE_MAILDIR_H
+
+#include "store/store.h"
+
+/*
+ * Save a copy in new/ by way of tmp/, on disk before it shows. Missing folders
+ * are made, mode 0700.
+ */
+enum rc maildir_save(struct arena *a, const char *path,
+                     const struct store_message *m, struct why *why) MUST_USE;
+
+/*
+ * Is new/ on the file system `dev`? Missing folders are made first; whatever
+ * goes wrong is false.
+ */
+bool maildir_is_on(struct arena *a, const char *path, dev_t dev);
+
+/*
+ * Give the file a name in new/: the claim of ARCHITECTURE.md, no copy and no
+ * sync. The file is `size` bytes, on disk, and the caller's. False with errno
+ * where that cannot be.
+ */
+bool maildir_link(struct arena *a, const char *path, int fd,
+                  off_t size) MUST_USE;
+
+#endif
