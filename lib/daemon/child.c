@@ -148,11 +148,11 @@ take_hello(struct daemon *d, struct msg_hello *m)
     d->service = arena_cstr(d->life, m->service);
     d->role = arena_cstr(d->life, m->role);
     d->args = split(d->life, m->args);
-    d->max_use = m->max_use;
-    d->max_idle = m->max_idle;
     d->unprivileged = m->unprivileged;
     d->crew = (unsigned)m->crew;
     d->conf = load_conf(d->life, take(&m->files));
+    d->max_use = d->conf->max_use;
+    d->max_idle = d->conf->max_idle;
     child.caller = take(&m->files);
     d->board = board_map(take(&m->files));
     open_log(d, m->log ? take(&m->files) : -1);
@@ -294,8 +294,9 @@ daemon_main(int argc, char **argv, const struct program *p)
     struct daemon *d = &self;
     pid_t master = getppid();
 
-    (void)argv;
-    if (argc > 1 || !is_control(CONTROL)) {
+    (void)argc;
+    (void)argv; /* for ps(1) only */
+    if (!is_control(CONTROL)) {
         fprintf(stderr,
                 "%s is started by master, not by hand: \"posta start\"\n",
                 p->name);

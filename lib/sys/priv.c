@@ -22,6 +22,12 @@
      1u << CAP_FOWNER | 1u << CAP_FSETID | 1u << CAP_KILL | 1u << CAP_SETGID | \
      1u << CAP_SETUID)
 
+/* And to listen below 1024, to cut the bounding set of those it starts, and
+ * to raise limits. */
+#define SUPERVISOR_CAPS                                                        \
+    (COMMAND_CAPS | 1u << CAP_NET_BIND_SERVICE | 1u << CAP_SETPCAP |           \
+     1u << CAP_SYS_RESOURCE)
+
 static struct {
     bool root;             /* priv_enter ran as root: ids can change */
     struct priv_user self; /* to return to */
@@ -138,7 +144,7 @@ set_caps(uint64_t caps)
 }
 
 static bool
-has_caps(uint64_t caps)
+get_caps(uint64_t *caps)
 {
     struct __user_cap_header_struct head = {.version =
                                                 _LINUX_CAPABILITY_VERSION_3};
@@ -146,9 +152,16 @@ has_caps(uint64_t caps)
 
     if (syscall(SYS_capget, &head, data) < 0)
         return false;
-    uint64_t permitted = (uint64_t)data[1].permitted << 32 | data[0].permitted;
+    *caps = (uint64_t)data[1].permitted << 32 | data[0].permitted;
+    return true;
+}
 
-    return permitted == caps;
+static bool
+has_caps(uint64_t caps)
+{
+    uint64_t now;
+
+    return get_caps(&now) && now == caps;
 }
 
 /* No exec, not even of a set-uid program, brings back what is not in it. */
@@ -162,6 +175,16 @@ cut_bounding_set(uint64_t keep)
             return errno == EINVAL; /* beyond the last one */
     }
     return true;
+}
+
+/* A container may have given less to begin with. */
+bool
+priv_supervise(void)
+{
+    uint64_t now;
+
+    return get_caps(&now) && cut_bounding_set(SUPERVISOR_CAPS) &&
+           set_caps(now & SUPERVISOR_CAPS);
 }
 
 static bool

@@ -48,6 +48,10 @@ struct priv {
     enum priv_filter filter;
 };
 
+/* Master, as root: keep of root's powers only what starting daemons and
+ * listening take, for itself and for all it starts. False with errno. */
+bool priv_supervise(void) MUST_USE;
+
 /* Enter the role for good. Anything that fails is a reason to stop. */
 enum rc priv_enter(const struct priv *p, struct why *why) MUST_USE;
 

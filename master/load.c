@@ -1,0 +1,219 @@
+#include "master.h"
+
+#include <limits.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "base/log.h"
+
+#define PLAN_MAX ((size_t)64 << 20)
+
+void
+problem(struct problems *p, const char *fmt, ...)
+{
+    va_list args;
+
+    va_start(args, fmt);
+    *vec_add(&p->lines) = arena_vfmt(p->arena, fmt, args);
+    va_end(args);
+}
+
+/* Programs stand beside master, wherever that is: a main.cf taken over from
+ * elsewhere cannot make it start somebody else's. */
+static const char *
+program_path(struct arena *life, const char *program)
+{
+    char exe[PATH_MAX];
+    ssize_t len = readlink("/proc/self/exe", exe, sizeof exe);
+    ssize_t slash =
+        len < 0 ? -1 : str_rfind((struct str){exe, (size_t)len}, '/');
+
+    must(slash >= 0);
+    return arena_fmt(life, "%.*s/%s", (int)slash, exe, program);
+}
+
+const char *
+plan_program(const struct plan *plan, const struct role *role)
+{
+    return program_path(plan->life, role->program);
+}
+
+static struct str
+join_args(struct arena *life, char **args)
+{
+    struct buf b = buf_in(life);
+
+    for (; args && *args; args++) {
+        buf_add(&b, str_from(*args));
+        buf_addc(&b, '\0');
+    }
+    return buf_str(&b);
+}
+
+static const char *
+where(const struct plan *plan, const struct service *s)
+{
+    return arena_fmt(plan->life, "%s, line %u: service %s", s->file, s->line,
+                     s->name);
+}
+
+/* Roles that a port may name and nobody here can play. */
+static void
+check_nothing(const struct plan *plan, const struct service *s,
+              const struct role *role)
+{
+    if (role->kind == NOTHING && s->type == SERVICE_INET)
+        log_warn("%s: %s does not exist in Posta; this port is not served",
+                 where(plan, s), role->name);
+}
+
+static void
+check_type(const struct plan *plan, const struct plan_row *row,
+           struct problems *p)
+{
+    bool inet = row->row->type == SERVICE_INET;
+
+    if (row->role->listens && row->row->type == SERVICE_DGRAM)
+        problem(p, "%s: %s cannot be of type unix-dgram; use unix or inet",
+                where(plan, row->row), row->role->name);
+    else if (inet && !row->role->listens && row->role->program)
+        problem(p, "%s: %s does not listen on a port; use type unix",
+                where(plan, row->row), row->role->name);
+    else if (inet && row->role->kind == SINGLE)
+        problem(p, "%s: %s serves this machine only; use type unix",
+                where(plan, row->row), row->role->name);
+}
+
+static void
+check_rights(const struct plan *plan, const struct plan_row *row,
+             struct problems *p)
+{
+    struct priv rights;
+    struct why why;
+    const char *program = plan_program(plan, row->role);
+
+    if (role_rights(row->role, plan->conf, &rights, &why) != OK)
+        problem(p, "%s", why.text);
+    if (access(program, X_OK) < 0)
+        problem(p, "%s: cannot execute %s: %m; it should stand beside master",
+                where(plan, row->row), program);
+}
+
+static void
+add_row(struct plan *plan, const struct service *s, struct problems *p)
+{
+    const struct role *role = role_find(s->command);
+    struct why why;
+
+    if (role == NULL) {
+        problem(p, "%s: unknown command %s", where(plan, s), s->command);
+        return;
+    }
+    check_nothing(plan, s, role);
+    if (role->kind == NOTHING)
+        return;
+    struct plan_row *row = vec_add(&plan->rows);
+    int64_t limit = s->limit < 0 ? plan->conf->default_process_limit : s->limit;
+
+    *row = (struct plan_row){.row = s, .role = role, .snapshot = -1};
+    row->limit =
+        limit > 0 && limit < BOARD_PLACES ? (unsigned)limit : BOARD_PLACES;
+    row->args = join_args(plan->life, s->args);
+    row->snapshot = config_snapshot(&plan->config, s, &why);
+    if (row->snapshot < 0)
+        problem(p, "%s", why.text);
+    if (role->program)
+        check_rights(plan, row, p);
+    check_type(plan, row, p);
+    if (role->listens)
+        address_find(plan, row, p);
+}
+
+static bool
+same_line(const char *a, const char *b)
+{
+    return str_eq(str_from(a), str_from(b));
+}
+
+/* What is wrong for all services is said once. */
+static void
+drop_repeated(struct problems *p)
+{
+    size_t kept = 0;
+
+    for (size_t i = 0; i < p->lines.len; i++) {
+        bool again = false;
+
+        for (size_t k = 0; k < kept && !again; k++)
+            again = same_line(p->lines.at[k], p->lines.at[i]);
+        if (!again)
+            p->lines.at[kept++] = p->lines.at[i];
+    }
+    p->lines.len = kept;
+}
+
+static void
+check_qmgr(const struct plan *plan, struct problems *p)
+{
+    unsigned count = 0;
+
+    for (size_t i = 0; i < plan->rows.len; i++)
+        count += plan->rows.at[i].role->kind == SINGLE;
+    if (count != 1)
+        problem(p,
+                "%s/master.cf: %u rows with command qmgr, there must be one: "
+                "\"qmgr unix n - n 300 1 qmgr\"",
+                plan->config.dir, count);
+    if (plan->rows.len > BOARD_CREWS)
+        problem(p, "%s/master.cf: more than %d services", plan->config.dir,
+                BOARD_CREWS);
+}
+
+static bool
+load_main(struct plan *plan, const char *dir, struct problems *p)
+{
+    struct why why;
+
+    if (config_read(plan->life, dir, &plan->config, &why) == OK) {
+        auto_close int fd = config_snapshot(&plan->config, NULL, &why);
+
+        if (fd >= 0)
+            plan->conf = conf_from_snapshot(plan->life, fd, &why);
+    }
+    if (plan->conf == NULL)
+        problem(p, "%s", why.text);
+    return plan->conf != NULL;
+}
+
+struct plan *
+plan_load(const char *dir, struct problems *p)
+{
+    struct arena *life = arena_new("configuration", PLAN_MAX);
+    struct plan *plan = arena_make(life, struct plan);
+
+    plan->life = life;
+    if (!load_main(plan, dir, p))
+        return plan;
+    for (size_t i = 0; i < plan->config.services.count; i++)
+        add_row(plan, &plan->config.services.at[i], p);
+    check_qmgr(plan, p);
+    drop_repeated(p);
+    return plan;
+}
+
+void
+plan_free(struct plan *plan)
+{
+    if (plan == NULL)
+        return;
+    for (size_t i = 0; i < plan->rows.len; i++) {
+        if (plan->rows.at[i].snapshot >= 0)
+            close(plan->rows.at[i].snapshot);
+        vec_free(&plan->rows.at[i].addresses);
+    }
+    vec_free(&plan->rows);
+    config_free(&plan->config);
+    arena_free(plan->life);
+}

@@ -1,0 +1,210 @@
+/*
+ * master.h - the supervisor's parts.
+ *
+ *   main.c      options, start-up in order, the end
+ *   load.c      main.cf and master.cf as a plan; all problems at once
+ *   address.c   where an inet row listens
+ *   folders.c   queue folders, the lock, the pid file
+ *   logfile.c   syslog, maillog_file
+ *   sockets.c   listening
+ *   unit.c      a row at work: how many processes it needs, and when
+ *   apply.c     from one plan to the next
+ *   process.c   starting processes, what they say, their end
+ *   wakeup.c    the wakeup column
+ *   control.c   posta status, stop, reload
+ *   notify.c    the service manager
+ */
+#ifndef MASTER_MASTER_H
+#define MASTER_MASTER_H
+
+#include <sys/socket.h>
+
+#include "base/vec.h"
+#include "conf/conf.h"
+#include "conf/config.h"
+#include "daemon/roles.h"
+#include "ipc/message.h"
+#include "sys/board.h"
+#include "sys/loop.h"
+
+/* ---- the plan: what the files say (load.c) */
+
+/* All that is wrong, told at once. */
+struct problems {
+    struct arena *arena;
+    VEC(const char *) lines;
+};
+
+void problem(struct problems *p, const char *fmt, ...) PRINTF(2, 3);
+
+/* Where a row listens. */
+struct address {
+    enum service_type type;
+    const char *path;  /* below queue_directory; NULL: inet */
+    const char *shown; /* "127.0.0.1:25", "public/pickup" */
+    bool optional;     /* "all" on a machine without IPv6 */
+    bool packets;      /* SOCK_SEQPACKET: a tool's socket */
+    socklen_t len;
+    struct sockaddr_storage sa;
+};
+
+struct plan_row {
+    const struct service *row;
+    const struct role *role;
+    int snapshot; /* sealed settings */
+    unsigned limit;
+    struct str args; /* NUL behind each */
+    VEC(struct address) addresses;
+};
+
+struct plan {
+    struct arena *life;
+    struct config config;
+    const struct conf *conf; /* the suite's own settings */
+    VEC(struct plan_row) rows;
+};
+
+/* Read the files. Problems are added to p, then the plan cannot be used. */
+struct plan *plan_load(const char *dir, struct problems *p);
+void plan_free(struct plan *plan);
+
+/* The path of a role's program. */
+const char *plan_program(const struct plan *plan, const struct role *role);
+
+void address_find(const struct plan *plan, struct plan_row *row,
+                  struct problems *p);
+
+/* ---- what runs */
+
+struct listener {
+    char shown[136]; /* "127.0.0.1:25", "public/pickup" */
+    enum service_type type;
+    int fd;
+    struct watch *watch; /* while no worker waits on it */
+};
+
+struct listeners {
+    VEC(struct listener) list;
+};
+
+enum process_kind { TEMPLATE, WORKER, RUNNING };
+
+struct process {
+    pid_t pid; /* 0: this entry is free */
+    enum process_kind kind;
+    struct unit *unit;
+    bool ready;   /* has said so (not of workers) */
+    bool retired; /* told to end */
+    int64_t started;
+    unsigned place;      /* on the board (workers) */
+    struct link link;    /* fd -1 if none (workers) */
+    struct watch *watch; /* of the link */
+};
+
+/* One row of master.cf at work; lives through reloads. */
+struct unit {
+    char name[128], type[16];
+    const struct role *role;
+    const struct plan_row *row; /* in the current plan; NULL: row is gone */
+    unsigned crew;
+    struct listeners listeners;
+    struct process *template; /* or the one running process */
+    unsigned workers;         /* asked for or running */
+    unsigned wanted;          /* of qmgr's wants, those not yet answered */
+    unsigned failures;
+    int64_t failed; /* when the last was */
+    struct timer *pause, *wakeup;
+    bool limit_told;
+};
+
+struct master {
+    const char *dir;
+    struct arena *life;
+    struct loop *loop;
+    struct plan *plan;
+    struct board *board;
+    int board_fd, caller, log, queue;
+    VEC(struct unit *) units;
+    struct unit *qmgr;
+    bool root, foreground, stopping;
+    int64_t started, stop_since;
+    char **environment;
+};
+
+extern struct master master;
+
+/* ---- folders.c */
+/* Make and check the folders below queue_directory, which becomes the current
+ * folder; take the lock. */
+void folders_prepare(const struct plan *plan, struct problems *p);
+bool folders_lock(const struct plan *plan, struct problems *p);
+void folders_write_pid(void);
+void folders_remove_pid(void);
+/* Is a master running? Its pid, or 0. */
+pid_t folders_running(const struct plan *plan);
+
+/* ---- logfile.c */
+/* Open the log as the plan says; the descriptor stays in master.log. */
+bool logfile_open(const struct plan *plan, struct problems *p);
+
+/* ---- sockets.c */
+/* Open what the row listens on, or take over what any unit has open already.
+ * False with problems. */
+bool sockets_open(const struct plan_row *row, struct listeners *out,
+                  struct problems *p);
+/* Close; remove the files of those that are in no unit any more. */
+void sockets_close(struct listeners *l, bool remove);
+
+/* ---- apply.c */
+/* Make the units be what the plan says, which becomes master.plan. New sockets
+ * are opened first; where one cannot be, nothing has changed and problems say
+ * why. */
+bool plan_apply(struct plan *plan, struct problems *p);
+
+/* ---- unit.c */
+/* Start what should run; look again whenever something has changed. */
+void unit_look(struct unit *u);
+void unit_look_all(void);
+/* A worker has taken the last place of some crew. */
+void unit_called(void);
+/* qmgr asks for one. */
+void unit_want(struct str service);
+/* A process of it failed: restart it at once, or later if that goes on. */
+void unit_failed(struct unit *u, bool at_start);
+bool unit_paused(const struct unit *u);
+/* Nobody connects any more. */
+void unit_close_all(void);
+
+/* ---- process.c */
+/* Start the program of a unit: a template, or the one process. */
+bool process_start(struct unit *u);
+/* Ask its template for a worker. */
+bool process_fork(struct unit *u);
+/* Tell one to end: when idle, or at the next command. */
+void process_retire(struct process *p);
+void process_signal_workers(const struct unit *u, int signo);
+void process_reap(void *unused);
+/* Give qmgr the plan's settings and the log. */
+void process_settings(void);
+/* New templates, and workers that go when idle: they get the new log. */
+void process_renew(void);
+struct process *process_next(size_t *pos);
+/* How many of that kind; of any where kind is -1. */
+unsigned process_count(int kind);
+
+/* ---- the rest */
+void wakeup_set(struct unit *u);
+void control_open(void);
+void control_close(void);
+/* "READY=1" and so on, if a service manager listens. */
+void notify(const char *fmt, ...) PRINTF(1, 2);
+
+/* ---- main.c */
+/* Read the files again; what is wrong comes back, then nothing changed. */
+bool master_reload(bool files, struct problems *p);
+void master_stop(const char *why);
+void master_abort(void) NORETURN;
+/* Stopping, and nothing runs any more? */
+void master_check_stop(void);
+
+#endif
