@@ -29,7 +29,7 @@ class UnitFile(pytest.File):
     output = None
 
     def collect(self):
-        text = self.path.read_text()
+        text = re.sub(r'^#.*', '', self.path.read_text(), flags=re.M)
         for name in re.findall(r'(?:cmocka_unit_test\w*|\bTEST)\(\s*(\w+)', text):
             unit = Unit.from_parent(self, name=name)
             unit.add_marker(pytest.mark.xdist_group(str(self.path)))
