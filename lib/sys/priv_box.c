@@ -12,6 +12,7 @@
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <termios.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/log.h"
@@ -357,6 +358,7 @@ limit_calls(const struct priv *p, struct why *why)
     scmp_filter_ctx f = seccomp_init(
         p->filter == PRIV_FILTER_LOG ? SCMP_ACT_LOG : SCMP_ACT_TRAP);
 
+    tzset(); /* log lines need it, and could not read it later */
     sigaction(SIGSYS, &act, NULL);
     if (f == NULL)
         return fail(why, "4.3.0", "%s: seccomp: out of memory", p->role);
