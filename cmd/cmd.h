@@ -16,10 +16,15 @@ const char *cmd_config_dir(const char *option);
 
 /*
  * The settings of that folder (as cmd_config_dir chooses it), for a command
- * of that name. Ends the process with a line that says what is wrong.
+ * of that name. Where they are wrong a line says so and the process ends with
+ * that status.
  */
 const struct conf *cmd_conf(struct arena *life, const char *option,
-                            const char *command);
+                            const char *command, int status);
+
+/* Print "NAME: fatal: ..." and end the process. */
+void cmd_fatal(int status, const char *name, const char *fmt, ...)
+    PRINTF(3, 4) NORETURN;
 
 /*
  * Run this binary under another name (argv[0]) and wait. Its exit status;

@@ -143,7 +143,7 @@ write_file(const struct init *in, const char *name, struct str text,
         fprintf(stderr, "posta: cannot write %s: %s\n", path, strerror(errno));
         return false;
     }
-    printf("  %-28s %s\n", path, what);
+    printf("  %-40s %s\n", path, what);
     return true;
 }
 
@@ -285,7 +285,7 @@ account(const char *name, unsigned *id)
             fprintf(stderr, "posta: cannot make the account: %s\n", command);
             return false;
         }
-        printf("  %-28s system account, made\n", name);
+        printf("  %-40s system account, made\n", name);
     }
     *id = pw->pw_uid;
     return true;
@@ -304,7 +304,7 @@ group(const char *name, unsigned *id)
             fprintf(stderr, "posta: cannot make the group: %s\n", command);
             return false;
         }
-        printf("  %-28s system group, made\n", name);
+        printf("  %-40s system group, made\n", name);
     }
     *id = gr->gr_gid;
     return true;

@@ -2,6 +2,7 @@
  * posta - set up, start, stop and watch the mail system.
  */
 #include "cmd.h"
+#include "control.h"
 #include "init.h"
 
 #include <stdio.h>
@@ -11,16 +12,36 @@
 static const char usage[] =
     "usage: posta [-c DIR] COMMAND [options]\n"
     "\n"
-    "  init          write a configuration (see posta init --help)\n"
+    "  init             write a configuration (see posta init --help)\n"
+    "  check            look the configuration over\n"
+    "  start, start-fg  start, in the background or not\n"
+    "  stop, abort      stop when everything is done, or at once\n"
+    "  reload           read the configuration again\n"
+    "  status [--json]  does it run, and what does it do\n"
+    "  flush            try to deliver everything queued now\n"
+    "  logrotate        open maillog_file anew\n"
+    "  set-permissions  owners and modes of folders and set-gid commands\n"
     "\n"
-    "  -c DIR        the folder of main.cf; default: MAIL_CONFIG in the\n"
-    "                environment, else /etc/posta, else /etc/postfix\n";
+    "  -c DIR  the folder of main.cf; default: MAIL_CONFIG in the "
+    "environment,\n"
+    "          else /etc/posta, else /etc/postfix\n";
 
 static const struct verb {
     const char *name;
     int (*run)(int argc, char **argv, const char *dir);
 } verbs[] = {
-    {"init", init_main},
+    {"init",                  init_main              },
+    {"check",                 control_check          },
+    {"start",                 control_start          },
+    {"start-fg",              control_start_fg       },
+    {"stop",                  control_stop           },
+    {"abort",                 control_abort          },
+    {"reload",                control_reload         },
+    {"status",                control_status         },
+    {"flush",                 control_flush          },
+    {"logrotate",             control_logrotate      },
+    {"set-permissions",       control_set_permissions},
+    {"upgrade-configuration", control_upgrade        },
 };
 
 int
