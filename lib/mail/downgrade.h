@@ -3,11 +3,12 @@
  *
  * Two passes over the message content (LF line ends, pieces of any size): the
  * first looks, and tells whether anything must change; the second writes the
- * converted message. Leaf parts that hold 8-bit bytes or NUL or lines over 998
- * bytes and are not encoded already become quoted-printable, with their
- * Content-Transfer-Encoding put right; so do the labels of the multiparts and
- * messages around them (7bit). All other bytes pass unchanged. Header fields
- * are never converted: 8-bit bytes there need SMTPUTF8.
+ * converted message. Leaf parts that are not encoded and hold 8-bit bytes or
+ * NUL (or are binary with lines over 998 bytes) become quoted-printable, with
+ * their Content-Transfer-Encoding put right; the labels 8bit and binary of
+ * other parts become 7bit. All other bytes pass unchanged. Header fields are
+ * never converted: 8-bit bytes there need SMTPUTF8. message/partial cannot be
+ * encoded and stays as it is.
  */
 #ifndef MAIL_DOWNGRADE_H
 #define MAIL_DOWNGRADE_H
