@@ -52,10 +52,12 @@ settings_put(struct settings *s, struct str name, struct str value,
 {
     struct setting *to = slot(s, name);
 
-    if (to->name.p == NULL)
+    if (to->name.p == NULL) {
         to->name = arena_str(s->life, name);
-    else
+    } else {
         to->earlier = to->line;
+        to->replaced = to->value;
+    }
     to->value = arena_str(s->life, value);
     to->file = file;
     to->line = line;

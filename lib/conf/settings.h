@@ -15,6 +15,7 @@ struct setting {
     const char *file;       /* where it was set, and the line there; 0 is */
     unsigned line;          /* no line: an option, the environment */
     unsigned earlier;       /* line of a setting this one replaced, or 0 */
+    struct str replaced;    /* its value; p NULL where there was none */
 };
 
 struct settings;

@@ -1,0 +1,99 @@
+#include "conf/replace.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "conf/config.h"
+#include "sys/disk.h"
+
+/* Does the name still lead to the open file? Another editor may have renamed
+ * it away while we waited for its lock. */
+static bool
+is_same(int fd, const char *path)
+{
+    struct stat open_file, named;
+
+    return fstat(fd, &open_file) == 0 && stat(path, &named) == 0 &&
+           open_file.st_dev == named.st_dev && open_file.st_ino == named.st_ino;
+}
+
+static int
+open_locked(const char *tmp)
+{
+    for (;;) {
+        int fd = open(tmp, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+
+        if (fd < 0)
+            return -1;
+        if (flock(fd, LOCK_EX) == 0 && is_same(fd, tmp))
+            return fd;
+        close(fd);
+    }
+}
+
+enum rc
+replace_begin(struct arena *a, const char *path, struct replace *r,
+              struct str *text, struct why *why)
+{
+    /* The file a link leads to is replaced, not the link. */
+    char *real = realpath(path, NULL);
+
+    r->path = arena_fmt(a, "%s", real ? real : path);
+    r->tmp = arena_fmt(a, "%s.tmp", r->path);
+    free(real);
+    r->fd = open_locked(r->tmp);
+    if (r->fd < 0)
+        return fail(why, "4.3.5", "open %s: %m", r->tmp);
+    enum rc rc = config_read_file(a, r->path, text, why);
+
+    if (rc != OK)
+        replace_cancel(r);
+    return rc;
+}
+
+void
+replace_cancel(struct replace *r)
+{
+    unlink(r->tmp);
+    close(r->fd);
+}
+
+/* An ordinary user who may write a file of another group keeps its mode. */
+static bool
+take_after(int fd, const char *path)
+{
+    struct stat st;
+
+    if (stat(path, &st) != 0)
+        return false;
+    mode_t mode = st.st_mode & 07777;
+
+    return disk_give(fd, st.st_uid, st.st_gid, mode) ||
+           (errno == EPERM && geteuid() != 0 && disk_mode(fd, mode));
+}
+
+static bool
+write_new(const struct replace *r, struct str text)
+{
+    return disk_truncate(r->fd, 0) && disk_pwrite(r->fd, text, 0) &&
+           take_after(r->fd, r->path) && disk_sync(r->fd) &&
+           rename(r->tmp, r->path) == 0;
+}
+
+enum rc
+replace_commit(struct replace *r, struct str text, struct why *why)
+{
+    if (!write_new(r, text)) {
+        enum rc rc = fail(why, "4.3.5", "write %s: %m", r->tmp);
+
+        replace_cancel(r);
+        return rc;
+    }
+    close(r->fd);
+    return OK;
+}
