@@ -207,8 +207,11 @@ reload_with(struct client *c, bool files)
     struct buf b = buf_in(c->arena);
     bool good = master_reload(files, &p);
 
+    for (size_t i = 0; i < p.warnings.len; i++)
+        buf_fmt(&b, "warning: %s\n", p.warnings.at[i]);
     for (size_t i = 0; i < p.lines.len; i++)
         buf_fmt(&b, "%s\n", p.lines.at[i]);
+    vec_free(&p.warnings);
     vec_free(&p.lines);
     answer(c, buf_str(&b), good ? 0 : 1, true);
 }

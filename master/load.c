@@ -6,7 +6,7 @@
 #include <unistd.h>
 
 #include "base/buf.h"
-#include "base/log.h"
+#include "conf/check.h"
 
 #define PLAN_MAX ((size_t)64 << 20)
 
@@ -17,6 +17,16 @@ problem(struct problems *p, const char *fmt, ...)
 
     va_start(args, fmt);
     *vec_add(&p->lines) = arena_vfmt(p->arena, fmt, args);
+    va_end(args);
+}
+
+void
+problem_warn(struct problems *p, const char *fmt, ...)
+{
+    va_list args;
+
+    va_start(args, fmt);
+    *vec_add(&p->warnings) = arena_vfmt(p->arena, fmt, args);
     va_end(args);
 }
 
@@ -62,11 +72,11 @@ where(const struct plan *plan, const struct service *s)
 /* Roles that a port may name and nobody here can play. */
 static void
 check_nothing(const struct plan *plan, const struct service *s,
-              const struct role *role)
+              const struct role *role, struct problems *p)
 {
     if (role->kind == NOTHING && s->type == SERVICE_INET)
-        log_warn("%s: %s does not exist in Posta; this port is not served",
-                 where(plan, s), role->name);
+        problem_warn(p, "%s: Posta has no %s; this port is not served",
+                     where(plan, s), role->name);
 }
 
 static void
@@ -111,7 +121,7 @@ add_row(struct plan *plan, const struct service *s, struct problems *p)
         problem(p, "%s: unknown command %s", where(plan, s), s->command);
         return;
     }
-    check_nothing(plan, s, role);
+    check_nothing(plan, s, role, p);
     if (role->kind == NOTHING)
         return;
     struct plan_row *row = vec_add(&plan->rows);
@@ -122,7 +132,7 @@ add_row(struct plan *plan, const struct service *s, struct problems *p)
         limit > 0 && limit < BOARD_PLACES ? (unsigned)limit : BOARD_PLACES;
     row->args = join_args(plan->life, s->args);
     row->snapshot = config_snapshot(&plan->config, s, &why);
-    if (row->snapshot < 0)
+    if (row->snapshot < 0 && p->lines.len == 0) /* else it has been said */
         problem(p, "%s", why.text);
     if (role->program)
         check_rights(plan, row, p);
@@ -171,18 +181,30 @@ check_qmgr(const struct plan *plan, struct problems *p)
                 BOARD_CREWS);
 }
 
+static void
+take_report(void *own, bool fatal, const char *line)
+{
+    if (fatal)
+        problem(own, "%s", line);
+    else
+        problem_warn(own, "%s", line);
+}
+
 static bool
 load_main(struct plan *plan, const char *dir, struct problems *p)
 {
+    const struct check check = {take_report, p};
     struct why why;
+    bool read = config_read(plan->life, dir, &plan->config, &why) == OK;
 
-    if (config_read(plan->life, dir, &plan->config, &why) == OK) {
+    if (read) {
+        config_check(&plan->config, &check);
         auto_close int fd = config_snapshot(&plan->config, NULL, &why);
 
         if (fd >= 0)
             plan->conf = conf_from_snapshot(plan->life, fd, &why);
     }
-    if (plan->conf == NULL)
+    if (plan->conf == NULL && p->lines.len == 0)
         problem(p, "%s", why.text);
     return plan->conf != NULL;
 }

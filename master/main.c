@@ -41,7 +41,13 @@ struct options {
     bool foreground, test;
 };
 
-/* Everything that is wrong, on the terminal and in the log. */
+static void
+tell_warnings(const struct problems *p)
+{
+    for (size_t i = 0; i < p->warnings.len; i++)
+        log_warn("%s", p->warnings.at[i]);
+}
+
 static void
 tell(const struct problems *p, const char *last)
 {
@@ -50,6 +56,14 @@ tell(const struct problems *p, const char *last)
     log_error("%s", last);
 }
 
+static void
+print_warnings(const struct problems *p)
+{
+    for (size_t i = 0; i < p->warnings.len; i++)
+        fprintf(stderr, "master: warning: %s\n", p->warnings.at[i]);
+}
+
+/* Everything that is wrong, on the terminal and in the log. */
 static void NORETURN
 give_up(const struct plan *plan, struct problems *p)
 {
@@ -58,7 +72,7 @@ give_up(const struct plan *plan, struct problems *p)
     for (size_t i = 0; i < p->lines.len; i++)
         fprintf(stderr, "master: %s\n", p->lines.at[i]);
     fprintf(stderr, "master: not started\n");
-    if (plan && plan->conf && logfile_open(plan, &more))
+    if (plan->conf && logfile_open(plan, &more))
         tell(p, "not started");
     exit(1);
 }
@@ -267,6 +281,7 @@ master_reload(bool files, struct problems *p)
     bool good = !files || take_files(p);
 
     good = logfile_open(master.plan, p) && good;
+    tell_warnings(p);
     if (files && good)
         log_info("reload -- version " POSTA_VERSION ", configuration %s",
                  master.dir);
@@ -289,6 +304,7 @@ on_reload(void *unused)
     (void)unused;
     master_reload(true, &p);
     vec_free(&p.lines);
+    vec_free(&p.warnings);
     arena_free(p.arena);
 }
 
@@ -448,10 +464,12 @@ main(int argc, char **argv)
     plan = plan_load(master.dir, &p);
     if (o.test)
         return plan->conf && folders_running(plan) ? 1 : 0;
+    print_warnings(&p);
     if (p.lines.len == 0)
         folders_prepare(plan, &p);
     if (p.lines.len > 0 || !folders_lock(plan, &p) || !logfile_open(plan, &p))
         give_up(plan, &p);
+    tell_warnings(&p);
     raise_limits();
     if (master.root && !priv_supervise())
         log_fatal("cannot limit capabilities: %m");

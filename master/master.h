@@ -29,13 +29,15 @@
 
 /* ---- the plan: what the files say (load.c) */
 
-/* All that is wrong, told at once. */
+/* All that is wrong, told at once; and what is only strange. */
 struct problems {
     struct arena *arena;
     VEC(const char *) lines;
+    VEC(const char *) warnings;
 };
 
 void problem(struct problems *p, const char *fmt, ...) PRINTF(2, 3);
+void problem_warn(struct problems *p, const char *fmt, ...) PRINTF(2, 3);
 
 /* Where a row listens. */
 struct address {
