@@ -127,25 +127,38 @@ too_late(const struct stream *s)
     return s->deadline && io_now() >= s->deadline;
 }
 
-enum io
-io_flush(struct stream *s)
+static void
+write_out(struct stream *s, struct str data)
 {
     size_t done = 0;
 
-    while (s->out_state == IO_OK && done < s->out_len) {
+    while (s->out_state == IO_OK && done < data.len) {
         ssize_t n =
-            s->carrier.write(s->carrier.self, s->out + done, s->out_len - done);
+            s->carrier.write(s->carrier.self, data.p + done, data.len - done);
 
         if (n > 0)
             done += (size_t)n;
         else
             s->out_state = trouble(s, false);
-        if (done < s->out_len && s->out_state == IO_OK && too_late(s))
+        if (done < data.len && s->out_state == IO_OK && too_late(s))
             s->out_state = IO_TIMEOUT;
     }
     s->sent += done;
+}
+
+enum io
+io_flush(struct stream *s)
+{
+    write_out(s, (struct str){s->out, s->out_len});
     s->out_len = 0;
     return s->out_state;
+}
+
+void
+io_drop_output(struct stream *s)
+{
+    s->out_len = 0;
+    s->out_state = IO_OK;
 }
 
 void
@@ -155,6 +168,11 @@ io_put(struct stream *s, struct str data)
         size_t room = OUT_SIZE - s->out_len;
         size_t n = data.len < room ? data.len : room;
 
+        /* What is large goes out from where it stands. */
+        if (s->out_len == 0 && data.len >= OUT_SIZE) {
+            write_out(s, data);
+            return;
+        }
         memcpy(s->out + s->out_len, data.p, n);
         s->out_len += n;
         data = str_sub(data, n, data.len);

@@ -76,6 +76,9 @@ size_t io_waiting(const struct stream *s);
 void io_put(struct stream *s, struct str data);
 void io_fmt(struct stream *s, const char *fmt, ...) PRINTF(2, 3);
 enum io io_flush(struct stream *s);
+/* After trouble with writing: forget it, so that what the peer said before it
+ * closed can still be read. */
+void io_drop_output(struct stream *s);
 
 /* Bytes received and sent so far. */
 uint64_t io_received(const struct stream *s);

@@ -1,0 +1,398 @@
+#include "deliver.h"
+
+#include <time.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "command.h"
+#include "mail/utf8.h"
+#include "transfer.h"
+
+/* Requests are bounded by the packet; replies and content are streamed. */
+#define REQUEST_MAX ((size_t)64 << 20)
+#define TALK_MAX    ((size_t)4 << 20)
+
+/* One delivery under way. */
+struct attempt {
+    struct agent *agent;
+    const struct settings *settings;
+    struct job *job;
+    struct content content;
+    struct session *session;      /* in use, or NULL */
+    struct nexthop hop;           /* being tried */
+    int64_t sessions;             /* with this hop that got as far as mail */
+    struct sockaddr_storage used; /* the open session's server, if it is one */
+    bool first;                   /* of the list: its session may be kept */
+    bool final;                   /* no other next hop may be tried */
+};
+
+static int64_t
+wall_clock(void)
+{
+    struct timespec t;
+
+    clock_gettime(CLOCK_REALTIME, &t);
+    return (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000;
+}
+
+static bool
+on_list(const char *list, struct str name)
+{
+    struct str rest = str_from(list), one;
+
+    while (str_word(&rest, ", \t\r\n", &one))
+        if (str_ieq(one, name))
+            return true;
+    return false;
+}
+
+/* May the session carry another message after this one? */
+static bool
+may_keep(const struct attempt *t, const struct session *s)
+{
+    const struct settings *st = t->settings;
+    int64_t age = io_now() - s->opened;
+
+    if (!t->first || !(st->connection_cache_on_demand ||
+                       on_list(st->connection_cache_destinations, t->hop.host)))
+        return false;
+    return (st->connection_reuse_count_limit == 0 ||
+            s->uses + 1 < st->connection_reuse_count_limit) &&
+           (st->connection_reuse_time_limit == 0 ||
+            age < st->connection_reuse_time_limit);
+}
+
+static void
+part(struct attempt *t)
+{
+    if (t->session == NULL)
+        return;
+    if (t->session->quitting)
+        session_close(t->session);
+    else
+        session_quit(t->session, t->job->arena);
+    t->session = NULL;
+}
+
+/* Does the message need SMTPUTF8 on its way, and not only its sender's leave
+ * to use it? (RFC 6531 3.6) */
+static bool
+needs_utf8(const struct attempt *t)
+{
+    const struct job *j = t->job;
+    bool needs = !utf8_is_ascii(j->sender);
+
+    for (size_t i = 0; i < j->count && !needs; i++)
+        needs = !j->rcpts[i].done && !utf8_is_ascii(j->rcpts[i].wire);
+    return needs ||
+           ((j->m.flags & ENVELOPE_UTF8) && content_header_8bit(&t->content));
+}
+
+/* What this server cannot take whatever we say. */
+static enum rc
+check_server(const struct attempt *t, struct trouble *trouble)
+{
+    const struct session *s = t->session;
+    int64_t size = content_size(&t->content);
+
+    *trouble = (struct trouble){0};
+    if (!session_offers(s, SMTP_UTF8) && needs_utf8(t)) {
+        trouble->hard_at_last = true;
+        return fail(&trouble->why, "4.6.7",
+                    "message requires SMTPUTF8, but no server was found that "
+                    "supports SMTPUTF8. The last attempted server was %s",
+                    s->name);
+    }
+    if (s->server.size > 0 && (uint64_t)size > s->server.size)
+        return fail(&trouble->why, "5.3.4",
+                    "message size %lld exceeds size limit %llu of server %s",
+                    (long long)size, (unsigned long long)s->server.size,
+                    s->name);
+    return OK;
+}
+
+/* One message over t->session; then it is kept in t->session or gone. False:
+ * it was stale, and another one is needed. */
+static bool
+use_session(struct attempt *t)
+{
+    struct session *s = t->session;
+    bool keep = may_keep(t, s);
+    struct trouble trouble;
+
+    t->job->connected = wall_clock();
+    if (check_server(t, &trouble) != OK) {
+        job_fail_all(t->job, &trouble, s);
+        t->job->talked = true;
+        return true;
+    }
+    t->content.convert = t->settings->convert_8bit &&
+                         !session_offers(s, SMTP_EIGHT_BIT) &&
+                         content_any_8bit(&t->content);
+
+    enum transfer result = transfer_run(s, t->job, &t->content, !keep);
+
+    s->uses++;
+    if (result == TRANSFER_STALE) {
+        session_close(s);
+        t->session = NULL;
+        return false;
+    }
+    if (result == TRANSFER_DONE)
+        t->job->talked = true;
+    if (s->dead || !keep)
+        part(t);
+    return true;
+}
+
+static struct session *
+connect_to(struct attempt *t, const struct target *target, struct why *why)
+{
+    struct agent *g = t->agent;
+
+    arena_reset(g->talk);
+    if (target == NULL)
+        return session_connect_unix(t->settings, t->hop.host, g->talk, why);
+    return session_connect(t->settings, g->own, target, t->hop.port, g->talk,
+                           why);
+}
+
+/* Connect, greet, send. */
+static void
+try_target(struct attempt *t, const struct target *target)
+{
+    struct job *j = t->job;
+    struct trouble trouble;
+    struct why why;
+
+    part(t);
+    job_next_server(j);
+    t->session = connect_to(t, target, &why);
+    if (t->session == NULL) {
+        log_info("%s", why.text);
+        job_blocked(j, &why);
+        return;
+    }
+    t->session->may_loop = target_may_loop(t->settings, &t->hop);
+    if (session_hello(t->session, j->arena, j->m.nexthop, &trouble) != OK) {
+        job_fail_all(j, &trouble, t->session);
+        part(t);
+        return;
+    }
+    t->sessions++;
+    use_session(t);
+}
+
+static bool
+same_address(const struct sockaddr_storage *a, const struct sockaddr_storage *b)
+{
+    struct dns_record x = dns_from_sockaddr((const struct sockaddr *)a);
+    struct dns_record y = dns_from_sockaddr((const struct sockaddr *)b);
+
+    return x.type == y.type && str_eq(x.data, y.data);
+}
+
+static void
+try_targets(struct attempt *t, const struct targets *list)
+{
+    const struct settings *s = t->settings;
+
+    for (size_t i = 0; i < list->count && t->job->left > 0; i++) {
+        if (t->first && same_address(&list->at[i].sa, &t->used))
+            continue;
+        if (s->mx_address_limit > 0 && (int64_t)i >= s->mx_address_limit)
+            return;
+        if (s->mx_session_limit > 0 && t->sessions >= s->mx_session_limit)
+            return;
+        try_target(t, &list->at[i]);
+    }
+}
+
+static bool
+is_loop(const struct why *why)
+{
+    return strcmp(why->dsn + 1, ".4.6") == 0;
+}
+
+/* A next hop that the administrator chose is not the sender's mistake. */
+static void
+excuse(const struct attempt *t, bool fallback, struct why *why)
+{
+    const char *relayhost = t->settings->relayhost;
+    bool chosen = !t->settings->lmtp && *relayhost != '\0' &&
+                  str_eq(t->job->m.nexthop, str_from(relayhost));
+
+    if (rc_of(why->dsn) != PERM || !(fallback || chosen))
+        return;
+    log_warn("%s configuration problem",
+             fallback ? "smtp_fallback_relay" : "relayhost");
+    memcpy(why->dsn, "4.3.5", sizeof "4.3.5");
+}
+
+static void
+try_hop(struct attempt *t, struct str text, bool fallback)
+{
+    struct agent *g = t->agent;
+    const struct settings *s = t->settings;
+    struct targets list = {0};
+    struct why why;
+
+    if (!t->first)
+        t->sessions = 0;
+    if (nexthop_parse(text, s->lmtp, s->port, &t->hop, &why) != OK) {
+        log_warn("%s", why.text);
+        job_blocked(t->job, &why);
+        return;
+    }
+    if (t->hop.kind == NEXTHOP_UNIX) {
+        try_target(t, NULL);
+        return;
+    }
+    if (targets_find(s, g->own, g->dns, &t->hop, t->job->arena, &list, &why) !=
+        OK) {
+        t->final = list.self || is_loop(&why);
+        excuse(t, fallback, &why);
+        job_next_server(t->job);
+        job_blocked(t->job, &why);
+        return;
+    }
+    /* Where we are an exchanger, only better ones may have it. */
+    t->final = list.self;
+    try_targets(t, &list);
+}
+
+static void
+try_list(struct attempt *t, struct str list, bool fallback)
+{
+    struct str one;
+
+    while (t->job->left > 0 && !t->final && nexthop_cut(&list, &one)) {
+        try_hop(t, one, fallback);
+        t->first = false;
+    }
+}
+
+/* The session of the last message leads to the same next hop: go on with it,
+ * unless it has ended meanwhile. */
+static void
+try_open(struct attempt *t)
+{
+    struct agent *g = t->agent;
+    struct str list = t->job->m.nexthop, one;
+    struct why why;
+
+    t->session = g->open;
+    g->open = NULL;
+    if (t->session == NULL)
+        return;
+    if (!str_eq(str_from(g->nexthop), t->job->m.nexthop) ||
+        !nexthop_cut(&list, &one) ||
+        nexthop_parse(one, t->settings->lmtp, t->settings->port, &t->hop,
+                      &why) != OK) {
+        part(t);
+        return;
+    }
+    memcpy(&t->used, &t->session->sa, sizeof t->used);
+    if (use_session(t))
+        t->sessions = 1;
+    else
+        memset(&t->used, 0, sizeof t->used);
+}
+
+/* What must be right before any server is asked. */
+static enum rc
+check(struct attempt *t, struct why *why)
+{
+    if (t->settings->refuse)
+        return fail(why, t->settings->refuse_dsn, "%s", t->settings->refuse);
+    if (!content_open(&t->content, why))
+        return TEMP;
+    return command_prepare(t->job, why);
+}
+
+static void
+run(struct attempt *t)
+{
+    struct job *j = t->job;
+    struct str list = j->m.nexthop;
+    struct why why;
+
+    if (check(t, &why) != OK) {
+        job_blocked(j, &why);
+        job_finish(j);
+        return;
+    }
+    (void)!fail(&why, "4.3.0", "server unavailable or unable to receive mail");
+    job_blocked(j, &why);
+    t->first = true;
+    try_open(t);
+    try_list(t, list, false);
+    if (!t->settings->lmtp || !str_starts(list, S("unix:")))
+        try_list(t, str_from(t->settings->fallback_relay), true);
+    j->site_down = j->left > 0 && !j->talked;
+    job_finish(j);
+}
+
+static bool
+report(struct attempt *t, const struct link *qmgr)
+{
+    struct agent *g = t->agent;
+    struct str keeps = {0};
+
+    /* What was kept is what try_hop left in place at the end. */
+    g->open = t->session;
+    if (g->open) {
+        g->nexthop = arena_cstr(g->talk, t->job->m.nexthop);
+        keeps = str_from(g->nexthop);
+    }
+    return job_report(t->job, qmgr, keeps);
+}
+
+enum rc
+agent_open(struct agent *g, struct arena *life, const struct conf *conf,
+           bool lmtp, struct why *why)
+{
+    struct dns_options options = {.servers = conf->dns_servers};
+    struct settings *s = settings_read(life, conf, lmtp, why);
+
+    if (s == NULL)
+        return rc_of(why->dsn);
+    g->settings = s;
+    g->dns = dns_open(life, &options, why);
+    if (g->dns == NULL)
+        return rc_of(why->dsn);
+    g->own = own_read(life, conf, g->dns, s->families);
+    g->request = arena_new("request", REQUEST_MAX);
+    g->talk = arena_new("session", TALK_MAX);
+    return OK;
+}
+
+bool
+deliver_request(struct agent *g, const struct link *qmgr, struct packet *p)
+{
+    struct attempt t = {.agent = g, .settings = g->settings};
+
+    arena_reset(g->request);
+    t.job = job_new(g->settings, p, g->request);
+    if (t.job == NULL) {
+        log_warn("malformed request of qmgr");
+        return false;
+    }
+    auto_close int fd = t.job->m.fd;
+
+    t.content = (struct content){.fd = fd,
+                                 .from = t.job->m.skip,
+                                 .end = t.job->m.end,
+                                 .arena = g->request};
+    run(&t);
+    return report(&t, qmgr);
+}
+
+void
+deliver_close(struct agent *g)
+{
+    if (g->open == NULL)
+        return;
+    session_quit(g->open, g->request);
+    g->open = NULL;
+}
