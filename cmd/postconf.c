@@ -257,24 +257,50 @@ take_options(struct postconf *p, int argc, char **argv)
         pc_fatal(p, "-e requires name=value argument");
 }
 
+/* Oldest first. Setting the same value again is no mistake. */
+static void
+warn_replaced(struct postconf *p, const struct setting *s)
+{
+    const struct setting *old = s->replaced;
+
+    if (old == NULL)
+        return;
+    warn_replaced(p, old);
+    if (!str_eq(old->value, s->value))
+        pc_warn(p, "%s, line %u: overriding earlier entry: %.*s=%.*s", s->file,
+                s->line, STR(old->name), STR(old->value));
+}
+
+static bool
+is_read_only(struct str name)
+{
+    return str_eq(name, S("process_id")) || str_eq(name, S("process_name")) ||
+           str_eq(name, S("service_name"));
+}
+
 static void
 read_main(struct postconf *p)
 {
     const char *path = pc_path(p, "main.cf");
+    struct settings *file = settings_new(p->arena);
     struct str text;
     struct why why;
 
-    settings_put(p->main, S("config_directory"), str_from(p->dir), path, 0);
+    settings_put(file, S("config_directory"), str_from(p->dir), path, 0);
     if (config_read_file(p->arena, path, &text, &why) != OK ||
-        settings_parse(p->main, text, path, &why) != OK)
+        settings_parse(file, text, path, &why) != OK)
         pc_fatal(p, "%s", why.text);
-    for (size_t i = 0; i < settings_count(p->main); i++) {
-        const struct setting *s = settings_at(p->main, i);
+    for (size_t i = 0; i < settings_count(file); i++) {
+        const struct setting *s = settings_at(file, i);
 
-        if (s->replaced.p)
-            pc_warn(p, "%s, line %u: overriding earlier entry: %.*s=%.*s", path,
-                    s->line, STR(s->name), STR(s->replaced));
+        warn_replaced(p, s);
+        if (is_read_only(s->name))
+            pc_warn(p, "%s: read-only parameter assignment: %.*s=%.*s", path,
+                    STR(s->name), STR(s->value));
+        else
+            settings_put(p->main, s->name, s->value, path, s->line);
     }
+    settings_free(file);
     for (size_t i = 0; i < settings_count(p->extra); i++) {
         const struct setting *s = settings_at(p->extra, i);
 

@@ -31,9 +31,9 @@ clean(struct postconf *p, const char *word, const char *options)
     struct str text = str_trim(str_from(word));
 
     if (strchr(word, '\n'))
-        pc_fatal(p, "%s accept no multi-line input", options);
+        pc_fatal(p, "%s no multi-line input", options);
     if (str_starts(text, S("#")))
-        pc_fatal(p, "%s accept no comment input", options);
+        pc_fatal(p, "%s no comment input", options);
     return text;
 }
 
@@ -50,7 +50,7 @@ cut(struct postconf *p, const char *word, struct str text, struct str *name,
 static void
 parse_main(struct postconf *p, const char *word, struct edit_main *e)
 {
-    struct str text = clean(p, word, "-e, -X, or -#");
+    struct str text = clean(p, word, "-e, -X, or -# accepts");
 
     if (p->options & PC_EDIT) {
         cut(p, word, text, &e->name, &e->value);
@@ -142,7 +142,7 @@ parse_param(struct postconf *p, struct str text, struct edit_master *e)
 static enum edit_part
 parse_master(struct postconf *p, const char *word, struct edit_master *e)
 {
-    struct str text = clean(p, word, "-Me, -Fe, -Pe, -X, or -#");
+    struct str text = clean(p, word, "-Me, -Fe, -Pe, -X, or -# accept");
 
     if (p->options & PC_EDIT)
         cut(p, word, text, &text, &e->value);

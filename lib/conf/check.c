@@ -219,9 +219,9 @@ check_scope(struct exam *e, const struct service *service,
 
         if (set->line > 0)
             check_setting(e, &s, set, used);
-        if (!service && set->earlier > 0)
+        if (!service && set->line > 0 && set->replaced)
             exam_warn(e, set, "replaces the setting of line %u; remove one",
-                      set->earlier);
+                      set->replaced->line);
     }
     exam_risks(e, &s);
     settings_free(s.settings);

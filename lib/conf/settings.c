@@ -55,8 +55,10 @@ settings_put(struct settings *s, struct str name, struct str value,
     if (to->name.p == NULL) {
         to->name = arena_str(s->life, name);
     } else {
-        to->earlier = to->line;
-        to->replaced = to->value;
+        struct setting *old = arena_make(s->life, struct setting);
+
+        *old = *to;
+        to->replaced = old;
     }
     to->value = arena_str(s->life, value);
     to->file = file;

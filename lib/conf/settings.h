@@ -14,8 +14,7 @@ struct setting {
     struct str name, value; /* NUL-terminated */
     const char *file;       /* where it was set, and the line there; 0 is */
     unsigned line;          /* no line: an option, the environment */
-    unsigned earlier;       /* line of a setting this one replaced, or 0 */
-    struct str replaced;    /* its value; p NULL where there was none */
+    const struct setting *replaced; /* the earlier one of that name, or NULL */
 };
 
 struct settings;

@@ -27,7 +27,7 @@ lines_are_joined(void **state)
     assert_int_equal(settings_count(s), 4);
     assert_str(settings_get(s, S("a"))->value, S(""));
     assert_int_equal(settings_get(s, S("a"))->line, 10);
-    assert_int_equal(settings_get(s, S("a"))->earlier, 2);
+    assert_int_equal(settings_get(s, S("a"))->replaced->line, 2);
     assert_str(settings_get(s, S("b"))->value, S("2   3\t4"));
     assert_int_equal(settings_get(s, S("b"))->line, 3);
     assert_str(settings_get(s, S("c"))->value, S("x # no comment"));
