@@ -1,0 +1,230 @@
+#include "map/map.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <time.h>
+
+#include "base/hash.h"
+#include "base/log.h"
+#include "map/fold.h"
+#include "map/type.h"
+
+#define SAY_AGAIN_MS 60000
+
+struct map {
+    const struct map_type *type; /* NULL: nobody knows it */
+    const char *spec, *type_name, *name;
+    const char *path; /* the file behind it, or NULL */
+    struct map_table table;
+    bool usable;
+    int64_t checked, said; /* milliseconds */
+    struct stat seen;      /* the file when it was opened */
+    struct why why;        /* why it is not usable */
+};
+
+static struct {
+    struct hash *by_spec;
+    struct arena *life;
+} all;
+
+static const struct {
+    const char *name;
+    const struct map_type *type;
+} types[] = {
+#define TYPE(name, type) {name, &(type)},
+#include "map/types.def"
+};
+
+static int64_t
+now_ms(void)
+{
+    struct timespec t;
+
+    clock_gettime(CLOCK_MONOTONIC_COARSE, &t);
+    return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+static void
+say(struct map *m)
+{
+    m->said = m->checked;
+    log_warn("table %s: %s", m->spec, m->why.text);
+}
+
+static bool
+same_file(const struct stat *a, const struct stat *b)
+{
+    return a->st_ino == b->st_ino && a->st_dev == b->st_dev &&
+           a->st_size == b->st_size && a->st_mtim.tv_sec == b->st_mtim.tv_sec &&
+           a->st_mtim.tv_nsec == b->st_mtim.tv_nsec;
+}
+
+static void
+shut(struct map *m)
+{
+    if (m->usable && m->type->close)
+        m->type->close(m->table.own);
+    m->usable = false;
+}
+
+/* A worker without rights cannot read what master could: the table it has is
+ * better than none. */
+static bool
+keep_old(struct map *m, const struct why *why)
+{
+    if (!m->usable || errno != EACCES)
+        return false;
+    log_warn("table %s has changed, and this process may not read it: the old "
+             "contents stay until posta reload (%s)",
+             m->spec, why->text);
+    return true;
+}
+
+static void
+try_open(struct map *m)
+{
+    struct map_table fresh = {.pattern = m->type->pattern};
+    struct why why = {0};
+    struct stat st = {0};
+    bool was = m->usable, said = m->why.text[0];
+
+    if (m->path && stat(m->path, &st) < 0)
+        memset(&st, 0, sizeof st);
+    if (m->type->open(m->type_name, m->name, &fresh, &why) == OK) {
+        shut(m);
+        m->table = fresh;
+        m->usable = true;
+        if (said)
+            log_info("table %s can be used now", m->spec);
+        m->why = (struct why){0};
+    } else if (!keep_old(m, &why)) {
+        bool news = was || strcmp(why.text, m->why.text) != 0;
+
+        shut(m);
+        m->why = why;
+        if (news)
+            say(m);
+    }
+    m->seen = st;
+}
+
+static void
+refresh(struct map *m)
+{
+    int64_t now = now_ms();
+    struct stat st;
+
+    if (now - m->checked < 1000 || m->type == NULL)
+        return;
+    m->checked = now;
+    if (m->usable && (m->path == NULL ||
+                      (stat(m->path, &st) == 0 && same_file(&st, &m->seen))))
+        return;
+    try_open(m);
+}
+
+static bool
+find_type(struct map *m)
+{
+    for (size_t i = 0; i < COUNT(types); i++)
+        if (strcmp(m->type_name, types[i].name) == 0)
+            m->type = types[i].type;
+    return m->type != NULL;
+}
+
+/* Where the table cannot even be tried, why says so. */
+static enum rc
+prepare(struct map *m, struct str spec, struct why *why)
+{
+    struct str type;
+
+    if (!str_cut(&spec, ':', &type) || type.len == 0 || spec.len == 0)
+        return fail(why, "5.3.5",
+                    "open dictionary: expecting \"type:name\" form instead of "
+                    "\"%s\"",
+                    m->spec);
+    m->type_name = arena_cstr(all.life, type);
+    m->name = arena_cstr(all.life, spec);
+    if (!find_type(m))
+        return fail(why, "5.3.5", "unsupported dictionary type: %s",
+                    m->type_name);
+    if (m->type->suffix && m->name[0] != '{')
+        m->path = arena_fmt(all.life, "%s%s", m->name, m->type->suffix);
+    return OK;
+}
+
+static struct map *
+make(struct str spec)
+{
+    struct map *m = arena_make(all.life, struct map);
+
+    m->spec = arena_cstr(all.life, spec);
+    m->checked = now_ms();
+    if (prepare(m, spec, &m->why) == OK)
+        try_open(m);
+    else
+        say(m);
+    return m;
+}
+
+struct map *
+map_open(const char *spec, struct why *why)
+{
+    struct str name = str_from(spec);
+    struct map *m;
+
+    if (all.life == NULL) {
+        all.life = arena_new("tables", (size_t)64 << 20);
+        all.by_spec = hash_new();
+    }
+
+    /* What Postfix asks its proxymap server is asked here at once. */
+    while (str_skip(&name, S("proxy:")))
+        ;
+    m = hash_get(all.by_spec, name);
+    if (m == NULL) {
+        m = make(name);
+        *hash_put(all.by_spec, name) = m;
+    }
+    refresh(m);
+    if (why)
+        *why = m->why;
+    return m;
+}
+
+const char *
+map_name(const struct map *m)
+{
+    return m->spec;
+}
+
+bool
+map_is_pattern(const struct map *m)
+{
+    return m->usable && m->table.pattern;
+}
+
+enum rc
+map_get(struct map *m, struct str key, struct arena *a, struct str *value,
+        struct why *why)
+{
+    enum rc rc;
+
+    *value = (struct str){NULL, 0};
+    refresh(m);
+    if (!m->usable) {
+        if (m->checked - m->said >= SAY_AGAIN_MS)
+            say(m);
+        return fail(why, "4.3.0", "Temporary lookup failure");
+    }
+    if (m->type->fold)
+        key = map_fold(a, key);
+    rc = m->type->get(m->table.own, key, a, value, why);
+    if (rc != OK) {
+        log_warn("table %s: query error: %s", m->spec, why->text);
+        return fail(why, "4.3.0", "Temporary lookup failure");
+    }
+    return OK;
+}
