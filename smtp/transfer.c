@@ -293,10 +293,16 @@ send_content(struct transfer_state *t, bool last)
 }
 
 /* DATA was on its way when the last recipient was refused, and the server
- * waits for content: end it at once (RFC 2920 3.1). */
+ * waits for content: end it at once (RFC 2920 3.1). An LMTP server should not
+ * have said 354 (RFC 2033 4.2), and how many replies would follow is anybody's
+ * guess. */
 static enum transfer
 send_nothing(struct transfer_state *t)
 {
+    if (t->s->settings->lmtp) {
+        t->s->dead = true;
+        return TRANSFER_LOST;
+    }
     io_put(t->s->io, S(".\r\n"));
     if (session_reply(t->s, PHASE_DOT, t->j->arena, &t->trouble) != OK)
         return TRANSFER_LOST;
