@@ -59,7 +59,7 @@ retire_all(void)
         struct unit *u = master.units.at[i];
 
         u->row = NULL;
-        u->limit_told = false;
+        u->stressed = u->pause_is_long = false;
         loop_cancel(u->pause);
         u->pause = NULL;
         loop_cancel(u->wakeup);

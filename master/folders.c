@@ -2,13 +2,18 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/log.h"
+
+#define LOCK_TRIES    100
+#define LOCK_PAUSE_NS 50000000
 
 /*
  * The folders of the queue. The group of mail_owner is a role's way into
@@ -147,7 +152,7 @@ folders_prepare(const struct plan *plan, struct problems *p)
     master.queue = open(".", O_PATH | O_DIRECTORY | O_CLOEXEC);
 }
 
-/* ---- the lock: held through an open file, so a fork does not lose it */
+/* ---- the lock */
 
 static const char *
 pid_path(const struct plan *plan)
@@ -170,7 +175,7 @@ read_pid(int fd)
 }
 
 static struct {
-    int fd;
+    int fd; /* for reading: whoever inherits it cannot change the pid */
     const char *path;
 } lock = {.fd = -1};
 
@@ -185,31 +190,54 @@ still_there(int fd, const char *path)
            mine.st_ino == now.st_ino && mine.st_dev == now.st_dev;
 }
 
+/* 1 locked, 0 not, -1 the file is another by now. */
+static int
+try_lock(int fd, const char *path)
+{
+    /* A master that was just killed needs a moment to be gone, and its
+     * children to follow. */
+    for (int tries = 0; flock(fd, LOCK_EX | LOCK_NB) < 0; tries++) {
+        pid_t pid = read_pid(fd);
+        bool alive = pid > 0 && kill(pid, 0) == 0;
+
+        if (tries == (alive ? LOCK_TRIES / 10 : LOCK_TRIES))
+            return 0;
+        nanosleep(&(struct timespec){.tv_nsec = LOCK_PAUSE_NS}, NULL);
+    }
+    return still_there(fd, path) ? 1 : -1;
+}
+
 bool
 folders_lock(const struct plan *plan, struct problems *p)
 {
     const char *path = pid_path(plan);
+    int locked = -1;
 
-    for (;;) {
-        int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0644);
+    while (locked < 0) {
+        int fd = open(path, O_RDONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0644);
 
         if (fd < 0) {
             problem(p, "cannot open %s: %m", path);
             return false;
         }
-        if (flock(fd, LOCK_EX | LOCK_NB) < 0) {
-            problem(p, "the mail system is already running, as process %d (%s)",
-                    (int)read_pid(fd), path);
-            close(fd);
-            return false;
-        }
-        if (still_there(fd, path)) {
+        locked = try_lock(fd, path);
+        if (locked == 1) {
             lock.fd = fd;
             lock.path = arena_fmt(master.life, "%s", path);
             return true;
         }
+        if (locked == 0)
+            problem(p, "the mail system is already running, as process %d (%s)",
+                    (int)read_pid(fd), path);
         close(fd);
     }
+    return false;
+}
+
+int
+folders_lock_file(void)
+{
+    return lock.fd;
 }
 
 pid_t
@@ -227,9 +255,9 @@ folders_write_pid(void)
 {
     char text[32];
     int len = snprintf(text, sizeof text, "%d\n", (int)getpid());
+    auto_close int fd = open(lock.path, O_WRONLY | O_TRUNC | O_CLOEXEC);
 
-    if (ftruncate(lock.fd, 0) < 0 ||
-        pwrite(lock.fd, text, (size_t)len, 0) != len)
+    if (fd < 0 || write(fd, text, (size_t)len) != len)
         log_fatal("cannot write %s: %m", lock.path);
 }
 

@@ -3,6 +3,7 @@
 #include <limits.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "base/buf.h"
@@ -111,11 +112,74 @@ check_rights(const struct plan *plan, const struct plan_row *row,
                 where(plan, row->row), program);
 }
 
+/* Postfix's postscreen hands clients on to the smtpd of a row of type pass: it
+ * is that one that gets the port, with its settings. */
+static const struct service *
+behind_postscreen(const struct plan *plan, const struct service *s,
+                  struct problems *p)
+{
+    for (size_t i = 0; i < plan->config.services.count; i++) {
+        const struct service *other = &plan->config.services.at[i];
+
+        if (other->type != SERVICE_PASS || strcmp(other->command, "smtpd") != 0)
+            continue;
+        problem_warn(p,
+                     "%s: Posta has no postscreen yet; smtpd serves this port "
+                     "with the settings of line %u",
+                     where(plan, s), other->line);
+        return other;
+    }
+    problem(p,
+            "%s: Posta has no postscreen yet, and there is no row of type "
+            "pass with command smtpd; write smtpd instead",
+            where(plan, s));
+    return s;
+}
+
+static int
+snapshot(const struct plan *plan, const struct service *s, struct problems *p)
+{
+    struct why why;
+    int fd = config_snapshot(&plan->config, s, &why);
+
+    if (fd < 0 && p->lines.len == 0) /* else it has been said */
+        problem(p, "%s", why.text);
+    return fd;
+}
+
+/* As Postfix does when all processes of a port are busy. */
+static int
+stressed_snapshot(const struct plan *plan, const struct service *s,
+                  struct problems *p)
+{
+    struct service copy = *s;
+    size_t n = s->override_count;
+
+    copy.overrides = arena_alloc(plan->life, (n + 1) * sizeof *copy.overrides);
+    if (n > 0)
+        memcpy(copy.overrides, s->overrides, n * sizeof *copy.overrides);
+    copy.overrides[n] = (struct setting){
+        .name = S("stress"), .value = S("yes"), .file = s->file};
+    copy.override_count = n + 1;
+    return snapshot(plan, &copy, p);
+}
+
+static unsigned
+limit_of(const struct plan *plan, const struct service *s)
+{
+    int64_t limit = s->limit < 0 && plan->conf
+                        ? plan->conf->default_process_limit
+                        : s->limit;
+
+    return limit > 0 && limit < BOARD_PLACES ? (unsigned)limit : BOARD_PLACES;
+}
+
 static void
 add_row(struct plan *plan, const struct service *s, struct problems *p)
 {
-    const struct role *role = role_find(s->command);
-    struct why why;
+    bool gate = strcmp(s->command, "postscreen") == 0;
+    const struct service *settings = gate ? behind_postscreen(plan, s, p) : s;
+    const struct role *role = role_find(gate ? "smtpd" : s->command);
 
     if (role == NULL) {
         problem(p, "%s: unknown command %s", where(plan, s), s->command);
@@ -125,15 +189,16 @@ add_row(struct plan *plan, const struct service *s, struct problems *p)
     if (role->kind == NOTHING)
         return;
     struct plan_row *row = vec_add(&plan->rows);
-    int64_t limit = s->limit < 0 ? plan->conf->default_process_limit : s->limit;
 
-    *row = (struct plan_row){.row = s, .role = role, .snapshot = -1};
-    row->limit =
-        limit > 0 && limit < BOARD_PLACES ? (unsigned)limit : BOARD_PLACES;
-    row->args = join_args(plan->life, s->args);
-    row->snapshot = config_snapshot(&plan->config, s, &why);
-    if (row->snapshot < 0 && p->lines.len == 0) /* else it has been said */
-        problem(p, "%s", why.text);
+    *row = (struct plan_row){.row = s,
+                             .settings = settings,
+                             .role = role,
+                             .limit = limit_of(plan, settings),
+                             .args = join_args(plan->life, settings->args),
+                             .stressed = -1};
+    row->snapshot = snapshot(plan, settings, p);
+    if (role->listens && s->type == SERVICE_INET)
+        row->stressed = stressed_snapshot(plan, settings, p);
     if (role->program)
         check_rights(plan, row, p);
     check_type(plan, row, p);
@@ -225,14 +290,21 @@ plan_load(const char *dir, struct problems *p)
     return plan;
 }
 
+static void
+close_snapshot(int fd)
+{
+    if (fd >= 0)
+        close(fd);
+}
+
 void
 plan_free(struct plan *plan)
 {
     if (plan == NULL)
         return;
     for (size_t i = 0; i < plan->rows.len; i++) {
-        if (plan->rows.at[i].snapshot >= 0)
-            close(plan->rows.at[i].snapshot);
+        close_snapshot(plan->rows.at[i].snapshot);
+        close_snapshot(plan->rows.at[i].stressed);
         vec_free(&plan->rows.at[i].addresses);
     }
     vec_free(&plan->rows);

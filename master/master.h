@@ -52,8 +52,10 @@ struct address {
 
 struct plan_row {
     const struct service *row;
+    const struct service *settings; /* the row that -o and limit come from */
     const struct role *role;
     int snapshot; /* sealed settings */
+    int stressed; /* the same with stress = yes, or -1 */
     unsigned limit;
     struct str args; /* NUL behind each */
     VEC(struct address) addresses;
@@ -116,7 +118,9 @@ struct unit {
     unsigned failures;
     int64_t failed; /* when the last was */
     struct timer *pause, *wakeup;
-    bool limit_told;
+    bool pause_is_long; /* clients are told so */
+    bool stressed;      /* its template has the settings for overload */
+    int64_t full;       /* when its limit was last reached */
 };
 
 struct master {
@@ -139,7 +143,10 @@ extern struct master master;
 /* Make and check the folders below queue_directory, which becomes the current
  * folder; take the lock. */
 void folders_prepare(const struct plan *plan, struct problems *p);
+/* The lock is a descriptor that all programs inherit, so that nobody starts
+ * beside what is left of a killed master. */
 bool folders_lock(const struct plan *plan, struct problems *p);
+int folders_lock_file(void);
 void folders_write_pid(void);
 void folders_remove_pid(void);
 /* Is a master running? Its pid, or 0. */
@@ -174,6 +181,8 @@ void unit_want(struct str service);
 /* A process of it failed: restart it at once, or later if that goes on. */
 void unit_failed(struct unit *u, bool at_start);
 bool unit_paused(const struct unit *u);
+/* Start nothing of it for that long. */
+void unit_pause(struct unit *u, int64_t ms);
 /* Nobody connects any more. */
 void unit_close_all(void);
 

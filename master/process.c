@@ -12,6 +12,7 @@
 #include "base/log.h"
 
 #define CONTROL   3
+#define LOCK      4
 #define SHORT_MS  1000 /* a life that makes a failure count */
 #define TABLE_MAX (BOARD_PLACES + 4 * BOARD_CREWS)
 
@@ -133,6 +134,8 @@ process_renew(void)
 static void
 worker_gone(struct unit *u, unsigned place)
 {
+    if (u->full && u->row && u->workers >= u->row->limit)
+        u->full = loop_now(master.loop);
     board_clear(master.board, place);
     u->workers--;
 }
@@ -254,6 +257,7 @@ spawn_files(posix_spawn_file_actions_t *files, int control)
     else
         posix_spawn_file_actions_addopen(files, 2, "/dev/null", O_WRONLY, 0);
     posix_spawn_file_actions_adddup2(files, control, CONTROL);
+    posix_spawn_file_actions_adddup2(files, folders_lock_file(), LOCK);
 }
 
 /* No signal is blocked or ignored, and Ctrl-C on the terminal of a master in
@@ -312,7 +316,7 @@ say_hello(const struct process *p)
     const struct unit *u = p->unit;
     auto_close int folder = open_folder(u->role);
     struct msg_hello m = {
-        .service = str_from(u->name),
+        .service = str_from(u->row->settings->name),
         .role = str_from(u->role->name),
         .args = u->row->args,
         .unprivileged = !master.root,
@@ -320,7 +324,8 @@ say_hello(const struct process *p)
         .log = master.log >= 0,
         .folder = folder >= 0,
         .files = {.count = 3,
-                  .fd = {u->row->snapshot, master.caller, master.board_fd}},
+                  .fd = {u->stressed ? u->row->stressed : u->row->snapshot,
+                         master.caller, master.board_fd}},
     };
 
     if (u->role->folder && folder < 0)
@@ -403,11 +408,15 @@ process_start(struct unit *u)
     return true;
 }
 
-/* Both ends of a new link go to their owners. */
+/* Both ends of a new link go to their owners. Some need none. */
 static bool
 give_link(const struct unit *u, int64_t ticket, unsigned place)
 {
+    struct msg_work lonely = {.ticket = ticket, .slot = place, .link = -1};
     int ends[2];
+
+    if (u->role->link == 0)
+        return send_work(&u->template->link, &lonely);
 
     if (!sock_pair(ends))
         return false;

@@ -1,11 +1,16 @@
 #include "master.h"
 
+#include <stdio.h>
+
 #include "base/log.h"
 
 /* A program that fails this long after the last failure starts afresh. */
 #define CALM_MS    10000
 #define FREE_TRIES 3
 #define PAUSE_MS   100
+#define LONG_MS    1000  /* clients are refused, not kept waiting */
+#define STRESS_MS  60000 /* overload is over after that long without it */
+#define GROW_MAX   16
 
 /* ---- demand: who waits for connections, and when to start more */
 
@@ -15,8 +20,43 @@ unit_paused(const struct unit *u)
     return u->pause != NULL;
 }
 
-static bool may_grow(const struct unit *u);
-static void start_pause(struct unit *u, int64_t ms);
+static unsigned
+free_workers(const struct unit *u)
+{
+    return board_count(master.board, u->crew, BOARD_IDLE) +
+           board_count(master.board, u->crew, BOARD_STARTING);
+}
+
+static bool
+may_grow(const struct unit *u)
+{
+    return u->row && !master.stopping && !unit_paused(u) &&
+           master.qmgr->template && u->workers < u->row->limit;
+}
+
+/* Nobody can serve clients for some time: they shall not wait, but come back.
+ * Not a byte of theirs is read. */
+static bool
+must_refuse(const struct unit *u)
+{
+    return u->row && u->row->row->type == SERVICE_INET && !master.stopping &&
+           (u->pause_is_long || master.qmgr->pause_is_long);
+}
+
+static void
+refuse_client(int listen)
+{
+    auto_close int fd =
+        accept4(listen, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+    char text[512];
+    int len = snprintf(text, sizeof text,
+                       "421 4.3.0 %s Service not available, try again later"
+                       "\r\n",
+                       master.plan->conf->myhostname);
+
+    if (fd >= 0 && (size_t)len < sizeof text)
+        (void)!send(fd, text, (size_t)len, MSG_NOSIGNAL);
+}
 
 static void
 someone_connects(void *self, unsigned events)
@@ -25,8 +65,11 @@ someone_connects(void *self, unsigned events)
 
     (void)events;
     board_looked(master.board, u->crew);
-    if (may_grow(u) && !process_fork(u) && !unit_paused(u))
-        start_pause(u, PAUSE_MS); /* try again, but not at once */
+    if (must_refuse(u))
+        for (size_t i = 0; i < u->listeners.list.len; i++)
+            refuse_client(u->listeners.list.at[i].fd);
+    else if (may_grow(u) && !process_fork(u) && !unit_paused(u))
+        unit_pause(u, PAUSE_MS); /* try again, but not at once */
     unit_look(u);
 }
 
@@ -46,20 +89,6 @@ set_watch(struct unit *u, bool on)
     }
 }
 
-static unsigned
-free_workers(const struct unit *u)
-{
-    return board_count(master.board, u->crew, BOARD_IDLE) +
-           board_count(master.board, u->crew, BOARD_STARTING);
-}
-
-static bool
-may_grow(const struct unit *u)
-{
-    return u->row && !master.stopping && !unit_paused(u) &&
-           master.qmgr->template && u->workers < u->row->limit;
-}
-
 /* While no worker waits for connections, master does; the first one brings a
  * worker, and master goes back to sleep. */
 static void
@@ -67,8 +96,11 @@ look_pool(struct unit *u)
 {
     while (u->wanted > 0 && may_grow(u) && process_fork(u))
         u->wanted--;
-    if (u->role->listens)
-        set_watch(u, may_grow(u) && free_workers(u) == 0);
+    if (!u->role->listens)
+        return;
+    if (may_grow(u))
+        board_looked(master.board, u->crew);
+    set_watch(u, free_workers(u) == 0 && (may_grow(u) || must_refuse(u)));
 }
 
 void
@@ -91,40 +123,65 @@ unit_look_all(void)
             unit_look(master.units.at[i]);
 }
 
-/* As in Postfix, where log watchers look for it. */
+/* Workers that start from now on have the other settings. */
+static void
+set_stress(struct unit *u, bool on)
+{
+    if (u->stressed == on)
+        return;
+    u->stressed = on;
+    if (u->template)
+        process_retire(u->template);
+}
+
+/* All processes are busy. As in Postfix, where log watchers look for it. */
 static void
 tell_limit(struct unit *u)
 {
-    if (u->limit_told || u->row->row->type != SERVICE_INET)
+    bool again = u->full && loop_now(master.loop) - u->full < STRESS_MS;
+
+    u->full = loop_now(master.loop);
+    if (again || u->row->row->type != SERVICE_INET)
         return;
-    u->limit_told = true;
     log_warn("service \"%s\" has reached its process limit \"%u\": new clients "
              "may experience noticeable delays",
              u->name, u->row->limit);
     log_warn("to avoid this condition, increase the process count in master.cf "
              "or reduce the service time per client");
+    set_stress(u, u->row->stressed >= 0);
 }
 
 /* A busy pool grows by several at once, or a burst would wait for as many
  * rounds as it has clients. */
+static void
+grow(struct unit *u)
+{
+    unsigned more = 1 + u->workers / 4;
+
+    if (u->stressed && loop_now(master.loop) - u->full > STRESS_MS)
+        set_stress(u, false);
+    for (more = more < GROW_MAX ? more : GROW_MAX; more > 0 && may_grow(u);
+         more--)
+        if (!process_fork(u))
+            break;
+    unit_look(u);
+}
+
 void
 unit_called(void)
 {
     for (size_t i = 0; i < master.units.len; i++) {
         struct unit *u = master.units.at[i];
-        unsigned more = 1 + u->workers / 4;
 
-        if (u->role->kind != POOL || !u->role->listens)
+        if (u->role->kind != POOL || !u->role->listens || u->row == NULL)
             continue;
+        if (u->workers >= u->row->limit) {
+            tell_limit(u); /* and hear no more of it until one has ended */
+            continue;
+        }
         board_looked(master.board, u->crew);
-        if (u->row == NULL || free_workers(u) > 0 || u->workers == 0)
-            continue;
-        if (u->workers >= u->row->limit)
-            tell_limit(u);
-        for (more = more < 16 ? more : 16; more > 0 && may_grow(u); more--)
-            if (!process_fork(u))
-                break;
-        unit_look(u);
+        if (u->workers > 0 && free_workers(u) == 0)
+            grow(u);
     }
 }
 
@@ -167,24 +224,33 @@ unit_want(struct str service)
 /* ---- failures */
 
 static void
+look_after_pause(struct unit *u)
+{
+    if (u == master.qmgr)
+        unit_look_all();
+    unit_look(u);
+}
+
+static void
 pause_over(void *self)
 {
     struct unit *u = self;
 
     u->pause = NULL;
-    unit_look(u);
+    u->pause_is_long = false;
+    look_after_pause(u);
 }
 
-static void
-start_pause(struct unit *u, int64_t ms)
+void
+unit_pause(struct unit *u, int64_t ms)
 {
     if (u->pause)
         return;
     u->pause = loop_after(master.loop, ms, pause_over, u);
+    u->pause_is_long = ms >= LONG_MS;
     for (; u->wanted > 0; u->wanted--)
         refuse(str_from(u->name), "its program does not start; see the log");
-    if (u->role->kind == POOL && u->role->listens)
-        set_watch(u, false);
+    look_after_pause(u);
 }
 
 /* One that dies is replaced at once; one that goes on dying, after pauses
@@ -205,14 +271,14 @@ unit_failed(struct unit *u, bool at_start)
                  "wrong stands above, in the line of %s/%s",
                  plan_program(master.plan, u->role), (int)(most / 1000),
                  master.plan->conf->syslog_name, u->role->name);
-        start_pause(u, most);
+        unit_pause(u, most);
         return;
     }
     if (u->failures <= FREE_TRIES)
         return;
     for (unsigned i = FREE_TRIES + 1; i < u->failures && ms < most; i++)
         ms *= 2;
-    start_pause(u, ms < most ? ms : most);
+    unit_pause(u, ms < most ? ms : most);
 }
 
 void

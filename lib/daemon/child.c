@@ -16,6 +16,7 @@
 #include "daemon/roles.h"
 
 #define CONTROL  3
+#define LOCK     4 /* held as long as anything of this master lives */
 #define LIFE_MAX ((size_t)256 << 20)
 
 struct child_own child = {
@@ -304,6 +305,7 @@ daemon_main(int argc, char **argv, const struct program *p)
     }
     prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
     fcntl(CONTROL, F_SETFD, FD_CLOEXEC);
+    fcntl(LOCK, F_SETFD, FD_CLOEXEC);
     handle(SIGPIPE, SIG_IGN, 0);
     d->life = arena_new("process", LIFE_MAX);
     d->master = (struct link){

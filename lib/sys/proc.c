@@ -88,6 +88,8 @@ child(const struct proc_job *job, int in, int out, int report)
     setpgid(0, 0);
     default_signals();
     umask(077);
+    if (job->socket)
+        in = out = job->socket;
     if (!take_standard(in, out))
         give_up(report, START_FILES);
     close_others(report);
@@ -165,7 +167,8 @@ start(struct run *r, struct why *why)
     struct trouble t;
     struct pipes p;
 
-    if (!open_pipes(&p, r->job->input != NULL) || (r->pid = fork()) < 0) {
+    if (!open_pipes(&p, r->job->input && !r->job->socket) ||
+        (r->pid = fork()) < 0) {
         enum rc rc = fail(why, "4.3.0", "cannot start a command: %m");
 
         close_pipes(&p);

@@ -24,6 +24,8 @@ struct proc_job {
     ssize_t (*input)(void *own, char *to, size_t room);
     void *own;
 
+    int socket; /* instead of input and output: its 0, 1 and 2; 0: none */
+
     int64_t limit;     /* milliseconds, then its group is killed; 0: none */
     size_t output_max; /* bytes kept of what it prints, 0: none */
 };

@@ -1,6 +1,7 @@
 #include "sys/proc.h"
 
 #include <signal.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -134,6 +135,30 @@ it_starts_clean(void **unused)
 }
 
 static void
+a_socket_takes_the_place_of_both(void **unused)
+{
+    struct arena *a = arena_new("test", 1 << 20);
+    char *argv[] = {"cat", NULL};
+    char back[16] = "";
+    struct proc_job job = {.argv = argv, .env = environment};
+    struct proc_end end;
+    struct why why;
+    int ends[2];
+
+    (void)unused;
+    assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, ends), 0);
+    assert_int_equal(write(ends[0], "hello", 5), 5);
+    shutdown(ends[0], SHUT_WR);
+    job.socket = ends[1];
+    assert_int_equal(proc_run(a, &job, &end, &why), OK);
+    assert_int_equal(read(ends[0], back, sizeof back), 5);
+    assert_string_equal(back, "hello");
+    close(ends[0]);
+    close(ends[1]);
+    arena_free(a);
+}
+
+static void
 what_cannot_start_says_why(void **unused)
 {
     struct arena *a = arena_new("test", 1 << 20);
@@ -157,4 +182,4 @@ TESTS(TEST(status_and_output_come_back),
       TEST(input_that_fails_kills_it),
       TEST(time_is_limited_for_the_whole_group),
       TEST(children_that_stay_do_not_hold_it_up), TEST(it_starts_clean),
-      TEST(what_cannot_start_says_why))
+      TEST(a_socket_takes_the_place_of_both), TEST(what_cannot_start_says_why))
