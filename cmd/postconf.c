@@ -18,34 +18,32 @@ static const struct option {
     char letter;
     unsigned bit;
 } options[] = {
-    {'a', PC_SASL_SERVER    },
-    {'A', PC_SASL_CLIENT    },
-    {'b', PC_BOUNCE_TEXT    },
-    {'C', PC_CLASS          },
-    {'d', PC_DEFAULTS       },
-    {'e', PC_EDIT           },
-    {'f', PC_FOLD           },
-    {'F', PC_FIELDS         },
-    {'h', PC_NO_NAME        },
-    {'H', PC_NO_VALUE       },
-    {'l', PC_LOCKS          },
-    {'m', PC_MAPS           },
-    {'M', PC_SERVICES       },
-    {'n', PC_SET            },
-    {'o', PC_OVERRIDE       },
-    {'p', PC_MAIN           },
-    {'P', PC_PARAMS         },
-    {'t', PC_BOUNCE_TEMPLATE},
-    {'T', PC_TLS            },
-    {'x', PC_EXPAND         },
-    {'X', PC_REMOVE         },
-    {'#', PC_COMMENT        },
+    {'a', PC_SASL_SERVER},
+    {'A', PC_SASL_CLIENT},
+    {'C', PC_CLASS      },
+    {'d', PC_DEFAULTS   },
+    {'e', PC_EDIT       },
+    {'f', PC_FOLD       },
+    {'F', PC_FIELDS     },
+    {'h', PC_NO_NAME    },
+    {'H', PC_NO_VALUE   },
+    {'l', PC_LOCKS      },
+    {'m', PC_MAPS       },
+    {'M', PC_SERVICES   },
+    {'n', PC_SET        },
+    {'o', PC_OVERRIDE   },
+    {'p', PC_MAIN       },
+    {'P', PC_PARAMS     },
+    {'T', PC_TLS        },
+    {'x', PC_EXPAND     },
+    {'X', PC_REMOVE     },
+    {'#', PC_COMMENT    },
 };
 
 /* At most one of each; the first are what postconf can do. */
 static const unsigned exclusive[] = {
-    PC_SASL_SERVER | PC_SASL_CLIENT | PC_BOUNCE_TEXT | PC_LOCKS | PC_MAPS |
-        PC_TLS | PC_BOUNCE_TEMPLATE | PC_MAIN | PC_MASTER,
+    PC_SASL_SERVER | PC_SASL_CLIENT | PC_LOCKS | PC_MAPS | PC_TLS | PC_MAIN |
+        PC_MASTER,
     PC_DEFAULTS | PC_SET | PC_CHANGE,
     PC_FOLD | PC_CHANGE,
     PC_EXPAND | PC_CHANGE,
@@ -57,21 +55,19 @@ static const unsigned exclusive[] = {
 static const struct {
     unsigned one, others;
 } together[] = {
-    {PC_SASL_SERVER,     0                                                   },
-    {PC_SASL_CLIENT,     0                                                   },
-    {PC_BOUNCE_TEXT,     0                                                   },
-    {PC_LOCKS,           0                                                   },
-    {PC_MAPS,            0                                                   },
-    {PC_TLS,             0                                                   },
-    {PC_BOUNCE_TEMPLATE, 0                                                   },
-    {PC_MAIN,            PC_CHANGE | PC_FOLD | PC_NO_NAME | PC_NO_VALUE | PC_CLASS |
+    {PC_SASL_SERVER, 0                                                       },
+    {PC_SASL_CLIENT, 0                                                       },
+    {PC_LOCKS,       0                                                       },
+    {PC_MAPS,        0                                                       },
+    {PC_TLS,         0                                                       },
+    {PC_MAIN,        PC_CHANGE | PC_FOLD | PC_NO_NAME | PC_NO_VALUE | PC_CLASS |
                   PC_EXPAND | PC_DEFAULTS | PC_SET | PC_OVERRIDE},
-    {PC_SERVICES,        PC_CHANGE | PC_FOLD | PC_OVERRIDE | PC_EXPAND       },
+    {PC_SERVICES,    PC_CHANGE | PC_FOLD | PC_OVERRIDE | PC_EXPAND           },
     {PC_FIELDS,
      PC_EDIT | PC_FOLD | PC_NO_NAME | PC_NO_VALUE | PC_OVERRIDE | PC_EXPAND  },
-    {PC_PARAMS,          PC_EDIT | PC_REMOVE | PC_FOLD | PC_NO_NAME | PC_NO_VALUE |
+    {PC_PARAMS,      PC_EDIT | PC_REMOVE | PC_FOLD | PC_NO_NAME | PC_NO_VALUE |
                     PC_OVERRIDE | PC_EXPAND                   },
-    {PC_CLASS,           PC_MAIN | PC_DEFAULTS | PC_SET                      },
+    {PC_CLASS,       PC_MAIN | PC_DEFAULTS | PC_SET                          },
 };
 
 static const struct {
@@ -130,7 +126,7 @@ static void
 usage(struct postconf *p)
 {
     pc_fatal(p, "usage: postconf [-a (server SASL types)]"
-                " [-A (client SASL types)] [-b (bounce texts)]"
+                " [-A (client SASL types)]"
                 " [-c config_dir] [-C param_class] [-d (parameter defaults)]"
                 " [-e (edit configuration)] [-f (fold lines)]"
                 " [-F (master.cf fields)] [-h (no names)] [-H (no values)]"
@@ -138,7 +134,6 @@ usage(struct postconf *p)
                 " [-n (non-default parameters)]"
                 " [-o name=value (override parameter value)]"
                 " [-p (main.cf, default)] [-P (master.cf parameters)]"
-                " [-t (bounce templates)]"
                 " [-T compile-version|run-version|public-key-algorithms]"
                 " [-x (expand parameter values)] [-X (exclude)]"
                 " [-# (comment-out)] [name...]");
@@ -229,7 +224,9 @@ take_option(struct postconf *p, int letter, const char **dir)
         add_override(p, optarg);
     else if (letter == 'T')
         p->tls = optarg;
-    else if (bit == 0 && letter != 'v')
+    else if (letter == 'q')
+        p->quiet = true;
+    else if (bit == 0 && letter != 'v') /* Postfix's -v is for its makers */
         usage(p);
     p->options |= bit;
 }
@@ -240,10 +237,8 @@ take_options(struct postconf *p, int argc, char **argv)
     const char *dir = NULL;
     int letter;
 
-    while ((letter = getopt(argc, argv, "+aAbc:C:deEfFhHlmMno:pPqtT:vxX#")) !=
-           -1)
-        if (letter != 'q' && letter != 'E')
-            take_option(p, letter, &dir);
+    while ((letter = getopt(argc, argv, "+aAc:C:defFhHlmMno:pPqT:vxX#")) != -1)
+        take_option(p, letter, &dir);
     p->dir = cmd_config_dir(dir);
     p->words = argv + optind;
     p->word_count = (size_t)(argc - optind);
@@ -385,7 +380,7 @@ show(struct postconf *p)
     else
         pc_show_main(p);
     pc_flush(p);
-    if (p->options & PC_DEFAULTS)
+    if (p->quiet || p->options & PC_DEFAULTS)
         return;
     if (p->options & PC_MAIN)
         warn_main(p);

@@ -12,28 +12,26 @@
 
 /* Options, as bits. */
 enum {
-    PC_SASL_SERVER = 1 << 0,     /* -a */
-    PC_SASL_CLIENT = 1 << 1,     /* -A */
-    PC_BOUNCE_TEXT = 1 << 2,     /* -b */
-    PC_LOCKS = 1 << 3,           /* -l */
-    PC_MAPS = 1 << 4,            /* -m */
-    PC_TLS = 1 << 5,             /* -T */
-    PC_BOUNCE_TEMPLATE = 1 << 6, /* -t */
-    PC_MAIN = 1 << 7,            /* -p */
-    PC_SERVICES = 1 << 8,        /* -M */
-    PC_FIELDS = 1 << 9,          /* -F */
-    PC_PARAMS = 1 << 10,         /* -P */
-    PC_DEFAULTS = 1 << 11,       /* -d */
-    PC_EDIT = 1 << 12,           /* -e */
-    PC_SET = 1 << 13,            /* -n */
-    PC_COMMENT = 1 << 14,        /* -# */
-    PC_REMOVE = 1 << 15,         /* -X */
-    PC_FOLD = 1 << 16,           /* -f */
-    PC_EXPAND = 1 << 17,         /* -x */
-    PC_OVERRIDE = 1 << 18,       /* -o */
-    PC_NO_NAME = 1 << 19,        /* -h */
-    PC_NO_VALUE = 1 << 20,       /* -H */
-    PC_CLASS = 1 << 21,          /* -C */
+    PC_SASL_SERVER = 1 << 0, /* -a */
+    PC_SASL_CLIENT = 1 << 1, /* -A */
+    PC_LOCKS = 1 << 3,       /* -l */
+    PC_MAPS = 1 << 4,        /* -m */
+    PC_TLS = 1 << 5,         /* -T */
+    PC_MAIN = 1 << 7,        /* -p */
+    PC_SERVICES = 1 << 8,    /* -M */
+    PC_FIELDS = 1 << 9,      /* -F */
+    PC_PARAMS = 1 << 10,     /* -P */
+    PC_DEFAULTS = 1 << 11,   /* -d */
+    PC_EDIT = 1 << 12,       /* -e */
+    PC_SET = 1 << 13,        /* -n */
+    PC_COMMENT = 1 << 14,    /* -# */
+    PC_REMOVE = 1 << 15,     /* -X */
+    PC_FOLD = 1 << 16,       /* -f */
+    PC_EXPAND = 1 << 17,     /* -x */
+    PC_OVERRIDE = 1 << 18,   /* -o */
+    PC_NO_NAME = 1 << 19,    /* -h */
+    PC_NO_VALUE = 1 << 20,   /* -H */
+    PC_CLASS = 1 << 21,      /* -C */
 
     PC_MASTER = PC_SERVICES | PC_FIELDS | PC_PARAMS,
     PC_CHANGE = PC_EDIT | PC_COMMENT | PC_REMOVE,
@@ -45,6 +43,7 @@ struct postconf {
     const char *tls;        /* -T */
     unsigned options;       /* PC_ */
     unsigned classes;       /* NAME_ */
+    bool quiet;             /* -q */
     struct settings *extra; /* -o */
     char **words;           /* behind the options; NULL at the end */
     size_t word_count;

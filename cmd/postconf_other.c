@@ -4,8 +4,10 @@
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
 #include <openssl/opensslv.h>
+#include <stdlib.h>
 
 #include "postconf.h"
+#include "store/lock.h"
 
 static void
 show_algorithms(struct postconf *p)
@@ -41,9 +43,50 @@ show_tls(struct postconf *p)
     }
 }
 
+static int
+text_order(const void *a, const void *b)
+{
+    return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+static void
+show_maps(struct postconf *p)
+{
+    /* proxy: is a prefix that map.c takes off. */
+    static const char *const types[] = {
+#define TYPE(name, type) name,
+#include "map/types.def"
+        "proxy",
+    };
+    const char *sorted[COUNT(types)];
+
+    memcpy(sorted, types, sizeof types);
+    qsort(sorted, COUNT(sorted), sizeof *sorted, text_order);
+    for (size_t i = 0; i < COUNT(sorted); i++)
+        buf_fmt(&p->out, "%s\n", sorted[i]);
+}
+
+/* In Postfix's order, those that mailbox_delivery_lock takes. */
+static void
+show_locks(struct postconf *p)
+{
+    static const char *const names[] = {"flock", "fcntl", "dotlock"};
+    unsigned kinds;
+    struct why why;
+
+    for (size_t i = 0; i < COUNT(names); i++)
+        if (lock_parse(names[i], &kinds, &why) == OK)
+            buf_fmt(&p->out, "%s\n", names[i]);
+}
+
+/* -a and -A name ways to log in; there are none yet, so nothing is printed. */
 void
 pc_show_other(struct postconf *p)
 {
     if (p->options & PC_TLS)
         show_tls(p);
+    if (p->options & PC_MAPS)
+        show_maps(p);
+    if (p->options & PC_LOCKS)
+        show_locks(p);
 }
