@@ -9,7 +9,7 @@ deps:
 
 # All tests: units, dialogues, system, lint. TESTS=t/system/test_x.py for some.
 check: deps
-	@$(MAKE) --no-print-directory -j$(JOBS) all units MODE=$(MODE)
+	@$(MAKE) --no-print-directory -j$(JOBS) all units replays MODE=$(MODE)
 	@POSTA_BUILD=$(abspath $(O)) $(PYTEST) -n $(JOBS) --dist loadgroup $(TESTS)
 
 # The same under the address and undefined behaviour sanitizers.

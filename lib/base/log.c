@@ -153,6 +153,7 @@ keep_line(const char *line)
         log_flush();
 }
 
+PRINTF(3, 0)
 static void
 say(int level, const char *prefix, const char *fmt, va_list args)
 {

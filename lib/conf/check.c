@@ -38,6 +38,7 @@ static const struct {
     {S("unknown_local_recipient_reject_code"), S("550")},
 };
 
+PRINTF(4, 0)
 static void
 exam_report(struct exam *e, bool fatal, const struct setting *at,
             const char *fmt, va_list args)

@@ -20,7 +20,7 @@ date_format(struct arena *a, int64_t seconds)
 
     zone = zone < 0 ? -zone : zone;
     return str_from(
-        arena_fmt(a, "%s, %d %s %d %02d:%02d:%02d %c%02ld%02ld (%s)",
+        arena_fmt(a, "%s, %d %s %04d %02d:%02d:%02d %c%02ld%02ld (%s)",
                   weekdays[tm.tm_wday], tm.tm_mday, months[tm.tm_mon],
                   tm.tm_year + 1900, tm.tm_hour, tm.tm_min, tm.tm_sec, sign,
                   zone / 60, zone % 60, tm.tm_zone));

@@ -299,21 +299,21 @@ allow_by_argument(scmp_filter_ctx f, unsigned may)
 
     for (size_t i = 0; may & PRIV_NET && i < COUNT(internet); i++)
         if (!allow_arg(f, SYS(socket),
-                       SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)internet[i])))
+                       SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)internet[i], 0)))
             return false;
     for (size_t i = 0; i < COUNT(harmless); i++)
-        if (!allow_arg(f, SYS(ioctl), SCMP_A1(SCMP_CMP_EQ, harmless[i])))
+        if (!allow_arg(f, SYS(ioctl), SCMP_A1(SCMP_CMP_EQ, harmless[i], 0)))
             return false;
     for (size_t i = 0; i < COUNT(prctls); i++)
         if (!allow_arg(f, SYS(prctl),
-                       SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)prctls[i])))
+                       SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)prctls[i], 0)))
             return false;
 
-    return allow_arg(f, SYS(socket), SCMP_A0(SCMP_CMP_EQ, AF_UNIX)) &&
+    return allow_arg(f, SYS(socket), SCMP_A0(SCMP_CMP_EQ, AF_UNIX, 0)) &&
            /* a template forks workers; nobody makes name spaces */
            allow_arg(f, SYS(clone), SCMP_A0(SCMP_CMP_MASKED_EQ, threads, 0)) &&
            /* limits are read, not set */
-           allow_arg(f, SYS(prlimit64), SCMP_A2(SCMP_CMP_EQ, 0)) &&
+           allow_arg(f, SYS(prlimit64), SCMP_A2(SCMP_CMP_EQ, 0, 0)) &&
            allow(f, SYS(tgkill));
 }
 

@@ -25,6 +25,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     command_cut(str_sub(line, 2, size), &verb, &args);
     (void)command_mail(arena, args, offered, strict, &m);
     (void)command_rcpt(arena, args, offered, strict, utf8, &r);
-    (void)command_bdat(args, &count, &last);
+    if (command_bdat(args, &count, &last))
+        must(args.len > 0);
     return 0;
 }

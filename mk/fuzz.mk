@@ -1,0 +1,30 @@
+# Fuzzing: t/fuzz/NAME.c is a target, t/fuzz/corpus/NAME its seeds.
+#
+# `make fuzz` builds everything with clang, the sanitizers and libFuzzer and
+# runs each target for FUZZ_SECONDS; inputs that are new go to
+# build/fuzz/found/NAME, crashes to build/fuzz/crash-NAME-*. `make check` only
+# replays the seeds (t/fuzz/test_replay.py), in any MODE and without clang.
+
+FUZZ_SECONDS ?= 20
+FUZZ_TARGETS := $(patsubst t/fuzz/%.c,%,$(wildcard t/fuzz/*.c))
+REPLAYS      := $(FUZZ_TARGETS:%=$(O)/t/fuzz/%)
+
+# libFuzzer brings its own main.
+FUZZ_MAIN    := $(if $(filter fuzz,$(MODE)),,$(O)/t/fuzz/replay/main.o)
+FUZZ_FLAGS   := $(if $(filter fuzz,$(MODE)),-fsanitize=fuzzer)
+
+replays: $(REPLAYS)
+
+$(REPLAYS): $(O)/t/fuzz/%: $(O)/t/fuzz/%.o $(FUZZ_MAIN) $(archives)
+	@echo "  LD    $@"
+	@$(CC) $(LDFLAGS) $(FUZZ_FLAGS) -o $@ $< $(FUZZ_MAIN) \
+	    -Wl,--start-group $(archives) -Wl,--end-group $(LDLIBS)
+
+fuzz:
+	@command -v clang > /dev/null || \
+	    { echo "fuzz: needs the packages clang and libclang-rt-dev" >&2; exit 1; }
+	@$(MAKE) --no-print-directory -j$(JOBS) replays MODE=fuzz CC=clang
+	@printf '%s\n' $(FUZZ_TARGETS) | \
+	    xargs -P $(JOBS) -I{} mk/fuzz {} $(FUZZ_SECONDS)
+
+.PHONY: replays fuzz
