@@ -179,6 +179,7 @@ static const int basic[] = {
     SYS(rt_sigpending),
     SYS(rt_sigtimedwait),
     SYS(sigaltstack),
+    SYS(tgkill),
     SYS(setitimer),
     SYS(alarm),
     SYS(pause),
@@ -281,40 +282,49 @@ allow(scmp_filter_ctx f, int call)
     return seccomp_rule_add(f, SCMP_ACT_ALLOW, call, 0) == 0;
 }
 
-static bool
-allow_arg(scmp_filter_ctx f, int call, struct scmp_arg_cmp arg)
-{
-    return seccomp_rule_add(f, SCMP_ACT_ALLOW, call, 1, arg) == 0;
-}
+/* Calls of which one argument decides: allowed where (arg & mask) == value. */
+#define NAME_SPACES                                                            \
+    (CLONE_NEWNS | CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNET |               \
+     CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWCGROUP)
 
-/* Calls whose arguments decide. */
+static const struct {
+    unsigned may; /* 0: everybody */
+    int call;
+    unsigned arg;
+    scmp_datum_t mask, value;
+} by_argument[] = {
+    {0,        SYS(socket),    0, ~0ul,                   AF_UNIX         },
+    {PRIV_NET, SYS(socket),    0, ~0ul,                   AF_INET         },
+    {PRIV_NET, SYS(socket),    0, ~0ul,                   AF_INET6        },
+    {PRIV_NET, SYS(socket),    0, ~0ul,                   AF_NETLINK      },
+    {0,        SYS(ioctl),     1, ~0ul,                   TCGETS          },
+    {0,        SYS(ioctl),     1, ~0ul,                   FIONREAD        },
+    {0,        SYS(ioctl),     1, ~0ul,                   FIONBIO         },
+    {0,        SYS(prctl),     0, ~0ul,                   PR_SET_PDEATHSIG},
+    {0,        SYS(prctl),     0, ~0ul,                   PR_GET_PDEATHSIG},
+    {0,        SYS(prctl),     0, ~0ul,                   PR_SET_NAME     },
+    {0,        SYS(prctl),     0, ~0ul,                   PR_GET_DUMPABLE },
+ /* a template forks workers, nobody makes threads or name spaces */
+    {0,        SYS(clone),     0, CLONE_VM | NAME_SPACES, 0               },
+ /* limits are read, not set */
+    {0,        SYS(prlimit64), 2, ~0ul,                   0               },
+};
+
 static bool
 allow_by_argument(scmp_filter_ctx f, unsigned may)
 {
-    static const int internet[] = {AF_INET, AF_INET6, AF_NETLINK};
-    static const unsigned long harmless[] = {TCGETS, FIONREAD, FIONBIO};
-    static const int prctls[] = {PR_SET_PDEATHSIG, PR_GET_PDEATHSIG,
-                                 PR_SET_NAME, PR_GET_DUMPABLE};
-    const unsigned long threads = CLONE_VM | CLONE_NEWUSER | CLONE_NEWNS;
+    for (size_t i = 0; i < COUNT(by_argument); i++) {
+        struct scmp_arg_cmp arg = {.arg = by_argument[i].arg,
+                                   .op = SCMP_CMP_MASKED_EQ,
+                                   .datum_a = by_argument[i].mask,
+                                   .datum_b = by_argument[i].value};
 
-    for (size_t i = 0; may & PRIV_NET && i < COUNT(internet); i++)
-        if (!allow_arg(f, SYS(socket),
-                       SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)internet[i], 0)))
+        if ((by_argument[i].may & may) == by_argument[i].may &&
+            seccomp_rule_add(f, SCMP_ACT_ALLOW, by_argument[i].call, 1, arg) !=
+                0)
             return false;
-    for (size_t i = 0; i < COUNT(harmless); i++)
-        if (!allow_arg(f, SYS(ioctl), SCMP_A1(SCMP_CMP_EQ, harmless[i], 0)))
-            return false;
-    for (size_t i = 0; i < COUNT(prctls); i++)
-        if (!allow_arg(f, SYS(prctl),
-                       SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)prctls[i], 0)))
-            return false;
-
-    return allow_arg(f, SYS(socket), SCMP_A0(SCMP_CMP_EQ, AF_UNIX, 0)) &&
-           /* a template forks workers; nobody makes name spaces */
-           allow_arg(f, SYS(clone), SCMP_A0(SCMP_CMP_MASKED_EQ, threads, 0)) &&
-           /* limits are read, not set */
-           allow_arg(f, SYS(prlimit64), SCMP_A2(SCMP_CMP_EQ, 0, 0)) &&
-           allow(f, SYS(tgkill));
+    }
+    return true;
 }
 
 /* Say which call it was, then end as the kernel would have ended it. */
