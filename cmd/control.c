@@ -332,7 +332,10 @@ control_set_permissions(int argc, char **argv, const char *dir)
         unsigned gid;
         mode_t mode;
     } folders[] = {
-        {"queue",    owner, 0700 },
+        {"incoming", owner, 0700 },
+        {"deferred", owner, 0700 },
+        {"hold",     owner, 0700 },
+        {"corrupt",  owner, 0700 },
         {"public",   drop,  02710},
         {"private",  owner, 0710 },
         {"maildrop", drop,  01730},

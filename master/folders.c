@@ -29,7 +29,10 @@ static const struct folder {
     mode_t mode;
     bool keep_mode; /* what is there may be stricter or wider */
 } folders[] = {
-    {"queue",    BY_MAIL, OF_MAIL, 0700,  false},
+    {"incoming", BY_MAIL, OF_MAIL, 0700,  false},
+    {"deferred", BY_MAIL, OF_MAIL, 0700,  false},
+    {"hold",     BY_MAIL, OF_MAIL, 0700,  false},
+    {"corrupt",  BY_MAIL, OF_MAIL, 0700,  false},
     {"public",   BY_MAIL, OF_DROP, 02710, false},
     {"private",  BY_MAIL, OF_MAIL, 0710,  false},
     {"maildrop", BY_MAIL, OF_DROP, 01730, false},

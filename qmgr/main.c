@@ -7,7 +7,6 @@
 #include <stdlib.h>
 #include <sys/random.h>
 #include <sys/resource.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/log.h"
@@ -26,24 +25,7 @@
 #define HOUSEKEEPING 10000 /* milliseconds */
 #define STOP_MAX     10000
 
-struct qmgr qmgr;
-
 static struct packet packet;
-
-int64_t
-now_us(void)
-{
-    struct timespec t;
-
-    clock_gettime(CLOCK_REALTIME, &t);
-    return (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000;
-}
-
-int64_t
-now_ms(void)
-{
-    return now_us() / 1000;
-}
 
 /* A descriptor or two for each message that is being delivered. */
 static void

@@ -23,8 +23,8 @@
 
 static struct {
     struct spool_walk walk;
-    bool reading, flushing;
-    struct timer *slice, *due, *more, *flush;
+    bool flushing;
+    struct timer *due, *more, *flush;
     int64_t armed; /* for which due time */
     uint32_t flush_pos;
     VEC(char *) sites; /* to be flushed, one after the other */
@@ -118,7 +118,6 @@ read_slice(void *self)
             continue;
         }
         if (!next_folder()) {
-            own.reading = false;
             return;
         }
     }
@@ -128,15 +127,8 @@ read_slice(void *self)
 void
 run_start(void)
 {
-    own.reading = true;
     own.walk = spool_walk(qmgr.dir, SPOOL_INCOMING);
     read_slice(NULL);
-}
-
-bool
-run_is_reading(void)
-{
-    return own.reading;
 }
 
 /* ---- whose turn it is */

@@ -28,7 +28,4 @@ void run_flush_one(struct entry *e);
 /* Those with recipients there; in slices. */
 void run_flush_site(struct str site);
 
-/* Folders that have not been read yet, for tools. */
-bool run_is_reading(void);
-
 #endif

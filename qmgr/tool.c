@@ -202,18 +202,18 @@ ask_list(struct tool *t, struct str args)
     return start(t, list_more);
 }
 
-/* ---- status */
+/* ---- counts */
 
 static bool
-ask_status(struct tool *t, struct str args)
+ask_counts(struct tool *t, struct str args)
 {
     const struct shelf *s = qmgr.shelf;
-    char *text = arena_fmt(
-        qmgr.scratch,
-        "incoming %zu\nactive %zu\ndeferred %zu\nhold %zu\nreading %d\n",
-        shelf_count(s, SHELF_FRESH), shelf_count(s, SHELF_ACTIVE),
-        shelf_count(s, SHELF_DUE), shelf_count(s, SHELF_HELD),
-        run_is_reading());
+    char *text =
+        arena_fmt(qmgr.scratch,
+                  "{\"incoming\": %zu, \"active\": %zu, \"deferred\": %zu, "
+                  "\"hold\": %zu}",
+                  shelf_count(s, SHELF_FRESH), shelf_count(s, SHELF_ACTIVE),
+                  shelf_count(s, SHELF_DUE), shelf_count(s, SHELF_HELD));
 
     (void)args;
     return answer(t, str_from(text), 0, true, -1);
@@ -356,7 +356,7 @@ static const struct {
     bool (*run)(struct tool *t, struct str args);
 } verbs[] = {
     {"list",       ask_list      },
-    {"status",     ask_status    },
+    {"counts",     ask_counts    },
     {"flush",      ask_flush     },
     {"flush_id",   ask_flush_id  },
     {"flush_site", ask_flush_site},

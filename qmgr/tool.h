@@ -7,7 +7,7 @@
  *
  * verb          args                       answer
  *   list          -                          packed messages (listing.h)
- *   status        -                          lines "name number"
+ *   counts        -                          JSON: messages in each state
  *   flush         -
  *   flush_id      id
  *   flush_site    domain or next hop

@@ -1,4 +1,4 @@
-#include "../../../qmgr/plan.h"
+#include "qmgr/plan.h"
 
 #include <string.h>
 

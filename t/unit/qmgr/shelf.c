@@ -1,4 +1,4 @@
-#include "../../../qmgr/shelf.h"
+#include "qmgr/shelf.h"
 
 #include "unit/test.h"
 
