@@ -1,0 +1,212 @@
+#include <stdio.h>
+
+#include "smtpd.h"
+
+#include "base/log.h"
+#include "sys/sock.h"
+
+#define LIFE_MAX ((size_t)1 << 20)
+#define MAIL_MAX ((size_t)256 << 20)
+#define TEMP_MAX ((size_t)16 << 20)
+#define ROOM_MIN ((size_t)64 << 10) /* what a command may add to a session */
+
+/* A command line may be this long whatever line_length_limit says (RFC 5321
+ * 4.5.3.1.4 and the extensions' additions). */
+#define COMMAND_MIN 1024
+#define COMMAND_MAX 32768
+
+const char *
+session_proto(const struct session *s)
+{
+    if (s->client.proto.len > 0 && s->helo.len == 0)
+        return s->client.proto.p;
+    if (s->helo.len == 0)
+        return "";
+    if (s->server->lmtp)
+        return "LMTP";
+    return s->esmtp ? "ESMTP" : "SMTP";
+}
+
+void
+session_reset(struct session *s)
+{
+    if (s->message)
+        message_drop(s->message);
+    s->message = NULL;
+    s->sender = s->sender_full = s->rcpt = s->rcpt_full = (struct str){0};
+    s->first_rcpt = s->etrn = (struct str){0};
+    s->tried = s->accepted = 0;
+    s->accepted_list = NULL;
+    s->size = 0;
+    s->received = 0;
+    s->bdat = NULL;
+    s->bdat_failed = s->sender_known = false;
+    s->instance = (struct str){0};
+    s->actions = (struct actions){0};
+    s->origin = s->client;
+    s->forwarded = s->from_outside = false;
+    s->orig_id = (struct str){0};
+    s->if_permit = s->if_reject = (struct deferral){0};
+    s->state = s->state == STATE_NEW ? STATE_NEW : STATE_READY;
+    arena_reset(s->mail);
+}
+
+void
+session_lost(struct session *s, enum io how)
+{
+    const char *host = s->conf->myhostname;
+
+    switch (how) {
+    case IO_TIMEOUT:
+        reply_close(
+            s, "timeout",
+            arena_fmt(s->line, "421 4.4.2 %s Error: timeout exceeded", host));
+        break;
+    case IO_STOPPED:
+        reply_close(
+            s, "",
+            arena_fmt(s->line,
+                      "421 4.3.2 %s Service shutting down, closing channel",
+                      host));
+        break;
+    default:
+        s->end = "lost connection";
+        break;
+    }
+}
+
+static size_t
+line_limit(const struct session *s)
+{
+    int64_t limit = s->conf->line_length_limit;
+
+    return limit < COMMAND_MIN   ? COMMAND_MIN
+           : limit > COMMAND_MAX ? COMMAND_MAX
+                                 : (size_t)limit;
+}
+
+static void
+serve_line(struct session *s)
+{
+    struct str line;
+
+    arena_reset(s->line);
+    if (arena_room(s->life) < ROOM_MIN) {
+        reply_close(s, "too long a session",
+                    "421 4.3.2 Session is too long, connect again");
+        return;
+    }
+    io_set_deadline(s->io, io_now() + s->conf->smtpd_timeout);
+
+    enum io got = io_line(s->io, line_limit(s), &line, NULL);
+
+    if (got == IO_OK)
+        verbs_run(s, line);
+    else if (got == IO_LONG)
+        reply(s, "500 5.5.2 Error: line too long");
+    else
+        session_lost(s, got);
+    if (s->end == NULL && s->errors >= s->conf->smtpd_hard_error_limit)
+        reply_close(s, "too many errors",
+                    arena_fmt(s->line, "421 4.7.0 %s Error: too many errors",
+                              s->conf->myhostname));
+}
+
+/* Refused before it said anything (smtpd_delay_reject = no). */
+static bool
+refuse_client(struct session *s)
+{
+    const char *text;
+
+    if (s->conf->smtpd_delay_reject ||
+        rules_run(s, STAGE_CLIENT, &text) != REFUSE)
+        return false;
+    s->denied = arena_cstr(s->life, str_from(text));
+    if (strncmp(text, "421", 3) == 0 || strncmp(text, "521", 3) == 0)
+        reply_close(s, "", text);
+    else
+        reply_kindly(s, arena_fmt(s->line,
+                                  "554 %s ESMTP not accepting connections",
+                                  s->conf->myhostname));
+    return true;
+}
+
+static void
+greet(struct session *s)
+{
+    log_info("connect from %.*s", STR(s->client.shown));
+    if (!limits_connect(s) || refuse_client(s))
+        return;
+    reply_kindly(s, arena_fmt(s->line, "220 %s", s->conf->smtpd_banner));
+}
+
+static void
+log_end(struct session *s)
+{
+    if (s->end && *s->end && s->received > 0)
+        log_info("%s after %s (%lld bytes) from %.*s", s->end, s->where,
+                 (long long)s->received, STR(s->client.shown));
+    else if (s->end && *s->end)
+        log_info("%s after %s from %.*s", s->end, s->where,
+                 STR(s->client.shown));
+}
+
+static void
+start(struct session *s, struct server *server, int fd)
+{
+    struct arena *life = s->life, *mail = s->mail, *line = s->line;
+    char *scratch = s->scratch;
+
+    arena_reset(life);
+    arena_reset(mail);
+    arena_reset(line);
+    *s = (struct session){
+        .server = server,
+        .conf = server->conf,
+        .io = io_open(fd),
+        .life = life,
+        .mail = mail,
+        .line = line,
+        .scratch = scratch,
+        .state = STATE_NEW,
+        .where = "CONNECT",
+    };
+    io_set_timeout(s->io, s->conf->smtpd_timeout);
+    io_set_stop(s->io, daemon_stop());
+}
+
+struct session *
+session_new(struct arena *life)
+{
+    struct session *s = arena_make(life, struct session);
+
+    s->life = arena_new("session", LIFE_MAX);
+    s->mail = arena_new("transaction", MAIL_MAX);
+    s->line = arena_new("command", TEMP_MAX);
+    s->scratch = arena_alloc(life, SESSION_SCRATCH);
+    return s;
+}
+
+void
+session_serve(struct session *s, struct server *server, int fd,
+              const struct sockaddr_storage *peer)
+{
+    struct sockaddr_storage sa = *peer;
+
+    start(s, server, fd);
+    if (proxy_read(s, &sa)) {
+        peer_find(s, &sa);
+        greet(s);
+        while (s->end == NULL)
+            serve_line(s);
+        io_flush(s->io);
+        log_end(s);
+
+        struct str counted = verbs_counted(s);
+
+        session_reset(s);
+        log_info("%.*s", STR(counted));
+    }
+    io_close(s->io);
+    log_flush();
+}

@@ -1,0 +1,191 @@
+/*
+ * smtpd.h - what the parts of the SMTP server share: the server, a session,
+ * its client.
+ *
+ * One process serves one session at a time, top to bottom: session.c takes a
+ * connection and its lines, verbs.c says what a command is and when it may
+ * come, rules.c who may do what, and intake.c stores what is accepted.
+ */
+#ifndef SMTPD_SMTPD_H
+#define SMTPD_SMTPD_H
+
+#include "daemon/child.h"
+#include "dns/dns.h"
+#include "sys/io.h"
+
+#include "intake.h"
+#include "rules.h"
+
+/* Made in the template, shared by its workers; read only but for caches. */
+struct server {
+    struct daemon *daemon;
+    const struct conf *conf;
+    bool lmtp;
+    struct router *router;
+    struct dns *dns;
+    struct rules *rules;
+    struct intake intake;
+    struct match_list *mynetworks, *own; /* own: our interfaces' addresses */
+    struct match_list *xclient, *xforward, *verp, *unlimited, *bare_lf;
+    struct match_list *flushable; /* domains that ETRN may name */
+    struct match_list *mx_backup; /* permit_mx_backup_networks */
+    struct maps *discard_ehlo, *login_senders, *rbl_replies;
+    struct maps *forbidden;            /* tables of smtpd_forbidden_commands */
+    struct rule_list *rewrite_clients; /* local_header_rewrite_clients */
+    unsigned discard; /* SMTP_ bits of smtpd_discard_ehlo_keywords */
+    bool dot_parents; /* access tables: ".domain" matches subdomains */
+};
+
+/* Open all that; ends the process with one line if it can't. */
+void server_open(struct server *server, struct daemon *d);
+
+/* Who is at the other end. */
+struct client {
+    struct sockaddr_storage sa; /* AF_UNSPEC: not known */
+    struct str name;            /* confirmed, or "unknown" */
+    struct str reverse;         /* what PTR says, or "unknown" */
+    struct str addr;            /* "192.0.2.1", "2001:db8::1", "unknown" */
+    struct str port;            /* "unknown" too */
+    struct str helo, proto;     /* empty where not known */
+    struct str login;           /* SASL user, else empty */
+    struct str shown;           /* "name[addr]", for the log */
+    enum rc name_rc, reverse_rc;
+};
+
+/* Where a session stands; the verb table says what may come when. */
+enum {
+    STATE_NEW = 1,   /* no HELO yet */
+    STATE_READY = 2, /* between messages */
+    STATE_MAIL = 4,  /* a sender, no recipient */
+    STATE_RCPT = 8,  /* recipients too */
+    STATE_BDAT = 16, /* some of the content */
+    STATE_ANY = 31,
+};
+
+#define SESSION_VERBS   24
+#define SESSION_SCRATCH ((size_t)65536 + 16)
+
+/* Less than this left of a transaction's memory: no more recipients. */
+#define MAIL_ROOM_MIN ((size_t)64 << 20)
+
+struct session {
+    struct server *server;
+    const struct conf *conf;
+    struct stream *io;
+    struct arena *life; /* the connection's */
+    struct arena *mail; /* the transaction's */
+    struct arena *line; /* the command's */
+    char *scratch;      /* SESSION_SCRATCH bytes */
+
+    unsigned state;
+    const char *denied; /* the client is refused: the reply to everything */
+    const char *end;    /* not NULL: close now. "" is QUIT, else why */
+    const char *where;  /* "CONNECT", "RCPT", for the log */
+    bool esmtp;
+    unsigned offered; /* SMTP_ bits of the last EHLO */
+
+    struct client connected; /* the peer itself */
+    struct client client;    /* the same, or what XCLIENT says */
+    struct client origin;    /* the same, or what XFORWARD says */
+    bool forwarded;          /* XFORWARD was used, for this transaction */
+    bool from_outside;       /* SOURCE=REMOTE */
+    struct str orig_id;      /* IDENT */
+    struct str server_addr, server_port;
+    struct str helo;
+    bool trusted;   /* in mynetworks */
+    bool unlimited; /* in smtpd_client_event_limit_exceptions */
+    bool pipelined; /* out of turn (reject_unauth_pipelining) */
+
+    int64_t errors, junk, overshoot;
+    struct {
+        unsigned good, all;
+    } counts[SESSION_VERBS];
+
+    /* The transaction. */
+    struct message *message; /* NULL: none */
+    struct str sender;       /* as given, internal form */
+    struct str sender_full;  /* complete */
+    uint64_t size;           /* SIZE= */
+    bool utf8;
+    unsigned tried, accepted;      /* RCPT commands */
+    bool sender_known, rcpt_known; /* found to be listed */
+    struct str rcpt, rcpt_full;    /* of this command */
+    struct str first_rcpt;         /* the first that was accepted */
+    struct words *accepted_list;   /* LMTP: a reply for each */
+    struct str etrn;
+    struct str instance;    /* of this message, for policy servers */
+    struct actions actions; /* of access tables before there is a message */
+    struct deferral if_permit, if_reject;
+    int64_t received;     /* bytes of content */
+    struct enddata *bdat; /* scanner of chunks */
+    bool bdat_failed;     /* a chunk was refused, so are the others */
+};
+
+/* session.c: a session to use for one connection after the other. */
+struct session *session_new(struct arena *life);
+/* One connection from greeting to goodbye; closes fd. */
+void session_serve(struct session *s, struct server *server, int fd,
+                   const struct sockaddr_storage *sa);
+/* Forget the transaction; the message, if any, is given up. */
+void session_reset(struct session *s);
+/* How a read of the stream ended, if not well: says what is to be said, sets
+ * s->end. */
+void session_lost(struct session *s, enum io how);
+/* "ESMTP", "SMTP", "LMTP"; "" before HELO. */
+const char *session_proto(const struct session *s);
+
+/* reply.c: what we say. Lines are without CRLF; 4xx and 5xx count as errors
+ * of the client. A text is cut where it is too long for a reply. */
+void reply(struct session *s, const char *text);
+void replyf(struct session *s, const char *fmt, ...) PRINTF(2, 3);
+/* The same without counting: the fault is not the client's. */
+void reply_kindly(struct session *s, const char *text);
+/* Say it and close; why is for the log ("too many errors"), "" is nothing. */
+void reply_close(struct session *s, const char *why, const char *text);
+
+/*
+ * The log line that tells what was decided, in Postfix's shape:
+ * "ID: ACTION: WHERE from CLIENT: TEXT; from=<> to=<> proto= helo=<>".
+ */
+void log_decision(struct session *s, const char *action, const char *text);
+
+/* peer.c: fill s->client from an address; names are looked up. */
+void peer_find(struct session *s, const struct sockaddr_storage *sa);
+/* Make `shown` of name, addr and port. */
+void peer_show(const struct session *s, struct arena *a, struct client *c);
+/* Text to c->sa (XCLIENT); false if it is no address. */
+bool peer_parse(struct client *c, struct str addr, struct str port);
+/* "IPv6:2001:db8::1", as in address literals. */
+struct str peer_literal(struct arena *a, struct str addr);
+/* What follows from who the client is: trusted, unlimited. */
+void peer_judge(struct session *s);
+
+/* verbs.c */
+void verbs_run(struct session *s, struct str line);
+/* "disconnect from NAME[ADDR] ehlo=1 mail=1 rcpt=1/3 commands=3/5" */
+struct str verbs_counted(struct session *s);
+
+/* transaction.c */
+void do_mail(struct session *s, struct str args);
+void do_rcpt(struct session *s, struct str args);
+void do_vrfy(struct session *s, struct str args);
+void do_etrn(struct session *s, struct str args);
+
+/* data.c */
+void do_data(struct session *s, struct str args);
+void do_bdat(struct session *s, struct str args);
+
+/* xclient.c */
+void do_xclient(struct session *s, struct str args);
+void do_xforward(struct session *s, struct str args);
+
+/* proxy.c: the header of smtpd_upstream_proxy_protocol before the greeting.
+ * False: drop the connection; that has been logged. */
+bool proxy_read(struct session *s, struct sockaddr_storage *sa);
+
+/* limits.c: how much a client may do. False: refused, a reply was given. */
+bool limits_connect(struct session *s);
+bool limits_mail(struct session *s);
+bool limits_rcpt(struct session *s);
+
+#endif
