@@ -20,6 +20,10 @@ static enum rc
 wire_form(const struct job *j, struct str addr, struct str *out,
           struct why *why)
 {
+    struct generic *g = j->settings->generic;
+
+    if (g && generic_map(g, j->arena, addr, &addr, why) != OK)
+        return TEMP;
     *out = j->settings->quote_rfc821_envelope ? address_quote(j->arena, addr)
                                               : addr;
     if (has_control(*out) || out->len > ADDRESS_MAX)
@@ -30,8 +34,12 @@ wire_form(const struct job *j, struct str addr, struct str *out,
 enum rc
 command_prepare(struct job *j, struct why *why)
 {
-    if (wire_form(j, j->m.sender, &j->sender, why) != OK)
+    enum rc rc = wire_form(j, j->m.sender, &j->sender, why);
+
+    if (rc == PERM)
         return fail(why, "5.1.7", "bad address syntax of the sender");
+    if (rc == TEMP)
+        return TEMP;
     for (size_t i = 0; i < j->count; i++) {
         struct job_rcpt *r = &j->rcpts[i];
 

@@ -10,8 +10,9 @@
 #include "mail/utf8.h"
 #include "sys/sock.h"
 
-/* What is read and converted at once. */
-#define PIECE ((size_t)32768)
+/* What is read and converted at once, and what it may grow to. */
+#define PIECE        ((size_t)32768)
+#define CHUNK_MARGIN ((size_t)131072)
 
 /* Up to len bytes from that offset; shorter only where the part ends. */
 static bool
@@ -110,11 +111,19 @@ content_any_8bit(struct content *c)
     return !walk(c, all_ascii, NULL) && !c->unreadable;
 }
 
+/*
+ * The way of a piece: the header is rewritten where tables ask for it, 8 bits
+ * become 7 where the server needs it, lines get their SMTP form.
+ */
 struct sender {
     struct session *session;
-    struct stuff stuff;
-    char *out; /* room for what becomes of a piece */
+    struct rewrite *rewrite;
     struct downgrade *downgrade;
+    struct stuff stuff;
+    char *out;  /* room for what becomes of a piece, behind len bytes */
+    size_t len; /* of the chunk that is being filled */
+    content_chunk *chunk; /* NULL: no chunks */
+    void *chunk_self;
     enum io io;
 };
 
@@ -125,11 +134,29 @@ send_bytes(void *self, struct str bytes)
 
     while (bytes.len > 0) {
         struct str piece = str_sub(bytes, 0, PIECE);
-        size_t len = stuff_put(&s->stuff, piece, s->out);
 
-        io_put(s->session->io, (struct str){s->out, len});
+        s->len += stuff_put(&s->stuff, piece, s->out + s->len);
         bytes = str_sub(bytes, piece.len, bytes.len);
+        if (s->chunk == NULL)
+            io_put(s->session->io, (struct str){s->out, s->len});
+        else if (s->len < CONTENT_CHUNK_MAX - CHUNK_MARGIN)
+            continue;
+        else if (s->io == IO_OK)
+            s->io =
+                s->chunk(s->chunk_self, (struct str){s->out, s->len}, false);
+        s->len = 0;
     }
+}
+
+static void
+convert_bytes(void *self, struct str bytes)
+{
+    struct sender *s = self;
+
+    if (s->downgrade)
+        downgrade_put(s->downgrade, bytes, send_bytes, s);
+    else
+        send_bytes(s, bytes);
 }
 
 static bool
@@ -137,13 +164,15 @@ send_piece(void *self, struct str piece)
 {
     struct sender *s = self;
 
-    if (s->downgrade)
-        downgrade_put(s->downgrade, piece, send_bytes, s);
+    if (s->rewrite)
+        rewrite_put(s->rewrite, piece);
     else
-        send_bytes(s, piece);
+        convert_bytes(s, piece);
+    if (s->rewrite && rewrite_trouble(s->rewrite))
+        return false;
 
     /* The last piece waits for the dot. */
-    if (piece.len == PIECE)
+    if (piece.len == PIECE && s->chunk == NULL)
         s->io = io_flush(s->session->io);
     return s->io == IO_OK;
 }
@@ -170,26 +199,72 @@ prepare(struct content *c, struct sender *s)
     return true;
 }
 
+/* Everything but the end. */
+static enum io
+send_all(struct content *c, struct sender *s)
+{
+    bool sent = walk(c, send_piece, s);
+
+    if (sent && s->rewrite)
+        rewrite_end(s->rewrite);
+    if (s->rewrite && rewrite_trouble(s->rewrite)) {
+        c->why = *rewrite_trouble(s->rewrite);
+        c->unreadable = true;
+    }
+    if (c->unreadable)
+        return IO_BROKEN;
+    if (sent && s->downgrade)
+        downgrade_end(s->downgrade, send_bytes, s);
+    return s->io;
+}
+
+static bool
+begin(struct content *c, struct sender *s, size_t room)
+{
+    struct session *session = s->session;
+
+    s->rewrite = c->rewrite;
+    stuff_begin(&s->stuff, (size_t)session->settings->line_length_limit,
+                s->chunk != NULL);
+    if (!prepare(c, s))
+        return false;
+    s->out = arena_alloc(c->arena, stuff_room(&s->stuff, room));
+    if (c->end - c->from > (int64_t)PIECE)
+        sock_nodelay(session->fd);
+    if (s->rewrite)
+        rewrite_begin(s->rewrite, convert_bytes, s);
+    return true;
+}
+
 enum io
 content_send(struct content *c, struct session *session)
 {
     struct sender s = {.session = session};
     size_t size = (size_t)(c->end - c->from);
+    bool whole = size <= PIECE && !c->convert && !c->rewrite;
     char end[8];
 
-    stuff_begin(&s.stuff, (size_t)session->settings->line_length_limit, false);
-    if (!prepare(c, &s))
+    if (!begin(c, &s, whole ? size : PIECE))
         return IO_BROKEN;
-    /* What conversion makes of a piece comes in pieces of any size. */
-    s.out = arena_alloc(
-        c->arena,
-        stuff_room(&s.stuff, s.downgrade || size > PIECE ? PIECE : size));
-    if (size > PIECE)
-        sock_nodelay(session->fd);
-    if (!walk(c, send_piece, &s))
-        return c->unreadable ? IO_BROKEN : s.io;
-    if (s.downgrade)
-        downgrade_end(s.downgrade, send_bytes, &s);
-    io_put(session->io, (struct str){end, stuff_end(&s.stuff, end)});
-    return IO_OK;
+    enum io io = send_all(c, &s);
+
+    if (io == IO_OK)
+        io_put(session->io, (struct str){end, stuff_end(&s.stuff, end)});
+    return io;
+}
+
+enum io
+content_send_chunks(struct content *c, struct session *session,
+                    content_chunk *chunk, void *self)
+{
+    struct sender s = {.session = session, .chunk = chunk, .chunk_self = self};
+
+    if (!begin(c, &s, CONTENT_CHUNK_MAX))
+        return IO_BROKEN;
+    enum io io = send_all(c, &s);
+
+    if (io != IO_OK)
+        return io;
+    s.len += stuff_end(&s.stuff, s.out + s.len);
+    return chunk(self, (struct str){s.out, s.len}, true);
 }

@@ -4,14 +4,15 @@
 #ifndef SMTP_CONTENT_H
 #define SMTP_CONTENT_H
 
+#include "rewrite.h"
 #include "session.h"
 
 struct content {
     int fd;
     int64_t from, end; /* part of the file */
     struct arena *arena;
-    bool convert; /* to 7 bit, for a server without 8BITMIME */
-    const char *id;
+    bool convert;            /* to 7 bit, for a server without 8BITMIME */
+    struct rewrite *rewrite; /* of the header, or NULL */
 
     /* private */
     struct str first; /* the beginning, read ahead */
@@ -35,5 +36,12 @@ bool content_any_8bit(struct content *c);
  * connection must be closed before it could take what was sent for all.
  */
 enum io content_send(struct content *c, struct session *s);
+
+/* For BDAT: without dots, in pieces of up to CONTENT_CHUNK_MAX bytes that
+ * `chunk` takes; what it returns ends the whole if it is not IO_OK. */
+#define CONTENT_CHUNK_MAX ((size_t)262144)
+typedef enum io content_chunk(void *self, struct str data, bool last);
+enum io content_send_chunks(struct content *c, struct session *s,
+                            content_chunk *chunk, void *self);
 
 #endif

@@ -11,6 +11,7 @@
 /* Requests are bounded by the packet; replies and content are streamed. */
 #define REQUEST_MAX ((size_t)64 << 20)
 #define TALK_MAX    ((size_t)4 << 20)
+#define FIELD_MAX   ((size_t)8 << 20)
 
 /* One delivery under way. */
 struct attempt {
@@ -311,6 +312,17 @@ check(struct attempt *t, struct why *why)
 }
 
 static void
+prepare_rewrite(struct attempt *t)
+{
+    const struct settings *s = t->settings;
+
+    if (s->generic || s->header_checks)
+        t->content.rewrite =
+            rewrite_new(t->job->arena, t->agent->field, s->generic,
+                        s->header_checks, t->job->m.id);
+}
+
+static void
 run(struct attempt *t)
 {
     struct job *j = t->job;
@@ -324,6 +336,7 @@ run(struct attempt *t)
     }
     (void)!fail(&why, "4.3.0", "server unavailable or unable to receive mail");
     job_blocked(j, &why);
+    prepare_rewrite(t);
     t->first = true;
     try_open(t);
     try_list(t, list, false);
@@ -364,6 +377,7 @@ agent_open(struct agent *g, struct arena *life, const struct conf *conf,
     g->own = own_read(life, conf, g->dns, s->families);
     g->request = arena_new("request", REQUEST_MAX);
     g->talk = arena_new("session", TALK_MAX);
+    g->field = arena_new("header field", FIELD_MAX);
     return OK;
 }
 

@@ -13,6 +13,7 @@ struct agent {
     struct dns *dns;
     struct arena *request; /* reset with each request */
     struct arena *talk;    /* reset with each session */
+    struct arena *field;   /* reset with each header field */
     struct session *open;  /* kept for the next request, or NULL */
     const char *nexthop;   /* that it was opened for */
 };

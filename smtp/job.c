@@ -1,8 +1,10 @@
 #include "job.h"
 
+#include <stdio.h>
 #include <time.h>
 
 #include "base/log.h"
+#include "mail/dsn.h"
 #include "mail/lines.h"
 
 /* A report packet holds what all recipients need and no more. */
@@ -74,6 +76,32 @@ log_result(const struct job *j, const struct job_rcpt *r, const char *dsn,
     log_info("%.*s", STR(line));
 }
 
+/*
+ * smtp_delivery_status_filter: other words for "5.1.1 text". A delivery stays
+ * one and a failure too, but it may become a temporary or a final one.
+ */
+static void
+filter_status(const struct job *j, struct job_rcpt *r, char dsn[10],
+              struct str *text)
+{
+    struct str key, value, word;
+    struct why why;
+
+    if (j->settings->status_filter == NULL)
+        return;
+    key = str_from(arena_fmt(j->arena, "%s %.*s", dsn, STR(*text)));
+    if (maps_get(j->settings->status_filter, key, j->arena, &value, &why) != OK)
+        log_warn("%s", why.text);
+    else if (value.p && str_word(&value, " \t", &word) && dsn_is_code(word) &&
+             (word.p[0] == '2') == (dsn[0] == '2')) {
+        *text = str_trim(value);
+        snprintf(dsn, 10, "%.*s", STR(word));
+        r->rc = dsn[0] == '2' ? OK : rc_of(dsn);
+    } else if (value.p) {
+        log_warn("delivery_status_filter: bad result for %.*s", STR(key));
+    }
+}
+
 void
 job_done(struct job *j, struct job_rcpt *r, const struct session *s)
 {
@@ -93,6 +121,7 @@ job_done(struct job *j, struct job_rcpt *r, const struct session *s)
         arena_str(j->arena, (struct str){s->reply.text.p, s->reply.text.len});
     r->trouble = (struct trouble){.remote = arena_str(j->arena, s->host),
                                   .reply = r->text};
+    filter_status(j, r, r->dsn, &r->text);
     log_result(j, r, r->dsn, r->text);
 }
 
@@ -102,7 +131,9 @@ give_up(struct job *j, struct job_rcpt *r)
 {
     r->done = true;
     j->left--;
-    log_result(j, r, r->trouble.why.dsn, str_from(r->trouble.why.text));
+    r->text = str_from(r->trouble.why.text);
+    filter_status(j, r, r->trouble.why.dsn, &r->text);
+    log_result(j, r, r->trouble.why.dsn, r->text);
 }
 
 /* soft_bounce: what is for good becomes for now. */
@@ -204,11 +235,10 @@ static void
 put_one(struct buf *list, const struct job_rcpt *r, size_t room)
 {
     bool ok = r->rc == OK;
-    struct str text = ok ? r->text : str_from(r->trouble.why.text);
     struct rec_result out = {.index = r->in.index,
                              .rc = r->rc,
                              .dsn = str_from(ok ? r->dsn : r->trouble.why.dsn),
-                             .text = str_sub(text, 0, room / 3),
+                             .text = str_sub(r->text, 0, room / 3),
                              .relay = str_sub(str_from(r->relay), 0, room / 6),
                              .remote = str_sub(r->trouble.remote, 0, room / 6),
                              .reply = str_sub(r->trouble.reply, 0, room / 3),

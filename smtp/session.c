@@ -1,6 +1,7 @@
 #include "session.h"
 
 #include "base/log.h"
+#include "sys/sock.h"
 
 #define LINE_MAX_REPLY ((size_t)8192)
 
@@ -24,6 +25,7 @@ static const struct phase_row {
     ROW(RCPT, "sending RCPT TO", "RCPT TO command", rcpt_timeout),
     ROW(DATA, "sending DATA command", "DATA command", data_init_timeout),
     ROW(BODY, "sending message body", "message body", data_xfer_timeout),
+    ROW(BDAT, "sending message body", "BDAT command", data_done_timeout),
     ROW(DOT, "sending end of data -- message may be sent more than once",
         "end of DATA command", data_done_timeout),
     ROW(RSET, "sending RSET", "RSET command", rset_timeout),
@@ -80,7 +82,26 @@ garbage(struct session *s, struct str line, struct trouble *t)
                 s->name, STR(line));
 }
 
-/* A line of the reply to EHLO: our own name in it is trouble for later. */
+/* smtp_reply_filter may know better what the server means. */
+static enum rc
+filter_line(struct session *s, struct arena *a, struct str *line,
+            struct trouble *t)
+{
+    struct str value;
+
+    if (s->settings->reply_filter == NULL)
+        return OK;
+    *t = (struct trouble){0};
+    if (maps_get(s->settings->reply_filter, *line, a, &value, &t->why) != OK) {
+        s->dead = true;
+        return TEMP;
+    }
+    if (value.p)
+        *line = value;
+    return OK;
+}
+
+/* A line of the reply to EHLO, behind the first. */
 static void
 take_extension(struct session *s, struct str line)
 {
@@ -108,6 +129,8 @@ read_reply(struct session *s, enum phase phase, struct arena *a,
             return garbage(s, S("a line that is too long"), t);
         if (io != IO_OK)
             return session_lost(s, io, phase, t);
+        if (filter_line(s, a, &line, t) != OK)
+            return TEMP;
         part = smtp_reply_add(&s->reply, line);
         if (part == SMTP_BAD)
             return garbage(s, line, t);
@@ -211,14 +234,34 @@ check_self(struct session *s, struct str nexthop, struct trouble *t)
                 "mail for %.*s loops back to myself", STR(nexthop));
 }
 
+/* The words not to listen to: of all servers, or of this one. */
 static void
-take_offers(struct session *s)
+discard_offers(struct session *s, struct arena *a)
 {
     const struct settings *st = s->settings;
+    struct str words = str_from(st->discard), own = {0};
+    char address[SOCK_TEXT_MAX];
+    unsigned port;
+    struct why why;
 
-    if (s->server.offers & st->discard && !st->discard_silently)
-        log_info("discarding EHLO keywords of %s", s->relay);
-    s->server.offers &= ~st->discard;
+    if (st->discard_by_address) {
+        sock_text((const struct sockaddr *)&s->sa, address, &port);
+        if (maps_get(st->discard_by_address, str_from(address), a, &own,
+                     &why) != OK)
+            log_warn("%s", why.text);
+        words = own.p ? own : words;
+    }
+    unsigned bits = smtp_extension_list(words);
+
+    if ((s->server.offers & bits) && str_search(words, S("silent")) < 0)
+        log_info("discarding EHLO keywords: %.*s", STR(words));
+    s->server.offers &= ~bits;
+}
+
+static void
+take_offers(struct session *s, struct arena *a)
+{
+    discard_offers(s, a);
     if (!session_offers(s, SMTP_SIZE))
         s->server.size = 0;
     if (session_offers(s, SMTP_UTF8) && !session_offers(s, SMTP_EIGHT_BIT)) {
@@ -261,7 +304,7 @@ session_hello(struct session *s, struct arena *a, struct str nexthop,
     }
     if (check_self(s, nexthop, t) != OK)
         return rc_of(t->why.dsn);
-    take_offers(s);
+    take_offers(s, a);
     return OK;
 }
 

@@ -25,6 +25,7 @@ enum phase {
     PHASE_RCPT,
     PHASE_DATA,
     PHASE_BODY,
+    PHASE_BDAT,
     PHASE_DOT,
     PHASE_RSET,
     PHASE_QUIT,

@@ -166,6 +166,8 @@ read_values(struct settings *s, const struct conf *c, bool lmtp)
     TAKE(connection_cache_on_demand);
     TAKE(connection_cache_destinations);
     TAKE(connection_reuse_count_limit);
+    s->discard =
+        lmtp ? c->lmtp_discard_lhlo_keywords : c->smtp_discard_ehlo_keywords;
     s->myhostname = c->myhostname;
     s->relayhost = c->relayhost;
     s->queue_directory = c->queue_directory;
@@ -178,13 +180,31 @@ read_values(struct settings *s, const struct conf *c, bool lmtp)
     s->soft_bounce = c->soft_bounce;
 }
 
+static struct maps *
+open_maps(const char *specs)
+{
+    return *specs == '\0' ? NULL : maps_open(specs, NULL);
+}
+
+static void
+read_tables(struct settings *s, struct arena *life, const struct conf *c,
+            bool lmtp)
+{
+    s->generic = generic_open(life, c, OF(generic_maps));
+    s->discard_by_address =
+        open_maps(lmtp ? c->lmtp_discard_lhlo_keyword_address_maps
+                       : c->smtp_discard_ehlo_keyword_address_maps);
+    s->reply_filter = open_maps(OF(reply_filter));
+    s->dns_reply_filter = open_maps(OF(dns_reply_filter));
+    s->status_filter = open_maps(OF(delivery_status_filter));
+    s->header_checks = open_maps(OF(header_checks));
+}
+
 struct settings *
 settings_read(struct arena *life, const struct conf *c, bool lmtp,
               struct why *why)
 {
     struct settings *s = arena_make(life, struct settings);
-    const char *discard =
-        lmtp ? c->lmtp_discard_lhlo_keywords : c->smtp_discard_ehlo_keywords;
 
     s->lmtp = lmtp;
     read_times(s, c, lmtp);
@@ -198,9 +218,7 @@ settings_read(struct arena *life, const struct conf *c, bool lmtp,
                     lmtp ? "lmtp" : "smtp", OF(tcp_port));
         return NULL;
     }
-    s->discard = smtp_extension_list(str_from(discard));
-    s->discard_silently =
-        str_search(str_from(discard), S("silent-discard")) >= 0;
+    read_tables(s, life, c, lmtp);
     read_refusal(s, OF(tls_security_level),
                  OF(enforce_tls) || OF(tls_wrappermode) ||
                      OF(tls_policy_maps)[0] != '\0',

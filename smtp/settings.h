@@ -6,7 +6,9 @@
 #define SMTP_SETTINGS_H
 
 #include "conf/conf.h"
+#include "generic.h"
 #include "mail/smtp.h"
+#include "map/map.h"
 
 struct settings {
     bool lmtp;
@@ -33,8 +35,7 @@ struct settings {
 
     const char *helo_name;
     bool always_send_ehlo, never_send_ehlo;
-    unsigned discard; /* SMTP_ bits */
-    bool discard_silently;
+    const char *discard; /* EHLO keywords not to use */
     bool skip_5xx_greeting, skip_quit_response, quote_rfc821_envelope,
         send_xforward_command, assume_final, convert_8bit, soft_bounce;
     int64_t line_length_limit;
@@ -43,6 +44,13 @@ struct settings {
     const char *connection_cache_destinations;
     int64_t connection_cache_time_limit, connection_reuse_count_limit,
         connection_reuse_time_limit;
+
+    struct generic *generic;         /* NULL: none */
+    struct maps *discard_by_address; /* the same by server */
+    struct maps *reply_filter;       /* lines of servers */
+    struct maps *dns_reply_filter;   /* records */
+    struct maps *status_filter;      /* "5.1.1 text" */
+    struct maps *header_checks;
 
     const char *refuse; /* why no mail may leave, or NULL */
     const char *refuse_dsn;

@@ -5,6 +5,7 @@
 
 #include "base/log.h"
 #include "mail/domain.h"
+#include "sys/sock.h"
 
 #define SMTP_PORT 25
 
@@ -36,6 +37,54 @@ note(struct search *f, const struct why *why)
     *f->why = *why;
 }
 
+/* As filters see it: "mx.test 300 IN A 192.0.2.1". */
+static struct str
+record_text(struct arena *a, struct str owner, const struct dns_record *r)
+{
+    char address[SOCK_TEXT_MAX];
+    struct sockaddr_storage sa;
+    unsigned port;
+    const char *type = dns_type_name(r->type);
+
+    if (r->type == DNS_MX)
+        return str_from(arena_fmt(a, "%.*s %u IN %s %u %.*s", STR(owner),
+                                  r->ttl, type, r->pref, STR(r->host)));
+    dns_to_sockaddr(r, 0, &sa);
+    sock_text((struct sockaddr *)&sa, address, &port);
+    return str_from(
+        arena_fmt(a, "%.*s %u IN %s %s", STR(owner), r->ttl, type, address));
+}
+
+/* smtp_dns_reply_filter takes records away. */
+static enum rc
+filter(const struct search *f, struct str name, struct dns_answer *answer,
+       struct why *why)
+{
+    struct maps *maps = f->settings->dns_reply_filter;
+    size_t kept = 0;
+
+    for (size_t i = 0; maps && i < answer->count; i++) {
+        struct str text =
+            record_text(f->arena, answer->name, &answer->records[i]);
+        struct str action;
+
+        if (maps_get(maps, text, f->arena, &action, why) != OK)
+            return TEMP;
+        if (action.p && str_ieq(action, S("IGNORE")))
+            log_info("ignoring DNS RR: %.*s", STR(text));
+        else
+            answer->records[kept++] = answer->records[i];
+    }
+    if (maps == NULL || kept > 0) {
+        answer->count = maps ? kept : answer->count;
+        return OK;
+    }
+    return fail(why, "4.7.0",
+                "Error looking up name=%.*s: DNS reply filter drops all "
+                "results",
+                STR(name));
+}
+
 static void
 add_host(struct search *f, struct str host, unsigned pref)
 {
@@ -45,7 +94,8 @@ add_host(struct search *f, struct str host, unsigned pref)
     struct why why;
 
     if (dns_addresses(f->dns, host, s->families | s->lookups, f->arena, &answer,
-                      &why) != OK) {
+                      &why) != OK ||
+        filter(f, host, &answer, &why) != OK) {
         note(f, &why);
         return;
     }
@@ -268,6 +318,8 @@ find_domain(struct search *f)
     enum rc rc =
         dns_lookup(f->dns, f->hop->host, DNS_MX, f->arena, &mx, f->why);
 
+    if (rc == OK && filter(f, f->hop->host, &mx, f->why) != OK)
+        return TEMP;
     if (rc == OK)
         return use_mx(f, &mx);
 

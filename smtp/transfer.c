@@ -5,6 +5,9 @@
  *
  *     0 .. once-1 | once .. once+count-1 | once+count
  *
+ * Large content goes by BDAT where the server has it (CHUNKING, RFC 3030):
+ * there is no DATA then, the chunks come when all recipients have heard.
+ *
  * What the replies say stops the sender where going on makes no sense: MAIL
  * refused, nobody accepted. What was sent already is still answered.
  */
@@ -30,7 +33,9 @@ struct transfer_state {
     size_t outstanding;      /* bytes of sent - got */
     unsigned *len;           /* of each command */
     size_t accepted;
-    bool mail_refused, data_sent, data_accepted;
+    bool chunks; /* BDAT, not DATA */
+    bool mail_refused, data_accepted, chunk_refused;
+    size_t chunks_open; /* sent and not answered */
     struct trouble trouble;
 };
 
@@ -96,7 +101,6 @@ send_more(struct transfer_state *t)
         io_put(t->s->io, t->next);
         t->len[t->sent] = (unsigned)t->next.len;
         t->outstanding += t->next.len;
-        t->data_sent |= phase_of(t, t->sent) == PHASE_DATA;
         t->next.len = 0;
         t->sent++;
     }
@@ -274,6 +278,82 @@ unreadable(struct transfer_state *t)
     return TRANSFER_LOST;
 }
 
+/* The reply to a chunk that is not the last. */
+static enum io
+read_chunk_reply(struct transfer_state *t)
+{
+    t->chunks_open--;
+    if (session_reply(t->s, PHASE_BDAT, t->j->arena, &t->trouble) != OK)
+        return IO_EOF;
+    if (t->s->reply.code / 100 == 2 || t->chunk_refused)
+        return IO_OK;
+    (void)!session_refused(t->s, PHASE_BDAT, t->j->arena, &t->trouble);
+    t->chunk_refused = true;
+    return IO_OK;
+}
+
+/* One reply stays open while the next chunk is sent, if the server allows. */
+static enum io
+send_chunk(void *self, struct str data, bool last)
+{
+    struct transfer_state *t = self;
+    size_t may_wait = session_offers(t->s, SMTP_PIPELINING) ? 1 : 0;
+
+    io_fmt(t->s->io, "BDAT %zu%s\r\n", data.len, last ? " LAST" : "");
+    io_put(t->s->io, data);
+    if (last)
+        return IO_OK;
+    t->chunks_open++;
+    enum io io = io_flush(t->s->io);
+
+    while (io == IO_OK && t->chunks_open > may_wait)
+        io = read_chunk_reply(t);
+    t->s->limit = t->s->settings->data_xfer_timeout;
+    return t->chunk_refused ? IO_STOPPED : io;
+}
+
+/* Replies to the chunks before the last, of which none has been refused yet
+ * when the last was sent. */
+static enum transfer
+read_chunk_replies(struct transfer_state *t, bool last_sent)
+{
+    bool lost = false;
+
+    while (t->chunks_open > 0 && !lost)
+        lost = read_chunk_reply(t) != IO_OK;
+    if (!lost && t->chunk_refused && last_sent) {
+        struct trouble ignored;
+
+        lost = session_reply(t->s, PHASE_DOT, t->j->arena, &ignored) != OK;
+    }
+    if (lost || t->chunk_refused)
+        fail_all(t);
+    return lost ? TRANSFER_LOST : TRANSFER_DONE;
+}
+
+static enum transfer
+send_chunks(struct transfer_state *t)
+{
+    struct session *s = t->s;
+
+    s->limit = s->settings->data_xfer_timeout;
+    enum io io = content_send_chunks(t->c, s, send_chunk, t);
+
+    if (t->c->unreadable)
+        return unreadable(t);
+    if (s->dead) {
+        fail_all(t);
+        return TRANSFER_LOST;
+    }
+    if (io != IO_OK && io != IO_STOPPED)
+        return lost_in_body(t, io);
+    enum transfer result = read_chunk_replies(t, io == IO_OK);
+
+    if (result != TRANSFER_DONE || t->chunk_refused)
+        return result;
+    return read_ends(t);
+}
+
 static enum transfer
 send_content(struct transfer_state *t, bool last)
 {
@@ -309,6 +389,15 @@ send_nothing(struct transfer_state *t)
     return TRANSFER_DONE;
 }
 
+/* What fits one chunk needs no more round trips by DATA. */
+static bool
+wants_chunks(const struct transfer_state *t)
+{
+    return !t->s->settings->lmtp && session_offers(t->s, SMTP_CHUNKING) &&
+           !(t->j->m.flags & DELIVER_VERIFY) &&
+           t->c->end - t->c->from > (int64_t)CONTENT_CHUNK_MAX;
+}
+
 static void
 plan(struct transfer_state *t)
 {
@@ -324,7 +413,8 @@ plan(struct transfer_state *t)
         if (!j->rcpts[i].done)
             t->rcpts[t->count++] = &j->rcpts[i];
     }
-    t->total = t->nonce + t->count + 1;
+    t->chunks = wants_chunks(t);
+    t->total = t->nonce + t->count + !t->chunks;
     t->len = arena_alloc(j->arena, sizeof *t->len * t->total);
 }
 
@@ -337,6 +427,8 @@ transfer_run(struct session *s, struct job *j, struct content *c, bool last)
     s->needs_rset = true;
     enum transfer result = run_envelope(&t);
 
+    if (result == TRANSFER_DONE && t.chunks && t.accepted > 0)
+        return send_chunks(&t);
     if (result != TRANSFER_DONE || !t.data_accepted)
         return result;
     return t.accepted > 0 ? send_content(&t, last) : send_nothing(&t);

@@ -33,6 +33,7 @@ def test_a_message_arrives():
         assert delivered['open_nexthop'].decode() == server.nexthop
         assert server.messages == [MESSAGE.replace(b'\n', b'\r\n')]
         agent.close()
+        server.wait_ended()
         assert server.commands == [
             'EHLO client.test',
             f'MAIL FROM:<a@example.test> SIZE={len(MESSAGE) + 4}',
@@ -61,6 +62,7 @@ def test_content_cannot_end_early(content):
     with FakeSmtp() as server, SmtpAgent() as agent:
         assert agent.one(server.nexthop, message=content).rc == OK
         agent.close()
+        server.wait_ended()
         assert len(server.messages) == 1
         sent = server.messages[0]
         assert b'\r' not in sent.replace(b'\r\n', b'')
@@ -361,7 +363,7 @@ def test_the_server_refuses_in_the_middle_of_the_content():
             stream.read(100000)
             sock.sendall(b'552 5.3.4 too big\r\n')
             raise OSError
-    with Rude() as server, SmtpAgent() as agent:
+    with Rude(EHLO=ehlo('SIZE')) as server, SmtpAgent() as agent:
         r = agent.one(server.nexthop, message=b'x' * 70 + b'\n' * 30000000)
         assert r.rc in (TEMP, PERM)
         assert 'said: 552 5.3.4 too big (in reply to end of DATA' in r.text \
@@ -372,7 +374,7 @@ def test_a_server_that_does_not_read():
     class Deaf(FakeSmtp):
         def _data(self, sock, stream, session):
             self.stopping.wait()
-    with Deaf() as server, SmtpAgent(smtp_data_xfer_timeout='1s') as agent:
+    with Deaf(EHLO=ehlo('SIZE')) as server, SmtpAgent(smtp_data_xfer_timeout='1s') as agent:
         r = agent.one(server.nexthop, message=b'x' * 30000000)
         assert r.text == 'conversation with 127.0.0.1[127.0.0.1] timed out ' \
             'while sending message body'
@@ -475,6 +477,7 @@ def test_another_next_hop_closes_it():
     with FakeSmtp() as one, FakeSmtp() as other, SmtpAgent() as agent:
         agent.one(one.nexthop)
         agent.one(other.nexthop)
+        one.wait_ended()
         assert one.commands[-1] == 'QUIT'
 
 
@@ -499,6 +502,7 @@ def test_no_session_is_kept_where_it_is_not_wanted():
         assert not delivered['open_nexthop']
         agent.one(server.nexthop)
         assert len(server.sessions) == 2
+        server.wait_ended()
         assert server.sessions[0].commands[-1] == 'QUIT'
 
 
@@ -853,3 +857,160 @@ def test_or_sent_as_it_is():
             SmtpAgent(disable_mime_output_conversion='yes') as agent:
         agent.one(server.nexthop, message=EIGHT, flags=EIGHT_BIT)
         assert 'Grüße = 1'.encode() in server.messages[0]
+
+
+# ---- BDAT
+
+BIG = b'Subject: big\n\n' + b''.join(
+    b'%d .%s\n' % (i, b'y' * (i % 90)) for i in range(40000)) + b'.\n.'
+
+
+@pytest.mark.parametrize('pipelining', [True, False])
+def test_large_content_goes_in_chunks(pipelining):
+    more = {} if pipelining else {'EHLO': ehlo('CHUNKING')}
+    with FakeSmtp(**more) as server, SmtpAgent() as agent:
+        assert agent.one(server.nexthop, message=BIG).rc == OK
+        assert server.messages[0].replace(b'\r\n', b'\n') == BIG + b'\n'
+        chunks = [c for c in server.commands if c.startswith('BDAT')]
+        assert len(chunks) > 5
+        assert [c.endswith(' LAST') for c in chunks] == \
+            [False] * (len(chunks) - 1) + [True]
+        assert 'DATA' not in server.commands
+        assert agent.one(server.nexthop).rc == OK
+        assert len(server.sessions) == 1
+
+
+@pytest.mark.parametrize('pipelining', [True, False])
+@pytest.mark.parametrize('nth', [0, 1, 3])
+def test_a_chunk_is_refused(nth, pipelining):
+    words = ['CHUNKING', 'PIPELINING'] if pipelining else ['CHUNKING']
+    replies = ['250 Ok'] * nth + ['552 5.3.4 enough', '503 5.5.1 no']
+    with FakeSmtp(EHLO=ehlo(*words), BDAT=replies) as server, \
+            SmtpAgent() as agent:
+        r = agent.one(server.nexthop, message=BIG)
+        assert (r.rc, r.dsn) == (PERM, '5.3.4')
+        assert r.text.endswith('enough (in reply to BDAT command)')
+        assert agent.one(server.nexthop).rc == OK
+        assert len(server.sessions) == 1
+
+
+def test_the_last_chunk_is_refused():
+    with FakeSmtp(BDAT=lambda l: '554 5.7.1 spam' if l.startswith('RCPT')
+                  else '250 Ok') as server, SmtpAgent() as agent:
+        r = agent.one(server.nexthop, message=BIG)
+        assert r.text.endswith('554 5.7.1 spam (in reply to end of DATA '
+                               'command)')
+
+
+@pytest.mark.parametrize('trouble', [None, HANG])
+@pytest.mark.parametrize('nth', [0, 2])
+def test_the_server_goes_away_between_chunks(nth, trouble):
+    with FakeSmtp(BDAT=['250 Ok'] * nth + [trouble]) as server, \
+            SmtpAgent(smtp_data_done_timeout='1s') as agent:
+        r = agent.one(server.nexthop, message=BIG)
+        assert (r.rc, r.dsn) == (TEMP, '4.4.2')
+        assert r.text.endswith('while sending message body')
+
+
+def test_nobody_wants_the_chunks():
+    with FakeSmtp(RCPT='550 5.1.1 no') as server, SmtpAgent() as agent:
+        assert agent.one(server.nexthop, message=BIG).dsn == '5.1.1'
+        assert not [c for c in server.commands if c.startswith('BDAT')]
+
+
+# ---- tables
+
+def test_generic_addresses():
+    content = (b'From: Al <al@in.test>\nTo: bob@in.test,\n\tx@out.test\n'
+               b'X-Other: al@in.test\nSubject: al@in.test\n\nal@in.test\n')
+    tables = 'inline:{ { al@in.test = al.long@example.org }, ' \
+             '{ @in.test = @example.net }, { me = my.self@example.org } }'
+    with FakeSmtp() as server, \
+            SmtpAgent(smtp_generic_maps=tables, myorigin='home.test') as agent:
+        _, results = agent.deliver(
+            server.nexthop, ['bob@in.test', 'me@home.test'], content,
+            sender='al@in.test')
+        assert [r.rc for r in results] == [OK, OK]
+        assert server.commands[1].startswith(
+            'MAIL FROM:<al.long@example.org>')
+        assert server.commands[2].startswith('RCPT TO:<bob@example.net>')
+        assert server.commands[3].startswith('RCPT TO:<my.self@example.org>')
+        assert server.messages == [
+            content.replace(b'<al@in.test>', b'<al.long@example.org>')
+            .replace(b'bob@in.test', b'bob@example.net')
+            .replace(b'\n', b'\r\n')]
+        assert 'to=<bob@in.test>' in agent.log()
+
+
+def test_a_generic_table_that_fails():
+    with FakeSmtp() as server, \
+            SmtpAgent(smtp_generic_maps='hash:/nonexistent/x') as agent:
+        delivered, [r] = agent.deliver(server.nexthop, 'b@remote.test')
+        assert (r.rc, r.dsn) == (TEMP, '4.3.0')
+        assert delivered['site_down'] == 0
+        assert not server.messages
+
+
+def test_header_checks(tmp_path):
+    table = tmp_path / 'checks'
+    table.write_text('/^X-Secret:/ IGNORE\n/^Subject: (.*)/ REPLACE '
+                     'Subject: [$1]\n/^From:/ PREPEND X-Was: here\n'
+                     '/^To:/ WARN look\n/^Cc:/ REJECT no\n')
+    content = b'X-Secret: a\n\tb\nSubject: s\nFrom: x@y\nTo: z@y\nCc: q@y\n' \
+              b'\nSubject: body\n'
+    with FakeSmtp() as server, \
+            SmtpAgent(smtp_header_checks=f'pcre:{table}') as agent:
+        assert agent.one(server.nexthop, message=content).rc == OK
+        assert server.messages == [
+            b'Subject: [s]\r\nX-Was: here\r\nFrom: x@y\r\nTo: z@y\r\n'
+            b'Cc: q@y\r\n\r\nSubject: body\r\n']
+        log = agent.log()
+        assert 'ID1: warning: header To: z@y: look' in log
+        assert 'unsupported action in smtp_header_checks: REJECT' in log
+
+
+def test_reply_filter(tmp_path):
+    table = tmp_path / 'replies'
+    table.write_text(r'/^5(\d\d )5(.*greylist.*)/ 4${1}4$2' '\n')
+    with FakeSmtp(RCPT='550 5.7.1 greylisted') as server, \
+            SmtpAgent(smtp_reply_filter=f'pcre:{table}') as agent:
+        r = agent.one(server.nexthop)
+        assert (r.rc, r.dsn) == (TEMP, '4.7.1')
+        assert '450 4.7.1 greylisted' in r.text
+
+
+def test_delivery_status_filter(tmp_path):
+    table = tmp_path / 'status'
+    table.write_text('/^5(\\S+.*quota.*)/ 4$1\n/^4\\S+ (.*never.*)/ 5.0.0 $1\n'
+                     '/^2\\S+ (.*)/ 2.6.0 fine, $1\n/^5.1.1/ 2.0.0 no\n')
+    with FakeSmtp(RCPT=['552 5.2.2 quota', '450 4.0.0 never', '250 Ok',
+                        '550 5.1.1 no']) as server, \
+            SmtpAgent(smtp_delivery_status_filter=f'pcre:{table}') as agent:
+        results = [agent.one(server.nexthop) for _ in range(4)]
+        assert [(r.rc, r.dsn) for r in results] == [
+            (TEMP, '4.2.2'), (PERM, '5.0.0'), (OK, '2.6.0'), (PERM, '5.1.1')]
+        assert results[2].text.startswith('fine, 250 ')
+        assert 'dsn=4.2.2, status=deferred (host' in agent.log()
+
+
+def test_dns_reply_filter(dns, tmp_path):
+    table = tmp_path / 'records'
+    table.write_text('/ MX 10 first/ IGNORE\n/127.0.0.13/ IGNORE\n'
+                     '/^void/ IGNORE\n')
+    with agent_for(dns, free_port(),
+                   smtp_dns_reply_filter=f'pcre:{table}') as agent:
+        assert 'connect to second.remote.test' in agent.one('remote.test').text
+        agent.one('equal.remote.test')
+        assert '127.0.0.13]' not in agent.log()
+        r = agent.one('void.remote.test')
+        assert (r.rc, r.dsn) == (TEMP, '4.7.0')
+
+
+def test_keywords_discarded_by_address():
+    tables = 'inline:{127.0.0.1=dsn}'
+    with FakeSmtp() as server, \
+            SmtpAgent(smtp_discard_ehlo_keyword_address_maps=tables,
+                      smtp_discard_ehlo_keywords='size') as agent:
+        agent.one(server.nexthop)
+        assert 'SIZE=' in server.commands[1]
+        assert 'ORCPT' not in server.commands[2]

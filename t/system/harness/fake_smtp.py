@@ -65,6 +65,11 @@ class FakeSmtp:
         for t in self.threads:
             t.join(10)
 
+    def wait_ended(self):
+        """Until all sessions are over."""
+        for t in self.threads[1:]:
+            t.join(60)
+
     @property
     def nexthop(self):
         return f'[{self.host}]:{self.port}'
