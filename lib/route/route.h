@@ -19,9 +19,10 @@
 struct router;
 struct route_settings; /* settings.h */
 
-/* The router as settings say; lives in the arena, and so must they. Trouble of
- * tables shows when they are asked. */
-struct router *router_new(struct arena *life, const struct route_settings *s);
+/* The router as settings say; it and they live in the arena. Never NULL: the
+ * first table that cannot be used is told in *why, whose text is else empty. */
+struct router *router_new(struct arena *life, const struct route_settings *s,
+                          struct why *why);
 
 /* The class of a domain (Postfix's ADDRESS_CLASS_README). */
 enum route_class {
