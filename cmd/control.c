@@ -37,11 +37,30 @@ full(struct arena *a, const char *dir)
     return realpath(dir, real) ? arena_fmt(a, "%s", real) : dir;
 }
 
+/* One setting, whatever else in main.cf is wrong: what runs can be stopped,
+ * and master says what is wrong where it starts. */
+static const char *
+setting(struct arena *a, const char *dir, const char *name)
+{
+    struct config config;
+    struct str value;
+    struct why why;
+
+    if (config_read(a, cmd_config_dir(dir), &config, &why) != OK ||
+        config_value(&config, name, &value, &why) != OK)
+        cmd_fatal(1, "posta", "%s", why.text);
+    const char *text = arena_cstr(a, value);
+
+    config_free(&config);
+    return text;
+}
+
 /* A link to the master of this instance; fd -1 if none runs. */
 static struct link
-connect_to(struct arena *a, const struct conf *conf)
+connect_to(struct arena *a, const char *dir)
 {
-    const char *path = arena_fmt(a, "%s/private/master", conf->queue_directory);
+    const char *path =
+        arena_fmt(a, "%s/private/master", setting(a, dir, "queue_directory"));
 
     return (struct link){.fd = sock_connect_unix(path, SOCK_SEQPACKET),
                          .self = SIDE(TOOL),
@@ -62,10 +81,10 @@ not_running(void)
  * `out`, or is kept in `into`.
  */
 static int
-ask(struct arena *a, const struct conf *conf, const char *verb, FILE *out,
+ask(struct arena *a, const char *dir, const char *verb, FILE *out,
     struct buf *into)
 {
-    struct link link = connect_to(a, conf);
+    struct link link = connect_to(a, dir);
     struct msg_ask_master m = {.verb = str_from(verb)};
     struct msg_master_says says = {0};
 
@@ -92,7 +111,7 @@ static int
 simple(const char *dir, const char *verb)
 {
     struct arena *a = life();
-    int status = ask(a, cmd_conf(a, dir, "posta", 1), verb, stderr, NULL);
+    int status = ask(a, dir, verb, stderr, NULL);
 
     return status < 0 ? not_running() : status;
 }
@@ -133,8 +152,8 @@ static int NORETURN
 exec_master(const char *dir, const char *how)
 {
     struct arena *a = life();
-    const struct conf *conf = cmd_conf(a, dir, "posta", 1);
-    const char *path = arena_fmt(a, "%s/master", conf->daemon_directory);
+    const char *path =
+        arena_fmt(a, "%s/master", setting(a, dir, "daemon_directory"));
     const char *argv[] = {"master", "-c", full(a, dir), how, NULL};
 
     execv(path, (char **)(uintptr_t)argv);
@@ -188,7 +207,7 @@ control_flush(int argc, char **argv, const char *dir)
 
 /* "queue": {...} of qmgr, or null where it does not answer. */
 static struct str
-queue_counts(struct arena *a, const struct conf *conf)
+queue_counts(struct arena *a, const char *dir)
 {
     struct link link = {.self = SIDE(TOOL), .peer = SIDE(QMGR)};
     struct msg_ask_queue m = {.verb = S("counts")};
@@ -196,7 +215,8 @@ queue_counts(struct arena *a, const struct conf *conf)
     struct str text = S("null");
 
     link.fd = sock_connect_unix(
-        arena_fmt(a, "%s/public/qmgr", conf->queue_directory), SOCK_SEQPACKET);
+        arena_fmt(a, "%s/public/qmgr", setting(a, dir, "queue_directory")),
+        SOCK_SEQPACKET);
     if (link.fd < 0)
         return text;
     if (sock_timeout(link.fd, 10000) && send_ask_queue(&link, &m) &&
@@ -230,15 +250,14 @@ int
 control_status(int argc, char **argv, const char *dir)
 {
     struct arena *a = life();
-    const struct conf *conf = cmd_conf(a, dir, "posta", 1);
     bool json = argc > 1 && strcmp(argv[1], "--json") == 0;
     struct buf b = buf_in(a);
     struct str text, queue;
 
-    if (ask(a, conf, "status", NULL, &b) != 0)
+    if (ask(a, dir, "status", NULL, &b) != 0)
         return not_running();
     text = str_trim(buf_str(&b));
-    queue = queue_counts(a, conf);
+    queue = queue_counts(a, dir);
     if (json) {
         text.len -= str_ends(text, S("}"));
         text = str_trim(text);

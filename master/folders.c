@@ -36,7 +36,6 @@ static const struct folder {
     {"public",   BY_MAIL, OF_DROP, 02710, false},
     {"private",  BY_MAIL, OF_MAIL, 0710,  false},
     {"maildrop", BY_MAIL, OF_DROP, 01730, false},
-    {"corrupt",  BY_MAIL, OF_MAIL, 0700,  false},
     {NULL,       BY_MAIL, OF_MAIL, 0700,  true },
 };
 

@@ -9,7 +9,7 @@ import smtplib
 import subprocess
 import tempfile
 
-from .ports import free_port_base
+from .ports import free_port_base, give_back_base
 from .wait import wait_until
 
 ROOT = pathlib.Path(__file__).resolve().parents[3]
@@ -117,8 +117,10 @@ class Posta:
         return json.loads(self.posta('status', '--json').stdout)
 
     def master_pid(self):
-        path = self.dir / 'queue/pid/master.pid'
-        return int(path.read_text()) if path.exists() else 0
+        try:
+            return int((self.dir / 'queue/pid/master.pid').read_text())
+        except (FileNotFoundError, ValueError):  # gone, or being written
+            return 0
 
     def pids(self, name=None):
         """Process ids of this instance, of one program or all.
@@ -159,6 +161,7 @@ class Posta:
         for pid in self.pids():
             self.kill(pid)
         shutil.rmtree(self.top, ignore_errors=True)
+        give_back_base(self.base)
 
     # ---- mail
 

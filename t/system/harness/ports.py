@@ -24,6 +24,15 @@ def _claim(port):
     return True
 
 
+def give_back(ports):
+    """Forget these: what used them is gone."""
+    for port in ports:
+        for held in [h for h in _held if h[1].endswith(f'-{port}')]:
+            os.unlink(held[1])
+            os.close(held[0])
+            _held.remove(held)
+
+
 def release():
     """Forget all ports (at the end of a run)."""
     for fd, path in _held:
@@ -66,7 +75,15 @@ MAIL_PORTS = (25, 587, 465, 143, 993, 110, 995)
 
 def free_port_base():
     """N such that N+25, N+587 ... are free."""
-    for base in _candidates(1000):
-        if all(_free(base + p) for p in MAIL_PORTS) and _claim(base):
+    for base in _candidates(7):
+        ports = [base + p for p in MAIL_PORTS]
+        if not all(_free(p) for p in ports):
+            continue
+        if all(_claim(p) for p in ports):
             return base
+        give_back(ports)
     raise RuntimeError('no free block of ports')
+
+
+def give_back_base(base):
+    give_back([base + p for p in MAIL_PORTS])
