@@ -51,23 +51,25 @@ static const unsigned exclusive[] = {
     PC_NO_NAME | PC_NO_VALUE | PC_CHANGE,
 };
 
+enum {
+    PC_HIDE = PC_NO_NAME | PC_NO_VALUE,
+    PC_VIEW = PC_FOLD | PC_EXPAND | PC_OVERRIDE,
+};
+
 /* With the one, only the others. */
 static const struct {
     unsigned one, others;
 } together[] = {
-    {PC_SASL_SERVER, 0                                                       },
-    {PC_SASL_CLIENT, 0                                                       },
-    {PC_LOCKS,       0                                                       },
-    {PC_MAPS,        0                                                       },
-    {PC_TLS,         0                                                       },
-    {PC_MAIN,        PC_CHANGE | PC_FOLD | PC_NO_NAME | PC_NO_VALUE | PC_CLASS |
-                  PC_EXPAND | PC_DEFAULTS | PC_SET | PC_OVERRIDE},
-    {PC_SERVICES,    PC_CHANGE | PC_FOLD | PC_OVERRIDE | PC_EXPAND           },
-    {PC_FIELDS,
-     PC_EDIT | PC_FOLD | PC_NO_NAME | PC_NO_VALUE | PC_OVERRIDE | PC_EXPAND  },
-    {PC_PARAMS,      PC_EDIT | PC_REMOVE | PC_FOLD | PC_NO_NAME | PC_NO_VALUE |
-                    PC_OVERRIDE | PC_EXPAND                   },
-    {PC_CLASS,       PC_MAIN | PC_DEFAULTS | PC_SET                          },
+    {PC_SASL_SERVER, 0                                                              },
+    {PC_SASL_CLIENT, 0                                                              },
+    {PC_LOCKS,       0                                                              },
+    {PC_MAPS,        0                                                              },
+    {PC_TLS,         0                                                              },
+    {PC_MAIN,        PC_CHANGE | PC_VIEW | PC_HIDE | PC_CLASS | PC_DEFAULTS | PC_SET},
+    {PC_SERVICES,    PC_CHANGE | PC_VIEW                                            },
+    {PC_FIELDS,      PC_EDIT | PC_VIEW | PC_HIDE                                    },
+    {PC_PARAMS,      PC_EDIT | PC_REMOVE | PC_VIEW | PC_HIDE                        },
+    {PC_CLASS,       PC_MAIN | PC_DEFAULTS | PC_SET                                 },
 };
 
 static const struct {

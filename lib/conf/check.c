@@ -7,7 +7,7 @@
 #include "conf/used.h"
 #include "conf/value.h"
 
-enum { CHECK_MEMORY = 64 << 20 };
+enum { CHECK_MEMORY = 256 << 20 }; /* for one service */
 
 /*
  * Names of Postfix's that sites set and that need not do anything: where
@@ -226,23 +226,26 @@ check_scope(struct exam *e, const struct service *service,
     }
     exam_risks(e, &s);
     settings_free(s.settings);
+    arena_reset(e->arena);
 }
 
 size_t
 config_check(const struct config *c, const struct check *check)
 {
+    struct arena *life = arena_new("configuration check", CHECK_MEMORY);
     struct exam e = {
         .config = c,
         .check = check,
-        .arena = arena_new("configuration check", CHECK_MEMORY),
+        .arena = arena_new("service check", CHECK_MEMORY),
     };
     struct used *used =
-        used_find(e.arena, c->names, c->main, &c->services, complain, &e);
+        used_find(life, c->names, c->main, &c->services, complain, &e);
 
     check_scope(&e, NULL, used);
     for (size_t i = 0; i < c->services.count; i++)
         check_scope(&e, &c->services.at[i], used);
     used_free(used);
     arena_free(e.arena);
+    arena_free(life);
     return e.fatal;
 }

@@ -10,7 +10,10 @@ struct source {
     struct arena *arena;
     const struct settings *settings;
     const struct names *names;
-    unsigned depth; /* defaults that are being made */
+    struct {
+        bool made; /* or being made: "myhostname = $mydomain" asks again */
+        struct str value;
+    } computed[COUNT_COMPUTED];
 };
 
 static bool get(void *self, struct str name, struct str *raw);
@@ -44,16 +47,10 @@ expanded(struct source *s, struct str name)
     struct expand_names names = {get, s};
     struct str raw, text;
     struct why why;
-    bool good = false;
 
-    /* "myhostname = $mydomain" asks for what is just being made. */
-    if (s->depth < COUNT_COMPUTED) {
-        s->depth++;
-        good = get(s, name, &raw) &&
-               expand(s->arena, raw, &names, &text, &why) == OK;
-        s->depth--;
-    }
-    return good ? text : S("");
+    if (!get(s, name, &raw) || expand(s->arena, raw, &names, &text, &why) != OK)
+        return S("");
+    return text;
 }
 
 static struct str
@@ -88,7 +85,12 @@ get_default(struct source *s, struct str text, struct str *raw)
 
     for (size_t i = 0; i < COUNT(computed); i++)
         if (str_eq(computed[i].name, text)) {
-            *raw = computed[i].value(s);
+            if (!s->computed[i].made) {
+                s->computed[i].made = true;
+                s->computed[i].value = S("");
+                s->computed[i].value = computed[i].value(s);
+            }
+            *raw = s->computed[i].value;
             return true;
         }
     name = names_get(s->names, text);
@@ -116,7 +118,9 @@ defaults_names(struct arena *a, const struct settings *s,
 {
     struct source *source = arena_make(a, struct source);
 
-    *source = (struct source){a, s, names, 0};
+    source->arena = a;
+    source->settings = s;
+    source->names = names;
     return (struct expand_names){get, source};
 }
 
@@ -124,7 +128,7 @@ bool
 defaults_get(struct arena *a, const struct settings *s,
              const struct names *names, struct str name, struct str *raw)
 {
-    struct source source = {a, s, names, 0};
+    struct source source = {.arena = a, .settings = s, .names = names};
 
     return get_default(&source, name, raw);
 }

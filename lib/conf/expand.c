@@ -13,6 +13,7 @@ struct run {
     const struct expand_names *names;
     struct why *why;
     unsigned depth, steps;
+    size_t bytes; /* written so far, operands and all */
     void (*found)(void *own, struct str name); /* expand_scan */
     void *own;
 };
@@ -285,7 +286,8 @@ scan_parts(struct run *r, struct str text, struct buf *out)
         ssize_t at = str_find(text, '$');
         size_t plain = at < 0 ? text.len : (size_t)at;
 
-        if (++r->steps > STEPS_MAX || out->len + plain > TEXT_MAX)
+        r->bytes += plain;
+        if (++r->steps > STEPS_MAX || r->bytes > TEXT_MAX)
             return bad(r, "too much to expand", text);
         buf_add(out, str_sub(text, 0, plain));
         text = str_sub(text, plain, text.len);

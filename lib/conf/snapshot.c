@@ -10,7 +10,10 @@
 #include "conf/defaults.h"
 #include "conf/rows.h"
 
-enum { SNAPSHOT_MEMORY = 16 << 20 };
+enum {
+    SNAPSHOT_MAX = 8 << 20,     /* all values together */
+    SNAPSHOT_MEMORY = 64 << 20, /* and what making them takes */
+};
 
 static int
 pair_order(const void *a, const void *b)
@@ -19,44 +22,69 @@ pair_order(const void *a, const void *b)
                   ((const struct conf_pair *)b)->name);
 }
 
-/* The value of a row, with file and line in `why` where it was set. */
-static enum rc
-resolve_row(struct arena *a, const struct settings *s,
-            const struct expand_names *names, const struct conf_row *row,
-            struct str *value, struct why *why)
-{
-    struct str name = str_from(row->name), raw;
-    const struct setting *set = settings_get(s, name);
+struct maker {
+    struct arena *arena, *scratch;
+    const struct settings *settings;
+    struct expand_names names;
+    struct conf_pairs *out;
+    size_t bytes;
+};
 
-    must(names->get(names->self, name, &raw));
-    if (row->type == CONF_RAW) {
-        *value = raw;
-        return OK;
-    }
-    if (expand(a, raw, names, value, why) == OK)
-        return OK;
+/* Where it was set, in front of what is wrong. */
+static enum rc
+bad_value(const struct maker *m, struct str name, struct why *why)
+{
+    const struct setting *set = settings_get(m->settings, name);
+
     if (set == NULL)
-        return fail(why, "5.3.5", "default of %s: %s", row->name, why->text);
-    return fail(why, "5.3.5", "%s, line %u: %s: %s", set->file, set->line,
-                row->name, why->text);
+        return fail(why, "5.3.5", "default of %.*s: %s", STR(name), why->text);
+    return fail(why, "5.3.5", "%s, line %u: %.*s: %s", set->file, set->line,
+                STR(name), why->text);
 }
 
+static enum rc
+add_pair(struct maker *m, const char *name, struct str raw, bool as_it_is,
+         struct why *why)
+{
+    struct str value = raw;
+
+    arena_reset(m->scratch);
+    if (!as_it_is && expand(m->scratch, raw, &m->names, &value, why) != OK)
+        return rc_of(why->dsn);
+    m->bytes += value.len;
+    if (m->bytes > SNAPSHOT_MAX)
+        return fail(why, "5.3.5", "all values are longer than %d bytes",
+                    SNAPSHOT_MAX);
+    m->out->at[m->out->count++] =
+        (struct conf_pair){name, arena_cstr(m->arena, value)};
+    return OK;
+}
+
+static enum rc
+add_rows(struct maker *m, struct why *why)
+{
+    for (size_t i = 0; i < conf_row_count; i++) {
+        const struct conf_row *row = &conf_rows[i];
+        struct str name = str_from(row->name), raw;
+
+        must(m->names.get(m->names.self, name, &raw));
+        if (add_pair(m, row->name, raw, row->type == CONF_RAW, why) != OK)
+            return bad_value(m, name, why);
+    }
+    return OK;
+}
+
+/* Nobody asks for a name that is none of ours; so it may be broken. */
 static void
-resolve_rest(struct arena *a, const struct settings *s,
-             const struct expand_names *names, struct conf_pairs *out)
+add_rest(struct maker *m)
 {
     struct why why;
 
-    for (size_t i = 0; i < settings_count(s); i++) {
-        const struct setting *set = settings_at(s, i);
-        struct str value;
+    for (size_t i = 0; i < settings_count(m->settings); i++) {
+        const struct setting *set = settings_at(m->settings, i);
 
-        /* Nobody asked for a name that we do not have; it may be broken. */
-        if (conf_row_find(set->name) ||
-            expand(a, set->value, names, &value, &why) != OK)
-            continue;
-        out->at[out->count++] =
-            (struct conf_pair){set->name.p, arena_cstr(a, value)};
+        if (conf_row_find(set->name) == NULL)
+            (void)!add_pair(m, set->name.p, set->value, false, &why);
     }
 }
 
@@ -65,24 +93,24 @@ snapshot_resolve(struct arena *a, const struct settings *s,
                  const struct names *known, struct conf_pairs *out,
                  struct why *why)
 {
-    struct expand_names names = defaults_names(a, s, known);
     size_t most = conf_row_count + settings_count(s);
+    struct maker m = {
+        .arena = a,
+        .scratch = arena_new("snapshot scratch", SNAPSHOT_MEMORY),
+        .settings = s,
+        .names = defaults_names(a, s, known),
+        .out = out,
+    };
 
     out->at = arena_alloc(a, most * sizeof *out->at);
     out->count = 0;
-    for (size_t i = 0; i < conf_row_count; i++) {
-        const struct conf_row *row = &conf_rows[i];
-        struct str value;
-        enum rc rc = resolve_row(a, s, &names, row, &value, why);
+    enum rc rc = add_rows(&m, why);
 
-        if (rc != OK)
-            return rc;
-        out->at[out->count++] =
-            (struct conf_pair){row->name, arena_cstr(a, value)};
-    }
-    resolve_rest(a, s, &names, out);
+    if (rc == OK)
+        add_rest(&m);
     qsort(out->at, out->count, sizeof *out->at, pair_order);
-    return OK;
+    arena_free(m.scratch);
+    return rc;
 }
 
 static bool
