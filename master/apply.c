@@ -64,8 +64,10 @@ retire_all(void)
         u->pause = NULL;
         loop_cancel(u->wakeup);
         u->wakeup = NULL;
+        loop_cancel(u->renewal);
+        u->renewal = NULL;
     }
-    process_renew();
+    process_renew_all();
 }
 
 static void

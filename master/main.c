@@ -291,7 +291,7 @@ master_reload(bool files, struct problems *p)
     if (good && files)
         start_units();
     else
-        process_renew();
+        process_renew_all();
     notify("READY=1");
     return good;
 }

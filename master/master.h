@@ -117,7 +117,7 @@ struct unit {
     unsigned wanted;          /* of qmgr's wants, those not yet answered */
     unsigned failures;
     int64_t failed; /* when the last was */
-    struct timer *pause, *wakeup;
+    struct timer *pause, *wakeup, *renewal;
     bool pause_is_long; /* clients are told so */
     bool stressed;      /* its template has the settings for overload */
     int64_t full;       /* when its limit was last reached */
@@ -174,7 +174,7 @@ bool plan_apply(struct plan *plan, struct problems *p);
 /* Start what should run; look again whenever something has changed. */
 void unit_look(struct unit *u);
 void unit_look_all(void);
-/* A worker has taken the last place of some crew. */
+/* A worker has taken the last place of its crew, or found tables changed. */
 void unit_called(void);
 /* qmgr asks for one. */
 void unit_want(struct str service);
@@ -197,8 +197,9 @@ void process_signal_workers(const struct unit *u, int signo);
 void process_reap(void *unused);
 /* Give qmgr the plan's settings and the log. */
 void process_settings(void);
-/* New templates, and workers that go when idle: they get the new log. */
-void process_renew(void);
+/* A new template, and workers that go when idle: of this unit, or of all. */
+void process_renew(struct unit *u);
+void process_renew_all(void);
 struct process *process_next(size_t *pos);
 /* How many of that kind; of any where kind is -1. */
 unsigned process_count(int kind);

@@ -115,18 +115,21 @@ process_retire(struct process *p)
 }
 
 void
-process_renew(void)
+process_renew(struct unit *u)
 {
-    for (size_t i = 0; i < master.units.len; i++) {
-        struct unit *u = master.units.at[i];
+    if (u->role->kind != POOL)
+        return;
+    if (u->template)
+        process_retire(u->template);
+    if (u->role->listens)
+        process_signal_workers(u, SIGHUP);
+}
 
-        if (u->role->kind != POOL)
-            continue;
-        if (u->template)
-            process_retire(u->template);
-        if (u->role->listens)
-            process_signal_workers(u, SIGHUP);
-    }
+void
+process_renew_all(void)
+{
+    for (size_t i = 0; i < master.units.len; i++)
+        process_renew(master.units.at[i]);
 }
 
 /* ---- workers: asked for, known, gone */

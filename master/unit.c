@@ -11,6 +11,7 @@
 #define LONG_MS    1000  /* clients are refused, not kept waiting */
 #define STRESS_MS  60000 /* overload is over after that long without it */
 #define GROW_MAX   16
+#define RENEW_MS   10000
 
 /* ---- demand: who waits for connections, and when to start more */
 
@@ -167,12 +168,37 @@ grow(struct unit *u)
     unit_look(u);
 }
 
+static void
+renew(void *self)
+{
+    struct unit *u = self;
+
+    u->renewal = NULL;
+    process_renew(u);
+    unit_look(u);
+}
+
+/* Tables that change all the time must not cost a program start each time;
+ * workers see the new contents anyway, but for what only root can read. */
+static void
+renew_soon(struct unit *u)
+{
+    int64_t age =
+        u->template ? loop_now(master.loop) - u->template->started : 0;
+
+    if (u->row && u->template && u->renewal == NULL)
+        u->renewal = loop_after(master.loop,
+                                age < RENEW_MS ? RENEW_MS - age : 0, renew, u);
+}
+
 void
 unit_called(void)
 {
     for (size_t i = 0; i < master.units.len; i++) {
         struct unit *u = master.units.at[i];
 
+        if (board_take_renewal(master.board, u->crew))
+            renew_soon(u);
         if (u->role->kind != POOL || !u->role->listens || u->row == NULL)
             continue;
         if (u->workers >= u->row->limit) {

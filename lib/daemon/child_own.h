@@ -5,6 +5,7 @@
 #define DAEMON_CHILD_OWN_H
 
 #include <signal.h>
+#include <stdbool.h>
 
 struct child_own {
     volatile sig_atomic_t stop;       /* SIGTERM: end soon */
@@ -14,8 +15,9 @@ struct child_own {
     int wake;                         /* eventfd: a signal came */
     int epoll;                        /* daemon_accept waits here */
     unsigned link_self;               /* SIDE bits of the link to qmgr */
-    long served;                      /* sessions of this worker */
-    long receive_ms;                  /* time limit set on the link */
+    bool told_of_tables;
+    long served;     /* sessions of this worker */
+    long receive_ms; /* time limit set on the link */
 };
 
 extern struct child_own child;

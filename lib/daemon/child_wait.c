@@ -8,11 +8,30 @@
 #include "base/log.h"
 #include "daemon/child.h"
 #include "daemon/child_own.h"
+#include "map/map.h"
 
 static bool
 ending(void)
 {
     return child.stop || child.retire;
+}
+
+static void
+call_master(void)
+{
+    uint64_t one = 1;
+
+    (void)!write(child.caller, &one, sizeof one);
+}
+
+/* Each new worker would open the changed tables for itself. */
+static void
+notice_tables(const struct daemon *d)
+{
+    if (map_changed() && !child.told_of_tables &&
+        board_ask_renewal(d->board, d->crew))
+        call_master();
+    child.told_of_tables = map_changed();
 }
 
 static void
@@ -101,11 +120,9 @@ take_connection(int listen, struct sockaddr_storage *peer, socklen_t *len)
 static void
 become_busy(const struct daemon *d)
 {
-    uint64_t one = 1;
-
     board_set(d->board, d->crew, d->place, BOARD_BUSY);
     if (board_must_call(d->board, d->crew))
-        (void)!write(child.caller, &one, sizeof one);
+        call_master();
 }
 
 int
@@ -114,6 +131,7 @@ daemon_accept(struct daemon *d, struct sockaddr_storage *peer, socklen_t *len)
     if (child.epoll < 0)
         open_epoll(d);
     board_client_leave(d->board, d->place);
+    notice_tables(d);
     log_flush();
     if (ending() || (d->max_use > 0 && child.served >= d->max_use))
         return -1;
@@ -150,6 +168,7 @@ daemon_request(struct daemon *d, struct packet *p, int64_t wait_ms,
 
     if (timed_out)
         *timed_out = false;
+    notice_tables(d);
     log_flush();
     limit_receive(d, wait_ms);
 

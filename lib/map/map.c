@@ -27,6 +27,7 @@ struct map {
 static struct {
     struct hash *by_spec;
     struct arena *life;
+    bool changed;
 } all;
 
 static const struct {
@@ -76,8 +77,8 @@ keep_old(struct map *m, const struct why *why)
 {
     if (!m->usable || errno != EACCES)
         return false;
-    log_warn("table %s has changed, and this process may not read it: the old "
-             "contents stay until posta reload (%s)",
+    log_warn("table %s has changed, and this process may not read it: it goes "
+             "on with the old contents until it is replaced (%s)",
              m->spec, why->text);
     return true;
 }
@@ -122,7 +123,16 @@ refresh(struct map *m)
     if (m->usable && (m->path == NULL ||
                       (stat(m->path, &st) == 0 && same_file(&st, &m->seen))))
         return;
+    bool was = m->usable;
+
     try_open(m);
+    all.changed = all.changed || was || m->usable;
+}
+
+bool
+map_changed(void)
+{
+    return all.changed;
 }
 
 static bool

@@ -32,6 +32,10 @@ struct map *map_open(const char *spec, struct why *why);
 enum rc map_get(struct map *m, struct str key, struct arena *a,
                 struct str *value, struct why *why) MUST_USE;
 
+/* Some table on disk is another than when this process began: one that was
+ * started anew would see all of it, also what only root may read. */
+bool map_changed(void);
+
 /* "type:name", for messages. */
 const char *map_name(const struct map *m);
 /* Types that match patterns (regexp, pcre, cidr) take only whole keys. */

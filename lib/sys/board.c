@@ -33,7 +33,7 @@ struct rate {
 struct board {
     uint64_t secret[2];
     _Atomic uint32_t used; /* places ever taken: the end of every search */
-    _Atomic uint8_t called[BOARD_CREWS];
+    _Atomic uint8_t called[BOARD_CREWS], renewal[BOARD_CREWS];
     _Atomic uint16_t state[BOARD_PLACES]; /* crew * 4 + state */
     struct client client[BOARD_PLACES];
     struct rate rate[RATES];
@@ -165,6 +165,20 @@ void
 board_looked(struct board *b, unsigned crew)
 {
     atomic_store(&b->called[crew], 0);
+}
+
+bool
+board_ask_renewal(struct board *b, unsigned crew)
+{
+    must(crew < BOARD_CREWS);
+    return atomic_exchange(&b->renewal[crew], 1) == 0;
+}
+
+bool
+board_take_renewal(struct board *b, unsigned crew)
+{
+    must(crew < BOARD_CREWS);
+    return atomic_exchange(&b->renewal[crew], 0) != 0;
 }
 
 static bool

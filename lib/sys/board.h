@@ -52,6 +52,11 @@ void board_set(struct board *b, unsigned crew, unsigned place,
 bool board_must_call(struct board *b, unsigned crew);
 void board_looked(struct board *b, unsigned crew);
 
+/* A worker: templates of this crew know old tables. True if that is news to
+ * master. And master: has anybody said so? */
+bool board_ask_renewal(struct board *b, unsigned crew);
+bool board_take_renewal(struct board *b, unsigned crew);
+
 /*
  * This worker serves that client from now on. How many of the crew do, this
  * one included; 0 for a client without an address (UNIX socket).

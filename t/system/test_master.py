@@ -433,6 +433,25 @@ def test_stop_cuts_off_what_never_ends():
             assert gone(pid)
 
 
+def test_tables_only_root_can_read_are_read_again():
+    with Posta(start=False) as posta:
+        table = posta.write('secret', 'old@example.test alice@example.test\n')
+        table.chmod(0o600)
+        posta.set(virtual_alias_maps=f'texthash:{table}')
+        posta.start()
+
+        def known(name):
+            with greeted(posta) as c:
+                c.line('HELO client.test')
+                c.line('MAIL FROM:<x@client.test>')
+                return c.line(f'RCPT TO:<{name}@example.test>')[:3] == '250'
+
+        assert known('old') and not known('new')
+        table.write_text('new@example.test alice@example.test\n')
+        wait_until(lambda: known('new') and not known('old'),
+                   'the new contents')
+
+
 # ---- sockets, log, service manager
 
 def test_sockets_of_all_types():

@@ -85,6 +85,20 @@ only_the_last_place_calls_and_once(void **unused)
 }
 
 static void
+a_renewal_is_asked_for_once(void **unused)
+{
+    struct board *b = fresh();
+
+    (void)unused;
+    assert_false(board_take_renewal(b, 3));
+    assert_true(board_ask_renewal(b, 3));
+    assert_false(board_ask_renewal(b, 3));
+    assert_false(board_take_renewal(b, 4));
+    assert_true(board_take_renewal(b, 3));
+    assert_true(board_ask_renewal(b, 3));
+}
+
+static void
 connections_are_counted_by_crew_and_address(void **unused)
 {
     struct board *b = fresh();
@@ -187,6 +201,7 @@ what_is_no_board_is_refused(void **unused)
 
 TESTS(TEST(places_are_taken_and_cleared), TEST(a_full_board_says_so),
       TEST(only_the_last_place_calls_and_once),
+      TEST(a_renewal_is_asked_for_once),
       TEST(connections_are_counted_by_crew_and_address),
       TEST(rates_add_up_in_a_window),
       TEST(a_flood_of_addresses_never_counts_too_high),
