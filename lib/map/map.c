@@ -211,6 +211,13 @@ map_name(const struct map *m)
 }
 
 bool
+map_owner(const struct map *m, uid_t *owner)
+{
+    *owner = m->seen.st_uid;
+    return m->path && m->usable;
+}
+
+bool
 map_is_pattern(const struct map *m)
 {
     return m->usable && m->table.pattern;

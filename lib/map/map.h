@@ -38,6 +38,8 @@ bool map_changed(void);
 
 /* "type:name", for messages. */
 const char *map_name(const struct map *m);
+/* Whose the file behind it is; false where there is none (inline, unix). */
+bool map_owner(const struct map *m, uid_t *owner);
 /* Types that match patterns (regexp, pcre, cidr) take only whole keys. */
 bool map_is_pattern(const struct map *m);
 
