@@ -73,6 +73,7 @@ static const char *const ours[] = {
     "smtpd_relay_restrictions",
     "smtpd_forbid_bare_newline", /* as Postfix since 3.9 */
     "smtpd_forbid_unauth_pipelining",
+    "alias_maps", /* without NIS */
 };
 
 static bool
