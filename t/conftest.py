@@ -1,7 +1,7 @@
 """Collects the C unit tests and the dialogues; see t/system/harness for the rest.
 
-Every built unit (build/MODE/t/unit/LIB/NAME) is one test for each cmocka
-test in it; every t/talk/*.talk is one test.
+Every unit (build/MODE/t/unit/LIB/NAME, a cmocka program) is one test, and so
+is every t/talk/*.talk.
 """
 import os
 import pathlib
@@ -24,40 +24,27 @@ def pytest_collect_file(parent, file_path):
 
 
 class UnitFile(pytest.File):
-    """One cmocka program; its tests are found by name in the source."""
-
-    output = None
-
     def collect(self):
-        text = re.sub(r'^#.*', '', self.path.read_text(), flags=re.M)
-        for name in re.findall(r'(?:cmocka_unit_test\w*|\bTEST)\(\s*(\w+)', text):
-            unit = Unit.from_parent(self, name=name)
-            unit.add_marker(pytest.mark.xdist_group(str(self.path)))
-            yield unit
-
-    def run(self):
-        """What the program prints; it runs once for all its tests."""
-        if self.output is None:
-            program = BUILD / self.path.relative_to(ROOT).with_suffix('')
-            done = subprocess.run([program], text=True, errors='replace',
-                                  stdout=subprocess.PIPE,
-                                  stderr=subprocess.STDOUT, timeout=600)
-            self.output = f'{done.stdout}\nexit status {done.returncode}'
-        return self.output
+        yield Unit.from_parent(self, name=self.path.stem)
 
 
 class Unit(pytest.Item):
+    """One cmocka program."""
+
     def runtest(self):
-        output = self.parent.run()
-        if f'[       OK ] {self.name}\n' not in output:
-            raise UnitFailed(output)
+        program = BUILD / self.path.relative_to(ROOT).with_suffix('')
+        done = subprocess.run([program], text=True, errors='replace',
+                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                              timeout=600)
+        ran = re.search(r'\[  PASSED  \] (\d+) test', done.stdout)
+        if done.returncode != 0 or not ran or int(ran[1]) == 0:
+            raise UnitFailed(f'{done.stdout}\nexit status {done.returncode}')
 
     def repr_failure(self, excinfo):
         return str(excinfo.value)
 
     def reportinfo(self):
-        where = f'{self.path.parent.name}/{self.path.stem}'
-        return self.path, 0, f'{where}: {self.name}'
+        return self.path, 0, f'{self.path.parent.name}/{self.path.stem}'
 
 
 class UnitFailed(Exception):
