@@ -39,7 +39,8 @@ show_tls(struct postconf *p)
     } else if (strcmp(p->tls, "public-key-algorithms") == 0) {
         show_algorithms(p);
     } else {
-        pc_fatal(p, "unknown 'postconf -T' mode: %s", p->tls);
+        pc_warn(p, "unknown 'postconf -T' mode: %s", p->tls);
+        exit(1);
     }
 }
 
