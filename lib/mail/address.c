@@ -49,13 +49,10 @@ is_dot_string(struct str s)
 }
 
 struct str
-address_quote(struct arena *a, struct str addr)
+address_quote_local(struct arena *a, struct str local)
 {
-    struct str local, domain;
-    bool has_domain = address_split(addr, &local, &domain);
-
-    if (addr.len == 0 || is_dot_string(local))
-        return addr;
+    if (local.len == 0 || is_dot_string(local))
+        return local;
 
     struct buf b = buf_in(a);
 
@@ -66,10 +63,22 @@ address_quote(struct arena *a, struct str addr)
         buf_addc(&b, local.p[i]);
     }
     buf_addc(&b, '"');
-    if (has_domain)
-        buf_addc(&b, '@');
-    buf_add(&b, domain);
     return buf_str(&b);
+}
+
+struct str
+address_quote(struct arena *a, struct str addr)
+{
+    struct str local, domain;
+
+    if (!address_split(addr, &local, &domain))
+        return address_quote_local(a, addr);
+    if (is_dot_string(local))
+        return addr;
+
+    struct str quoted = local.len ? address_quote_local(a, local) : S("\"\"");
+
+    return str_from(arena_fmt(a, "%.*s@%.*s", STR(quoted), STR(domain)));
 }
 
 struct str

@@ -28,6 +28,8 @@ struct str address_local(struct str addr);
 /* Internal to external form: quoted where the local part is no dot-string.
  * A view of addr where nothing needs quotes. 8-bit bytes need none. */
 struct str address_quote(struct arena *a, struct str addr);
+/* The same for a local part alone, in which "@" is a byte that needs quotes. */
+struct str address_quote_local(struct arena *a, struct str local);
 
 /*
  * External to internal form, for addresses of trusted origin (command line,

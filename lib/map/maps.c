@@ -107,7 +107,7 @@ look_address(struct hunt *h, struct str local, struct str tail, bool partial,
              enum rc *rc)
 {
     if (h->quoted) {
-        struct str quoted = address_quote(h->arena, local);
+        struct str quoted = address_quote_local(h->arena, local);
 
         if (look(h, join(h->arena, quoted, tail), partial, rc))
             return true;

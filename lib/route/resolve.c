@@ -22,7 +22,7 @@ to_error(struct route *route, const char *reason)
 static bool
 has_operator(struct router *r, struct arena *a, struct str local)
 {
-    bool quoted = address_quote(a, local).p != local.p;
+    bool quoted = address_quote_local(a, local).p != local.p;
 
     if (quoted && !r->s->resolve_dequoted_address)
         return false;

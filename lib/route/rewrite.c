@@ -111,7 +111,7 @@ with_user(struct arena *a, struct str addr, struct str extension,
         return value;
     if (str_ends(user, extension))
         user.len -= extension.len;
-    user = address_quote(a, user);
+    user = address_quote_local(a, user);
     return str_from(arena_fmt(a, "%.*s%.*s", STR(user), STR(value)));
 }
 
