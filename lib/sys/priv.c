@@ -7,7 +7,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/fsuid.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
@@ -31,6 +30,7 @@
 static struct {
     bool root;             /* priv_enter ran as root: ids can change */
     struct priv_user self; /* to return to */
+    bool groups;           /* somebody else's are there now */
     int death_signal;
 } state;
 
@@ -257,14 +257,23 @@ priv_enter(const struct priv *p, struct why *why)
     return p->may & PRIV_RUN ? OK : priv_box(p, why);
 }
 
-/* fsuid changes cannot fail aloud: ask what they are now. */
+/*
+ * The effective ids decide about files. Real and saved ones stay, so that the
+ * user has no power over this process, and there is a way back. Groups come
+ * first on the way there and last on the way back, as they need rights.
+ */
 static bool
-set_fs_ids(const struct priv_user *u)
+set_effective(const struct priv_user *u, bool back)
 {
-    setfsgid(u->gid);
-    setfsuid(u->uid);
-    return (gid_t)setfsgid((gid_t)-1) == u->gid &&
-           (uid_t)setfsuid((uid_t)-1) == u->uid;
+    bool groups = u->ngroups > 0 || state.groups;
+
+    if (back)
+        return setresuid((uid_t)-1, u->uid, (uid_t)-1) == 0 &&
+               setresgid((gid_t)-1, u->gid, (gid_t)-1) == 0 &&
+               (!groups || setgroups(u->ngroups, u->groups) == 0);
+    return (!groups || setgroups(u->ngroups, u->groups) == 0) &&
+           setresgid((gid_t)-1, u->gid, (gid_t)-1) == 0 &&
+           setresuid((uid_t)-1, u->uid, (uid_t)-1) == 0;
 }
 
 static bool
@@ -284,7 +293,8 @@ priv_become(const struct priv_user *u)
     /* The kernel forgets it when the ids of files change. */
     if (state.death_signal == 0)
         prctl(PR_GET_PDEATHSIG, &state.death_signal);
-    if (setgroups(u->ngroups, u->groups) == 0 && set_fs_ids(u))
+    state.groups = u->ngroups > 0 || state.self.ngroups > 0;
+    if (set_effective(u, false))
         return true;
     int saved = errno ? errno : EPERM;
 
@@ -299,8 +309,7 @@ priv_return(void)
     if (!state.root)
         return;
     /* Going on as somebody else would be worse than ending. */
-    must(setgroups(state.self.ngroups, state.self.groups) == 0 &&
-         set_fs_ids(&state.self));
+    must(set_effective(&state.self, true));
     if (state.death_signal)
         prctl(PR_SET_PDEATHSIG, state.death_signal, 0, 0, 0);
 }

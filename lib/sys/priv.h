@@ -69,10 +69,11 @@ enum rc priv_find_group(const char *name, gid_t *gid, struct why *why) MUST_USE;
 void priv_add_groups(struct priv_user *u, const struct priv_user *other);
 
 /*
- * Touch files as that user until priv_return: the file system's ids and the
- * groups change, nothing else, so it is cheap (5 system calls). False with
- * errno, and nothing changed, where that is not allowed; as an ordinary user
- * one may become only oneself. Never nested.
+ * Touch files as that user until priv_return: the effective ids and the groups
+ * change, nothing else, so it is cheap (2 system calls, 3 to return; one more
+ * each where there are supplementary groups). False with errno, and nothing
+ * changed, where that is not allowed; as an ordinary user one may become only
+ * oneself. Never nested.
  */
 bool priv_become(const struct priv_user *u) MUST_USE;
 void priv_return(void);
