@@ -65,10 +65,11 @@ subject_class(enum subject subject)
     return classes[subject];
 }
 
-/* What stands in <> of the reply. */
-static struct str
-shown(const struct session *s, enum subject subject)
+struct str
+subject_shown(const struct session *s, enum subject subject)
 {
+    if (subject == OF_SENDER || subject == OF_RCPT)
+        return address_quote(s->line, subject_name(s, subject));
     if (subject == OF_CLIENT)
         return s->client.shown;
     if (subject == OF_REVERSE)
@@ -225,7 +226,7 @@ ask_hosts(struct ask *q, const struct rule *r)
         log_warn("%s: %s", r->what->name, why.text);
     if (value.p == NULL)
         return DUNNO;
-    return access_act(q, r->text.p, value, shown(q->s, subject),
+    return access_act(q, r->text.p, value, subject_shown(q->s, subject),
                       subject_class(subject));
 }
 
@@ -237,7 +238,7 @@ forbid_permit(struct ask *q, const struct rule *r, enum verdict v)
         return v;
     log_warn("restriction %s returns OK for %.*s; this is not allowed, use "
              "DUNNO to make an exception",
-             r->what->name, STR(shown(q->s, r->what->subject)));
+             r->what->name, STR(subject_shown(q->s, r->what->subject)));
     return rules_refuse(q, 451, "4.3.5", "Server configuration error");
 }
 
@@ -255,8 +256,9 @@ access_run(struct ask *q, const struct rule *r)
     if (value.p == NULL)
         return DUNNO;
 
-    enum verdict v = access_act(q, r->text.p, value, shown(q->s, subject),
-                                subject_class(subject));
+    enum verdict v =
+        access_act(q, r->text.p, value, subject_shown(q->s, subject),
+                   subject_class(subject));
 
     return subject == OF_REVERSE ? forbid_permit(q, r, v) : v;
 }

@@ -67,7 +67,7 @@ unauth(struct ask *q, int code, const char *dsn)
     if (is_authorised(q->s->conf, &route))
         return DUNNO;
     return rules_refuse(q, code, dsn, "<%.*s>: Relay access denied",
-                        STR(q->s->rcpt));
+                        STR(subject_shown(q->s, OF_RCPT)));
 }
 
 enum verdict
@@ -162,7 +162,7 @@ check_mx_backup(struct ask *q, const struct rule *r)
             q, 450, "4.4.4",
             "<%.*s>: %s rejected: Unable to look up mail exchanger "
             "information: %s",
-            STR(s->rcpt), CLASS_OF_RECIPIENT, why.text);
+            STR(subject_shown(s, OF_RCPT)), CLASS_OF_RECIPIENT, why.text);
     return backup ? PERMIT : DUNNO;
 }
 
@@ -181,7 +181,8 @@ check_fqdn(struct ask *q, const struct rule *r)
         return DUNNO;
     return rules_refuse(q, (int)q->s->conf->non_fqdn_reject_code, "5.5.2",
                         "<%.*s>: %s rejected: need fully-qualified address",
-                        STR(name), subject_class(subject));
+                        STR(subject_shown(q->s, subject)),
+                        subject_class(subject));
 }
 
 static bool
@@ -209,9 +210,11 @@ no_domain(struct ask *q, enum subject subject, enum rc rc)
         return rules_tempfail(q, c->unknown_address_tempfail_action, 450,
                               dsn_of_domain(subject, true),
                               "<%.*s>: %s rejected: Domain not found",
-                              STR(name), subject_class(subject));
+                              STR(subject_shown(q->s, subject)),
+                              subject_class(subject));
     return rules_refuse(q, code, dsn_of_domain(subject, code < 500),
-                        "<%.*s>: %s rejected: Domain not found", STR(name),
+                        "<%.*s>: %s rejected: Domain not found",
+                        STR(subject_shown(q->s, subject)),
                         subject_class(subject));
 }
 
@@ -223,7 +226,7 @@ no_mail_there(struct ask *q, enum subject subject, struct str domain)
     return rules_refuse(
         q, sender ? 550 : 556, sender ? "5.7.27" : "5.1.10",
         "<%.*s>: %s rejected: Domain %.*s does not accept mail (nullMX)",
-        STR(subject_name(q->s, subject)), subject_class(subject), STR(domain));
+        STR(subject_shown(q->s, subject)), subject_class(subject), STR(domain));
 }
 
 enum verdict
@@ -263,7 +266,7 @@ refuse_user(struct ask *q, enum subject subject, int code,
         code < 500 ? arena_fmt(q->s->line, "4%s", why->dsn + 1) : why->dsn;
 
     return rules_refuse(q, code, dsn, "<%.*s>: %s rejected: %s",
-                        STR(subject_name(q->s, subject)),
+                        STR(subject_shown(q->s, subject)),
                         subject_class(subject), why->text);
 }
 
@@ -333,7 +336,7 @@ check_sender_login(struct ask *q, const struct rule *r)
         return DUNNO;
     return rules_refuse(q, 553, "5.7.1",
                         "<%.*s>: Sender address rejected: not logged in",
-                        STR(s->sender));
+                        STR(subject_shown(s, OF_SENDER)));
 }
 
 /* A report to many at once is none (RFC 5321 4.5.5). */

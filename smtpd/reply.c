@@ -77,7 +77,7 @@ reply_kindly(struct session *s, const char *text)
 void
 reply_close(struct session *s, const char *why, const char *text)
 {
-    put(s, text);
+    reply(s, text);
     s->end = why;
 }
 

@@ -178,10 +178,10 @@ stage_name(const struct session *s, enum stage stage)
     case STAGE_HELO:
         return s->helo;
     case STAGE_SENDER:
-        return s->sender;
+        return subject_shown(s, OF_SENDER);
     case STAGE_RELAY:
     case STAGE_RCPT:
-        return s->rcpt;
+        return subject_shown(s, OF_RCPT);
     case STAGE_DATA:
         return S("DATA");
     case STAGE_END:

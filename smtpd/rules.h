@@ -184,6 +184,8 @@ struct policy *policy_open(struct arena *life, const struct server *server,
  * the class for replies. Empty: there is none. */
 struct str subject_name(const struct session *s, enum subject subject);
 struct str subject_domain(const struct session *s, enum subject subject);
+/* As it stands in <> of a reply: addresses with their quotes. */
+struct str subject_shown(const struct session *s, enum subject subject);
 const char *subject_class(enum subject subject);
 
 #endif

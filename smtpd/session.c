@@ -18,10 +18,6 @@
 const char *
 session_proto(const struct session *s)
 {
-    if (s->client.proto.len > 0 && s->helo.len == 0)
-        return s->client.proto.p;
-    if (s->helo.len == 0)
-        return "";
     if (s->server->lmtp)
         return "LMTP";
     return s->esmtp ? "ESMTP" : "SMTP";

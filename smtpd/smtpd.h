@@ -131,7 +131,7 @@ void session_reset(struct session *s);
 /* How a read of the stream ended, if not well: says what is to be said, sets
  * s->end. */
 void session_lost(struct session *s, enum io how);
-/* "ESMTP", "SMTP", "LMTP"; "" before HELO. */
+/* "ESMTP", "SMTP" (also before HELO), "LMTP". */
 const char *session_proto(const struct session *s);
 
 /* reply.c: what we say. Lines are without CRLF; 4xx and 5xx count as errors

@@ -107,7 +107,7 @@ lines_reject(struct arena *a, const struct lines_reject *r)
 static void
 add_count(struct buf *b, const char *name, unsigned ok, unsigned total)
 {
-    if (ok == total)
+    if (ok == total && total > 0)
         buf_fmt(b, " %s=%u", name, total);
     else
         buf_fmt(b, " %s=%u/%u", name, ok, total);
