@@ -204,7 +204,6 @@ no_domain(struct ask *q, enum subject subject, enum rc rc)
 {
     const struct conf *c = q->s->conf;
     int code = (int)c->unknown_address_reject_code;
-    struct str name = subject_name(q->s, subject);
 
     if (rc == TEMP)
         return rules_tempfail(q, c->unknown_address_tempfail_action, 450,
