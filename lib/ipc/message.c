@@ -123,10 +123,9 @@ take_file(struct packet *p, int *fd)
     *fd = -1;
     if (!unpack_num(&p->body, &there) || there != (p->files.count == 1))
         return false;
-    if (there) {
+    if (there)
         *fd = p->files.fd[0];
-        p->files.count = 0;
-    }
+    p->taken = p->files.count;
     return true;
 }
 
@@ -138,6 +137,18 @@ take_files(struct packet *p, struct files *files)
     if (!unpack_num(&p->body, &count) || (uint64_t)count != p->files.count)
         return false;
     *files = p->files;
+    p->taken = p->files.count;
+    return true;
+}
+
+/* The descriptors leave the packet only with a message that is right. */
+static bool
+all_read(struct packet *p, bool right)
+{
+    if (!right || p->body.len > 0 || p->files.count != p->taken) {
+        bad(p, "malformed message");
+        return false;
+    }
     p->files.count = 0;
     return true;
 }
@@ -173,10 +184,8 @@ send_out(const struct link *link)
 #define MSG(from, to, name, fields)                                            \
     bool read_##name(struct packet *p, struct msg_##name *m)                   \
     {                                                                          \
-        if (true fields && p->body.len == 0 && p->files.count == 0)            \
-            return true;                                                       \
-        bad(p, "malformed message");                                           \
-        return false;                                                          \
+        p->taken = 0;                                                          \
+        return all_read(p, true fields);                                       \
     }
 #include "ipc/messages.def"
 #undef Num

@@ -64,6 +64,7 @@ struct packet {
     enum msg_type type;
     struct str body;
     struct files files;
+    size_t taken; /* private: of the files, by the reader at work */
     char data[SOCK_PACKET_MAX];
 };
 

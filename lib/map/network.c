@@ -27,7 +27,12 @@ mask(unsigned bits, unsigned i)
 
     if (bits >= before + 8)
         return 0xff;
-    return bits <= before ? 0 : (unsigned char)(0xff << (before + 8 - bits));
+    if (bits <= before)
+        return 0;
+
+    unsigned rest = before + 8 - bits;
+
+    return (unsigned char)(0xffu >> rest << rest);
 }
 
 static enum rc
