@@ -242,6 +242,7 @@ take_options(struct postconf *p, int argc, char **argv)
     while ((letter = getopt(argc, argv, "+aAc:C:defFhHlmMno:pPqT:vxX#")) != -1)
         take_option(p, letter, &dir);
     p->dir = cmd_config_dir(dir);
+    p->dir_given = dir || getenv("MAIL_CONFIG");
     p->words = argv + optind;
     p->word_count = (size_t)(argc - optind);
     if (!(p->options & exclusive[0]))
@@ -283,7 +284,8 @@ read_main(struct postconf *p)
     struct str text;
     struct why why;
 
-    settings_put(file, S("config_directory"), str_from(p->dir), path, 0);
+    if (p->dir_given)
+        settings_put(file, S("config_directory"), str_from(p->dir), path, 0);
     if (config_read_file(p->arena, path, &text, &why) != OK ||
         settings_parse(file, text, path, &why) != OK)
         pc_fatal(p, "%s", why.text);

@@ -40,6 +40,7 @@ enum {
 struct postconf {
     struct arena *arena;
     const char *dir;
+    bool dir_given;         /* by -c or MAIL_CONFIG */
     const char *tls;        /* -T */
     unsigned options;       /* PC_ */
     unsigned classes;       /* NAME_ */

@@ -42,6 +42,10 @@ pc_get(struct postconf *p, const struct service *s, struct str name,
         *raw = set->value;
         return true;
     }
+    if (!p->dir_given && str_eq(name, S("config_directory"))) {
+        *raw = str_from(p->dir);
+        return true;
+    }
     return defaults_get(p->arena, p->main, p->names, name, raw);
 }
 
