@@ -391,6 +391,30 @@ show(struct postconf *p)
     warn_master(p);
 }
 
+static void
+run(struct postconf *p, int argc, char **argv)
+{
+    if (argc > 1 && strcmp(argv[1], "--explain") == 0) {
+        pc_explain(p, argv + 2);
+        return;
+    }
+    if (argc > 1 && strcmp(argv[1], "--man-rows") == 0) {
+        pc_man_rows(p);
+        return;
+    }
+    take_options(p, argc, argv);
+    if (!(p->options & (PC_MAIN | PC_MASTER)))
+        pc_show_other(p);
+    else if (!(p->options & PC_CHANGE))
+        show(p);
+    else if (p->word_count == 0)
+        pc_fatal(p, "missing service argument");
+    else if (p->options & PC_MASTER)
+        pc_edit_master(p);
+    else
+        pc_edit_main(p);
+}
+
 int
 postconf_main(int argc, char **argv)
 {
@@ -401,17 +425,7 @@ postconf_main(int argc, char **argv)
 
     p.out = buf_in(p.arena);
     p.extra = settings_new(p.arena);
-    take_options(&p, argc, argv);
-    if (!(p.options & (PC_MAIN | PC_MASTER)))
-        pc_show_other(&p);
-    else if (!(p.options & PC_CHANGE))
-        show(&p);
-    else if (p.word_count == 0)
-        pc_fatal(&p, "missing service argument");
-    else if (p.options & PC_MASTER)
-        pc_edit_master(&p);
-    else
-        pc_edit_main(&p);
+    run(&p, argc, argv);
     pc_flush(&p);
     used_free(p.used);
     names_free(p.names);

@@ -85,5 +85,8 @@ void pc_show_params(struct postconf *p);
 void pc_edit_main(struct postconf *p);
 void pc_edit_master(struct postconf *p);
 void pc_show_other(struct postconf *p);
+/* What parameters mean (none named: all); the rows of main.cf(5). */
+void pc_explain(struct postconf *p, char **names);
+void pc_man_rows(struct postconf *p);
 
 #endif

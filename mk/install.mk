@@ -20,5 +20,9 @@ install: all
 	@ln -sf ../sbin/sendmail $(DESTDIR)$(PREFIX)/lib/sendmail
 	@for p in $(PAGES); do d=$(MAN)/man$${p##*.}; \
 	    install -d $$d; install -m 644 $$p $$d; done
+	@# The table of main.cf(5) comes from the rows of parameters.def.
+	@$(O)/bin/postconf --man-rows > $(O)/parameters.mdoc
+	@sed -i '/^\.\\" PARAMETERS$$/r $(O)/parameters.mdoc' \
+	    $(MAN)/man5/main.cf.5
 
 .PHONY: install
