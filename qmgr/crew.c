@@ -80,6 +80,7 @@ crew_join(struct crew *c, struct peer *p)
     c->pause = PAUSE_MS;
     c->alone = 0;
     crew_rest(c, p);
+    c->run(c);
 }
 
 void

@@ -2,7 +2,7 @@
 import re
 import subprocess
 
-from harness import Posta
+from harness import NameServer, Posta, free_port
 
 
 def summary(log):
@@ -15,13 +15,14 @@ def summary(log):
 
 
 def test_pflogsumm_totals():
-    with Posta(settings={
-            'transport_maps': 'inline:{ {bounces.test = error:5.1.1 no} '
-                              '{waits.test = retry:4.3.0 later} }'}) as posta:
+    with NameServer({'waits.test': '@ IN MX 10 mx\nmx IN A 127.0.0.1'}) as dns, \
+            Posta(settings={'dns_servers': dns.address, 'transport_maps':
+                            f'inline:{{ {{waits.test = smtp:[127.0.0.1]:'
+                            f'{free_port()}}} }}'}) as posta:
         for i in range(5):
             posta.send(f's{i}@client.test', 'alice@example.test')
         posta.send('s0@client.test', ['alice@example.test', 'bob@example.test'])
-        posta.send('alice@example.test', 'x@bounces.test')
+        posta.send('alice@example.test', 'x@nowhere.invalid')
         posta.send('alice@example.test', 'x@waits.test')
         with posta.smtp() as s:
             s.ehlo('client.test')
