@@ -28,11 +28,19 @@ free_workers(const struct unit *u)
            board_count(master.board, u->crew, BOARD_STARTING);
 }
 
+/* A template whose link has ended is about to be reaped. */
+static bool
+is_ending(const struct process *p)
+{
+    return p && p->link.fd < 0;
+}
+
 static bool
 may_grow(const struct unit *u)
 {
     return u->row && !master.stopping && !unit_paused(u) &&
-           master.qmgr->template && u->workers < u->row->limit;
+           master.qmgr->template && !is_ending(master.qmgr->template) &&
+           !is_ending(u->template) && u->workers < u->row->limit;
 }
 
 /* Nobody can serve clients for some time: they shall not wait, but come back.

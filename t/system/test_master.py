@@ -103,7 +103,7 @@ def test_start_status_stop():
         assert status['pids']['qmgr'] == posta.pids('qmgr')
         everyone = posta.pids()
         posta.stop()
-        assert all(gone(pid) for pid in everyone)
+        wait_until(lambda: all(gone(pid) for pid in everyone), 'the end')
         assert refused(posta.port)
         assert not (posta.dir / 'queue/pid/master.pid').exists()
         assert posta.posta('status', check=False).returncode == 1
@@ -472,6 +472,19 @@ def test_sockets_of_all_types():
             pass
         posta.stop()
         assert not (queue / 'public/localsmtp').exists()
+
+
+def test_spawn_runs_a_command_for_each_connection():
+    user = 61300 if ROOT else os.geteuid()
+    with Posta(services='echo unix n n n - 0 spawn\n'
+                        f'    user={user} argv=/bin/sh -c\n'
+                        '    { read x; id -u; echo "$x" two  blanks }\n'
+               ) as posta:
+        for word in 'one', 'another':
+            with Client(posta, path=posta.dir / 'queue/public/echo') as c:
+                assert c.line(word) == str(user)
+                assert c.line() == f'{word}\r two blanks'
+                assert c.line() == ''
 
 
 def test_overrides():
