@@ -146,17 +146,24 @@ note_session(struct peer *p, struct dest *d)
     }
 }
 
-/* The agent is idle again soon, and its site has one delivery less. */
+/* The site has one delivery less; the message keeps its own count until
+ * finish, so that nobody settles it in between. */
 static void
 release(struct peer *p, enum plan_outcome outcome)
 {
     struct work *w = &p->work;
 
-    w->message->busy--;
-    qmgr.busy--;
     w->message = NULL;
     plan_ended(&w->dest->site, w->retry, outcome);
     dest_rest(w->dest);
+}
+
+static void
+finish(struct message *m)
+{
+    m->busy--;
+    qmgr.busy--;
+    message_settle(m);
 }
 
 /* The batch cannot even be shown to an agent. */
@@ -171,7 +178,7 @@ no_file(struct peer *p)
     crew_rest(p->crew, p);
     inside_all(m, (struct str){w->rcpts.at, w->rcpts.len}, TEMP, S("4.3.0"),
                S("queue file open error"));
-    message_settle(m);
+    finish(m);
     dest_release(d);
 }
 
@@ -421,7 +428,7 @@ pass_on(struct message *m, const struct transport *from, struct outcome *o)
 static void
 keep_or_retire(struct peer *p, struct dest *session)
 {
-    int64_t most = qmgr.daemon->max_use;
+    int64_t most = qmgr.conf->max_use;
 
     note_session(p, session);
     if (most > 0 && p->uses >= most)
@@ -471,7 +478,7 @@ deliver_done(struct peer *p, struct packet *packet)
         pass_on(m, dest->transport, &a.pass[i]);
     message_results(m, a.list, a.count);
     check_site(dest, &a);
-    message_settle(m);
+    finish(m);
     keep_or_retire(p, session_of(w, d.open_nexthop));
     dest_release(dest);
     return true;
@@ -502,7 +509,7 @@ deliver_lost(struct peer *p)
     if (m) {
         release(p, PLAN_UNKNOWN);
         died_over(m, w, dest);
-        message_settle(m);
+        finish(m);
         dest_release(dest);
     }
     note_session(p, NULL);

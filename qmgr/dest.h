@@ -28,12 +28,15 @@ struct transport {
     size_t sessions; /* agents that keep one open */
 };
 
+struct task;
+
 struct dest {
     struct site site;
     struct transport *transport;
     char *key; /* lower case; "user@nexthop" where only one recipient may
                   go at a time */
     char *nexthop;
+    struct task *newest; /* of those that wait */
     struct timer *timer; /* it is dead, or rests */
     size_t sessions;     /* agents that keep one open */
     bool suspended;      /* dead, and `why` says why */

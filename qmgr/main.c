@@ -143,7 +143,7 @@ ignore(void *self)
 static void
 housekeeping(void *self)
 {
-    int64_t idle = qmgr.daemon->max_idle > 0 ? qmgr.daemon->max_idle : 100000;
+    int64_t idle = qmgr.conf->max_idle > 0 ? qmgr.conf->max_idle : 100000;
     int64_t before = loop_now(qmgr.loop) - idle;
 
     (void)self;

@@ -72,6 +72,7 @@ new_task(struct message *m, struct dest *d)
     k->job.site = &d->site;
     k->job.retry = m->retry;
     k->job.served = &m->served;
+    d->newest = k;
     list_add(&m->tasks, &k->in_message);
     plan_add(&k->job);
     return k;
@@ -80,25 +81,19 @@ new_task(struct message *m, struct dest *d)
 void
 transport_free_task(struct task *k)
 {
+    if (k->dest->newest == k)
+        k->dest->newest = NULL;
     list_remove(&k->in_message);
     vec_free(&k->rcpts);
     mem_free(k);
 }
 
-/* A message's recipients come site by site, mostly: its newest task is the
- * one to add to, if any is. */
+/* Messages are loaded one after the other: if this one has a task there, it is
+ * the newest. */
 static struct task *
 task_for(struct message *m, struct dest *d)
 {
-    struct node *newest = m->tasks.prev;
-
-    if (newest != &m->tasks) {
-        struct task *k = list_item(newest, struct task, in_message);
-
-        if (k->dest == d)
-            return k;
-    }
-    return new_task(m, d);
+    return d->newest && d->newest->message == m ? d->newest : new_task(m, d);
 }
 
 static void

@@ -1,0 +1,171 @@
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "driver.h"
+#include "queue/writer.h"
+#include "sys/disk.h"
+
+static struct packet packet;
+
+/* ---- a producer */
+
+static struct envelope
+envelope(struct arena *a, int number, int message)
+{
+    struct rcpt *list = arena_alloc(a, (size_t)plan.rcpts * sizeof *list);
+
+    for (int i = 0; i < plan.rcpts; i++)
+        list[i] = (struct rcpt){
+            .addr = str_from(
+                arena_fmt(a, "user%d-%d-%d@example.org", number, message, i)),
+            .transport = S("stand"),
+            .nexthop = str_from(
+                arena_fmt(a, "site%d.example", (message + i) % plan.sites))};
+    return (struct envelope){.arrived = (int64_t)time(NULL) * 1000000,
+                             .sender = S("sender@example.com"),
+                             .rcpts = list,
+                             .nrcpts = (size_t)plan.rcpts};
+}
+
+static bool
+write_message(struct arena *a, const struct msg_queue_opened *m,
+              const struct envelope *e)
+{
+    struct queue_writer *w = queue_write(a, m->fd, m->seal);
+    struct why why;
+
+    queue_put_delivery_block(w, e->sender,
+                             e->nrcpts == 1 ? &e->rcpts[0] : NULL);
+    for (int i = 0; i < plan.size; i += 64)
+        queue_put(w, S("It was a dark and stormy night; the rain fell in "
+                       "torrents, now.\n"));
+    return queue_finish(w, e, &why) == OK;
+}
+
+static bool
+submit(struct link *link, struct arena *a, int number, int message)
+{
+    struct msg_queue_opened m;
+    struct envelope e = envelope(a, number, message);
+    char id[64];
+
+    if (!send_queue_open(link, &(struct msg_queue_open){plan.size}) ||
+        link_receive(link, &packet) != LINK_OK)
+        exit(1);
+    if (packet.type != MSG_queue_opened || !read_queue_opened(&packet, &m))
+        return false;
+    snprintf(id, sizeof id, "%.*s", STR(m.id));
+    if (!write_message(a, &m, &e)) {
+        close(m.fd);
+        if (!send_queue_abandon(link,
+                                &(struct msg_queue_abandon){str_from(id)}))
+            exit(1);
+        return false;
+    }
+    close(m.fd);
+    if (!send_queue_commit(link, &(struct msg_queue_commit){str_from(id)}) ||
+        link_receive(link, &packet) != LINK_OK)
+        exit(1);
+    return packet.type == MSG_queue_committed;
+}
+
+void
+produce(int fd, int number)
+{
+    struct link link = {.fd = fd, .self = SIDE(PRODUCER), .peer = SIDE(QMGR)};
+    struct arena *a = arena_new("producer", (size_t)1 << 30);
+
+    for (int i = 0; i < plan.messages; i++) {
+        if (submit(&link, a, number, i))
+            tally->committed++;
+        else
+            tally->refused++;
+        arena_reset(a);
+    }
+    exit(0);
+}
+
+/* ---- an agent */
+
+static bool
+take_file(const struct msg_deliver *m)
+{
+    char name[64];
+    int out = open(plan.dir, O_PATH | O_DIRECTORY);
+
+    snprintf(name, sizeof name, "mailbox/%.*s", STR(m->id));
+    return disk_truncate(m->fd, m->end) && disk_link_fd(m->fd, out, name) &&
+           close(out) == 0;
+}
+
+static struct rec_result
+result_of(const struct rec_rcpt *r)
+{
+    switch (plan.answer) {
+    case ANSWER_DEFER:
+    case ANSWER_DOWN:
+        return (struct rec_result){.index = r->index,
+                                   .rc = TEMP,
+                                   .dsn = S("4.4.1"),
+                                   .text = S("connection refused"),
+                                   .relay = S("none")};
+    case ANSWER_BOUNCE:
+        return (struct rec_result){.index = r->index,
+                                   .rc = PERM,
+                                   .dsn = S("5.1.1"),
+                                   .text = S("no such user"),
+                                   .relay = S("stand")};
+    default:
+        return (struct rec_result){.index = r->index,
+                                   .dsn = S("2.0.0"),
+                                   .text = S("taken"),
+                                   .relay = S("stand")};
+    }
+}
+
+static void
+answer(struct link *link, struct arena *a, struct msg_deliver *m)
+{
+    struct msg_delivered d = {.id = m->id};
+    struct buf b = buf_in(a);
+    struct rec_rcpt r;
+
+    tally->deliveries++;
+    if (plan.answer == ANSWER_DIE && tally->deliveries % 7 == 3)
+        _exit(1);
+    if (plan.slow)
+        usleep((useconds_t)plan.slow * 1000);
+    while (m->rcpts.len && get_rcpt(&m->rcpts, &r)) {
+        struct rec_result result = result_of(&r);
+
+        put_result(&b, &result);
+        tally->delivered += result.rc == OK;
+    }
+    if (plan.answer == ANSWER_CLAIM && m->flags & DELIVER_CLAIM) {
+        d.claimed = take_file(m);
+        tally->claimed += d.claimed;
+    }
+    d.site_down = plan.answer == ANSWER_DOWN;
+    d.results = buf_str(&b);
+    close(m->fd);
+    if (!send_delivered(link, &d))
+        _exit(1);
+}
+
+void
+deliver(int fd)
+{
+    struct link link = {.fd = fd, .self = SIDE(AGENT), .peer = SIDE(QMGR)};
+    struct arena *a = arena_new("agent", (size_t)1 << 28);
+    struct msg_deliver m;
+
+    while (link_receive(&link, &packet) == LINK_OK &&
+           packet.type == MSG_deliver && read_deliver(&packet, &m)) {
+        answer(&link, a, &m);
+        arena_reset(a);
+    }
+    exit(0);
+}
