@@ -53,6 +53,14 @@ def ensure_running(posta):
     wait_until(started, 'a new start', 60)
 
 
+def name_of(pid):
+    try:
+        with open(f'/proc/{pid}/comm') as f:
+            return f.read().strip()
+    except OSError:
+        return None
+
+
 def killer(posta, end, rng, killed):
     while time.monotonic() < end:
         time.sleep(rng.uniform(0.1, 0.6))
@@ -60,13 +68,11 @@ def killer(posta, end, rng, killed):
         if not pids:
             ensure_running(posta)
             continue
-        pid = rng.choice(pids)
-        try:
-            with open(f'/proc/{pid}/comm') as f:
-                name = f.read().strip()
-        except OSError:
+        name = rng.choice(sorted({name_of(p) for p in pids} - {None}))
+        mates = [p for p in pids if name_of(p) == name]
+        if not mates:
             continue
-        posta.kill(pid)
+        posta.kill(rng.choice(mates))
         killed[name] += 1
         if name == 'master':
             ensure_running(posta)
