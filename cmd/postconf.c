@@ -94,13 +94,15 @@ pc_flush(struct postconf *p)
     }
 }
 
+static void complain(struct postconf *p, const char *level, const char *fmt,
+                     va_list args) PRINTF(3, 0);
+
 static void
 complain(struct postconf *p, const char *level, const char *fmt, va_list args)
 {
     pc_flush(p);
-    fprintf(stderr, "postconf: %s: ", level);
-    vfprintf(stderr, fmt, args);
-    fputc('\n', stderr);
+    fprintf(stderr, "postconf: %s: %s\n", level,
+            arena_vfmt(p->arena, fmt, args));
 }
 
 void

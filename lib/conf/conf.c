@@ -196,7 +196,7 @@ const struct conf *
 conf_from_snapshot(struct arena *life, int fd, struct why *why)
 {
     struct conf_pairs *pairs = arena_make(life, struct conf_pairs);
-    struct str bytes;
+    struct str bytes = {0};
 
     if (map_file(fd, &bytes, why) != OK ||
         parse_snapshot(life, bytes, pairs, why) != OK)

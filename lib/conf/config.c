@@ -70,7 +70,7 @@ config_read(struct arena *life, const char *dir, struct config *out,
 {
     const char *main = arena_fmt(life, "%s/main.cf", dir);
     const char *master = arena_fmt(life, "%s/master.cf", dir);
-    struct str text;
+    struct str text = {0};
 
     *out = (struct config){.life = life, .dir = arena_fmt(life, "%s", dir)};
     out->main = settings_new(life);

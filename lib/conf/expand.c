@@ -148,7 +148,7 @@ static const struct operator* take_operator(struct str *s)
 static bool
 relation(struct run *r, struct str *s, bool *holds)
 {
-    struct str side[2];
+    struct str side[2] = {0};
     struct buf text[2] = {buf_in(r->arena), buf_in(r->arena)};
     int order;
 
