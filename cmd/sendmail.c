@@ -250,6 +250,7 @@ read_options(struct sendmail *s, struct options *o, int argc, char **argv)
     int c;
 
     optind = 1;
+    opterr = 0; /* one line says it, and always the same way */
     if (argc == 2 && strcmp(argv[1], "--help") == 0) {
         fputs(usage, stdout);
         exit(0);

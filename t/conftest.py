@@ -67,11 +67,6 @@ class Talk(pytest.Item):
         return str(excinfo.value)
 
 
-def pytest_sessionfinish():
-    from harness import ports
-    ports.release()
-
-
 def pytest_unconfigure(config):
     """The plain closing line, behind everything pytest has to say."""
     reporter = config.pluginmanager.get_plugin('terminalreporter')

@@ -9,6 +9,7 @@ every step did what it says.
 import os
 import pathlib
 import re
+import socket
 import sys
 import time
 
@@ -18,7 +19,6 @@ os.environ.setdefault('POSTA_BUILD',
 sys.path.insert(0, str(pathlib.Path(__file__).parent / 'system'))
 
 from harness import NameServer, Posta, wait_until  # noqa: E402
-from harness import ports  # noqa: E402
 
 COLOUR = sys.stdout.isatty()
 
@@ -38,8 +38,8 @@ def show(text, indent='    '):
 
 def talk(posta, lines, message):
     """One SMTP session by hand, printed; the reply to the final dot."""
-    import socket
     with socket.create_connection(('127.0.0.1', posta.port), 60) as s:
+        s.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         f = s.makefile('rb')
 
         def reply():
@@ -188,8 +188,6 @@ def main():
     except AssertionError as e:
         print(paint('1;31', f'\nThis did not work: {e}'), file=sys.stderr)
         return 1
-    finally:
-        ports.release()
     return 0
 
 

@@ -61,10 +61,13 @@ class Posta:
                 f.write(self.services.rstrip() + '\n')
 
     def set(self, **settings):
-        """Add settings to the end of main.cf (the last one counts)."""
-        with open(self.dir / 'main.cf', 'a') as f:
-            for name, value in settings.items():
-                f.write(f'{name} = {value}\n')
+        """Set parameters in main.cf, in place of what it says."""
+        path = self.dir / 'main.cf'
+        text = path.read_text()
+        for name, value in settings.items():
+            text = re.sub(rf'^{name}[ \t]*=.*\n([ \t].*\n)*', '', text,
+                          flags=re.M) + f'{name} = {value}\n'
+        path.write_text(text)
 
     def write(self, name, text):
         """A file beside main.cf, for tables; its path."""

@@ -1,44 +1,22 @@
 """Free ports of loopback, also when several test runs go side by side."""
-import fcntl
 import os
 import socket
-import tempfile
 
-# Held for the life of the process, one file a port, so that two runs never
-# choose the same one between looking and listening.
+# Held for the life of the process, so that two runs never choose the same port
+# between looking and listening: abstract UNIX sockets, of which nothing
+# remains when the process has ended.
 _held = []
 
 
 def _claim(port):
-    path = os.path.join(tempfile.gettempdir(), f'.posta-test-port-{port}')
+    lock = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
     try:
-        fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
+        lock.bind(f'\0posta-test-port-{port}')
     except OSError:
+        lock.close()
         return False
-    try:
-        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        os.close(fd)
-        return False
-    _held.append((fd, path))
+    _held.append(lock)
     return True
-
-
-def give_back(ports):
-    """Forget these: what used them is gone."""
-    for port in ports:
-        for held in [h for h in _held if h[1].endswith(f'-{port}')]:
-            os.unlink(held[1])
-            os.close(held[0])
-            _held.remove(held)
-
-
-def release():
-    """Forget all ports (at the end of a run)."""
-    for fd, path in _held:
-        os.unlink(path)
-        os.close(fd)
-    _held.clear()
 
 
 def _free(port, kinds=(socket.SOCK_STREAM, socket.SOCK_DGRAM)):
