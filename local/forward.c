@@ -190,6 +190,7 @@ send_message(struct job *j, const struct envelope *e, const struct target *t,
         struct str line = lines_message_id(j->arena, *id, e->message_id);
 
         log_info("%.*s", STR(line));
+        log_flush();
         rc = produce_finish(&p, e, why);
     }
     produce_drop(&p);
