@@ -113,13 +113,12 @@ class SmallDisk:
             path)
 
     def fill(self):
-        with open(self.path / 'filler', 'wb') as f:
-            try:
-                while True:
-                    f.write(b'x' * 65536)
-                    f.flush()
-            except OSError:
+        fd = os.open(self.path / 'filler', os.O_WRONLY | os.O_CREAT)
+        try:
+            while os.write(fd, b'x' * 65536):
                 pass
+        except OSError:
+            os.close(fd)
 
     def empty(self):
         os.unlink(self.path / 'filler')

@@ -5,7 +5,7 @@ import socket
 # Held for the life of the process, so that two runs never choose the same port
 # between looking and listening: abstract UNIX sockets, of which nothing
 # remains when the process has ended.
-_held = []
+_held = {}
 
 
 def _claim(port):
@@ -15,8 +15,15 @@ def _claim(port):
     except OSError:
         lock.close()
         return False
-    _held.append(lock)
+    _held[port] = lock
     return True
+
+
+def give_back(ports):
+    """Forget these: what used them is gone."""
+    for port in ports:
+        if port in _held:
+            _held.pop(port).close()
 
 
 def _free(port, kinds=(socket.SOCK_STREAM, socket.SOCK_DGRAM)):
@@ -57,9 +64,10 @@ def free_port_base():
         ports = [base + p for p in MAIL_PORTS]
         if not all(_free(p) for p in ports):
             continue
-        if all(_claim(p) for p in ports):
+        claimed = [p for p in ports if _claim(p)]
+        if claimed == ports:
             return base
-        give_back(ports)
+        give_back(claimed)
     raise RuntimeError('no free block of ports')
 
 
