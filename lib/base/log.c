@@ -21,6 +21,7 @@ static struct {
     bool opened;    /* log_open was called */
     bool is_syslog; /* one datagram a line */
     int facility;
+    const char *command; /* before lines on standard error */
     char tag[64], host[65];
     pid_t pid;
     time_t second; /* what stamp was made for */
@@ -67,6 +68,12 @@ log_open(const char *tag, int fd, const char *facility)
         snprintf(state.host, sizeof state.host, "%s", host.nodename);
         state.host[strcspn(state.host, ".")] = '\0';
     }
+}
+
+void
+log_command(const char *name)
+{
+    state.command = name;
 }
 
 void
@@ -137,10 +144,12 @@ keep_line(const char *line)
 {
     char *at = state.waiting + state.len;
     size_t room = sizeof state.waiting - state.len;
-    int len = state.opened
-                  ? snprintf(at, room, "%s %s %s[%d]: %s\n", state.stamp,
-                             state.host, state.tag, (int)state.pid, line)
-                  : snprintf(at, room, "%s\n", line);
+    int len =
+        state.opened
+            ? snprintf(at, room, "%s %s %s[%d]: %s\n", state.stamp, state.host,
+                       state.tag, (int)state.pid, line)
+            : snprintf(at, room, "%s%s%s\n", state.command ? state.command : "",
+                       state.command ? ": " : "", line);
 
     if (len < 0)
         return;

@@ -20,6 +20,10 @@
  */
 void log_open(const char *tag, int fd, const char *facility);
 
+/* Lines on standard error begin with "NAME: ", as those of commands do. The
+ * name stays the caller's. */
+void log_command(const char *name);
+
 /* A new process id after fork; forgets lines that the parent still holds. */
 void log_forked(void);
 

@@ -135,13 +135,33 @@ map_changed(void)
     return all.changed;
 }
 
-static bool
-find_type(struct map *m)
+static const struct map_type *
+find_type(struct str name)
 {
     for (size_t i = 0; i < COUNT(types); i++)
-        if (strcmp(m->type_name, types[i].name) == 0)
-            m->type = types[i].type;
-    return m->type != NULL;
+        if (str_eq(name, str_from(types[i].name)))
+            return types[i].type;
+    return NULL;
+}
+
+static struct str
+without_proxy(struct str spec)
+{
+    while (str_skip(&spec, S("proxy:")))
+        ;
+    return spec;
+}
+
+const char *
+map_file(struct arena *a, const char *spec, const char **source)
+{
+    struct str name = without_proxy(str_from(spec)), type;
+
+    str_cut(&name, ':', &type);
+    if (find_type(type) != &type_lmdb)
+        return NULL;
+    *source = arena_cstr(a, name);
+    return arena_fmt(a, "%s%s", *source, type_lmdb.suffix);
 }
 
 /* Where the table cannot even be tried, why says so. */
@@ -157,7 +177,8 @@ prepare(struct map *m, struct str spec, struct why *why)
                     m->spec);
     m->type_name = arena_cstr(all.life, type);
     m->name = arena_cstr(all.life, spec);
-    if (!find_type(m))
+    m->type = find_type(type);
+    if (m->type == NULL)
         return fail(why, "5.3.5", "unsupported dictionary type: %s",
                     m->type_name);
     if (m->type->suffix && m->name[0] != '{')
@@ -182,7 +203,8 @@ make(struct str spec)
 struct map *
 map_open(const char *spec, struct why *why)
 {
-    struct str name = str_from(spec);
+    /* What Postfix asks its proxymap server is asked here at once. */
+    struct str name = without_proxy(str_from(spec));
     struct map *m;
 
     if (all.life == NULL) {
@@ -190,9 +212,6 @@ map_open(const char *spec, struct why *why)
         all.by_spec = hash_new();
     }
 
-    /* What Postfix asks its proxymap server is asked here at once. */
-    while (str_skip(&name, S("proxy:")))
-        ;
     m = hash_get(all.by_spec, name);
     if (m == NULL) {
         m = make(name);
@@ -227,6 +246,15 @@ enum rc
 map_get(struct map *m, struct str key, struct arena *a, struct str *value,
         struct why *why)
 {
+    if (m->type && m->type->fold)
+        key = map_fold(a, key);
+    return map_get_exact(m, key, a, value, why);
+}
+
+enum rc
+map_get_exact(struct map *m, struct str key, struct arena *a, struct str *value,
+              struct why *why)
+{
     enum rc rc;
 
     *value = (struct str){NULL, 0};
@@ -236,8 +264,6 @@ map_get(struct map *m, struct str key, struct arena *a, struct str *value,
             say(m);
         return fail(why, "4.3.0", "Temporary lookup failure");
     }
-    if (m->type->fold)
-        key = map_fold(a, key);
     rc = m->type->get(m->table.own, key, a, value, why);
     if (rc != OK) {
         log_warn("table %s: query error: %s", m->spec, why->text);

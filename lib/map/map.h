@@ -36,6 +36,16 @@ enum rc map_get(struct map *m, struct str key, struct arena *a,
  * started anew would see all of it, also what only root may read. */
 bool map_changed(void);
 
+/* The same with the key as it is, whatever its case (postmap -f). */
+enum rc map_get_exact(struct map *m, struct str key, struct arena *a,
+                      struct str *value, struct why *why) MUST_USE;
+
+/*
+ * The file that postmap makes for "type:name" (or "proxy:type:name"): NAME.lmdb
+ * for the types that are LMDB files, and *source is NAME. NULL for others.
+ */
+const char *map_file(struct arena *a, const char *spec, const char **source);
+
 /* "type:name", for messages. */
 const char *map_name(const struct map *m);
 /* Whose the file behind it is; false where there is none (inline, unix). */
