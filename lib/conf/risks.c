@@ -32,6 +32,15 @@ at(const struct scope *s, const char *name)
     return settings_get(s->settings, str_from(name));
 }
 
+/* Does Posta act on that name? If not, what it says is no risk. */
+static bool
+acts(const struct scope *s, const char *name)
+{
+    const struct name *n = names_get(s->config->names, str_from(name));
+
+    return n && n->acts;
+}
+
 /*
  * Without one of these words in one of the two lists the server would relay
  * for everybody. Postfix refuses to run so, and we do.
@@ -63,7 +72,8 @@ check_relay(struct exam *e, const struct scope *s)
 static void
 check_passwords(struct exam *e, const struct scope *s)
 {
-    if (!is_yes(s, "smtpd_sasl_auth_enable") ||
+    if (!acts(s, "smtpd_sasl_auth_enable") ||
+        !is_yes(s, "smtpd_sasl_auth_enable") ||
         is_yes(s, "smtpd_tls_auth_only"))
         return;
     struct str level = scope_value(s, "smtpd_tls_security_level");
@@ -85,8 +95,8 @@ check_certificate(struct exam *e, const struct scope *s)
 {
     const struct setting *level = at(s, "smtpd_tls_security_level");
 
-    if (level == NULL || level->value.len == 0 ||
-        str_ieq(level->value, S("none")) ||
+    if (!acts(s, "smtpd_tls_security_level") || level == NULL ||
+        level->value.len == 0 || str_ieq(level->value, S("none")) ||
         scope_value(s, "smtpd_tls_cert_file").len > 0 ||
         scope_value(s, "smtpd_tls_eccert_file").len > 0 ||
         scope_value(s, "smtpd_tls_chain_files").len > 0)

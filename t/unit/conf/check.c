@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "conf/rows.h"
 #include "unit/test.h"
 
 struct heard {
@@ -99,8 +100,6 @@ static const struct {
     {"compatibility_level = 2\nmyhostname = mail\n",            SMTPD,                                     "no full name",                        0},
     {HOST "smtpd_relay_restrictions = permit_mynetworks\n",     SMTPD,
      "would relay mail of strangers",                                                                                                             1},
-    {HOST "smtpd_sasl_auth_enable = yes\n",                     SMTPD,                                     "without encryption",                  0},
-    {HOST "smtpd_tls_security_level = may\n",                   SMTPD,                                     "no certificate",                      0},
     {HOST "mailbox_size_limit = 5\n",                           SMTPD,                                     "smaller than message_size",           1},
     {HOST "mynetworks = 127.0.0.0/8, 0.0.0.0/0\n",              SMTPD,
      "every client may relay",                                                                                                                    0},
@@ -136,4 +135,28 @@ problems_are_named(void **state)
     }
 }
 
-TESTS(TEST(problems_are_named))
+/* Risks of what Posta does not do yet are none. */
+static void
+risks_need_their_parameter(void **state)
+{
+    static const struct {
+        struct str name;
+        const char *main, *want;
+    } risks[] = {
+        {S("smtpd_sasl_auth_enable"),   HOST "smtpd_sasl_auth_enable = yes\n",
+         "without encryption"},
+        {S("smtpd_tls_security_level"), HOST "smtpd_tls_security_level = may\n",
+         "no certificate"    },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(risks); i++) {
+        struct heard h = check(risks[i].main, SMTPD);
+        bool said = strstr(h.text, risks[i].want) != NULL;
+
+        if (said != (conf_row_find(risks[i].name) != NULL))
+            fail_msg("%s%s", risks[i].main, h.text);
+    }
+}
+
+TESTS(TEST(problems_are_named), TEST(risks_need_their_parameter))
