@@ -78,6 +78,7 @@ static const struct {
     unsigned sides;
 } kinds[] = {
     {"smtpd",           PEER_PRODUCER, SIDE(PRODUCER)               },
+    {"lmtpd",           PEER_PRODUCER, SIDE(PRODUCER)               },
     {"pickup",          PEER_PRODUCER, SIDE(PRODUCER)               },
     {"trivial-rewrite", PEER_RESOLVE,  SIDE(RESOLVE)                },
     {"bounce",          PEER_BOUNCE,   SIDE(BOUNCE) | SIDE(PRODUCER)},

@@ -11,6 +11,9 @@
  * are taken for final, and the mailbox file cannot be the queue file. */
 #define FRONT_MAX ((size_t)64 << 10)
 
+/* Enough to tell a mailbox line. */
+#define LEAD_MIN ((size_t)16)
+
 void
 words_add(struct words **list, struct arena *a, struct str text)
 {
@@ -88,6 +91,7 @@ message_new(struct intake *in, struct arena *a)
     m->a = a;
     m->fd = -1;
     m->front = buf_in(a);
+    m->lead = buf_in(a);
     m->env.arrived = now();
     return m;
 }
@@ -407,6 +411,43 @@ message_field(struct message *m, struct str field)
     message_write(m, field);
 }
 
+/* A line "From x@y Mon Jan 1 ..." before the header is of a mailbox file, and
+ * would end the header. It is kept as a field. */
+static bool
+is_mailbox_line(struct str text)
+{
+    while (str_skip(&text, S(">")))
+        ;
+    return str_starts(text, S("From "));
+}
+
+static void
+put_lead(struct message *m)
+{
+    struct str lead = buf_str(&m->lead);
+
+    m->led = true;
+    if (is_mailbox_line(lead))
+        header_filter_put(&m->header, S("X-Mailbox-Line: "));
+    header_filter_put(&m->header, lead);
+}
+
+static void
+put_content(struct message *m, struct str content)
+{
+    if (!m->led) {
+        size_t some = LEAD_MIN - m->lead.len;
+
+        buf_add(&m->lead, str_sub(content, 0, some));
+        content = str_sub(content, some, content.len);
+        if (m->lead.len < LEAD_MIN)
+            return;
+        put_lead(m);
+    }
+    if (content.len > 0)
+        header_filter_put(&m->header, content);
+}
+
 void
 message_put(struct message *m, struct str content)
 {
@@ -420,7 +461,7 @@ message_put(struct message *m, struct str content)
         message_fail(m, fail(&why, "5.3.4", "message file too big"), &why);
     }
     if (m->rc == OK)
-        header_filter_put(&m->header, content);
+        put_content(m, content);
 }
 
 /* ---- the end ---- */
@@ -464,6 +505,8 @@ message_finish(struct message *m, struct why *why)
 {
     must(m->queue == QUEUE_OPEN);
     begin(m);
+    if (!m->led)
+        put_lead(m);
     header_filter_end(&m->header);
     if (message_filtered(m))
         filter_body_end(m);

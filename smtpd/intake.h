@@ -90,6 +90,8 @@ struct message {
     struct header_filter header;
     struct filtering *filtering;
     struct buf front; /* what is held until the delivery block is known */
+    struct buf lead;  /* the very first bytes, if they were too few */
+    bool led;         /* they have been looked at */
     bool begun, settled, applied;
     bool verbatim; /* why.text is the site's own */
     enum rc rc;

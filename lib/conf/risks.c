@@ -224,7 +224,8 @@ check_tables(struct exam *e, const struct scope *s)
 void
 exam_risks(struct exam *e, const struct scope *s)
 {
-    if (s->service && strcmp(s->service->command, "smtpd") == 0) {
+    if (s->service && (strcmp(s->service->command, "smtpd") == 0 ||
+                       strcmp(s->service->command, "lmtpd") == 0)) {
         check_relay(e, s);
         check_passwords(e, s);
         check_certificate(e, s);
