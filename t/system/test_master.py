@@ -574,3 +574,52 @@ def test_postscreen_rows_are_served_by_smtpd():
         with greeted(posta), greeted(posta):  # not one at a time
             pass
         posta.wait_log('no postscreen yet')
+
+
+DEBIAN = """\
+{port}      inet  n       -       y       -       -       smtpd
+#{port}      inet  n       -       y       -       1       postscreen
+pickup    unix  n       -       y       60      1       pickup
+cleanup   unix  n       -       y       -       0       cleanup
+qmgr      unix  n       -       n       300     1       qmgr
+tlsmgr    unix  -       -       y       1000?   1       tlsmgr
+rewrite   unix  -       -       y       -       -       trivial-rewrite
+bounce    unix  -       -       y       -       0       bounce
+defer     unix  -       -       y       -       0       bounce
+trace     unix  -       -       y       -       0       bounce
+verify    unix  -       -       y       -       1       verify
+flush     unix  n       -       y       1000?   0       flush
+proxymap  unix  -       -       n       -       -       proxymap
+proxywrite unix -       -       n       -       1       proxymap
+smtp      unix  -       -       y       -       -       smtp
+relay     unix  -       -       y       -       -       smtp
+        -o syslog_name=postfix/$service_name
+#       -o smtp_helo_timeout=5 -o smtp_connect_timeout=5
+showq     unix  n       -       y       -       -       showq
+error     unix  -       -       y       -       -       error
+retry     unix  -       -       y       -       -       error
+discard   unix  -       -       y       -       -       discard
+local     unix  -       n       n       -       -       local
+virtual   unix  -       n       n       -       -       virtual
+lmtp      unix  -       -       y       -       -       lmtp
+anvil     unix  -       -       y       -       1       anvil
+scache    unix  -       -       y       -       1       scache
+postlog   unix-dgram n  -       n       -       1       postlogd
+maildrop  unix  -       n       n       -       -       pipe
+  flags=DRXhu user=vmail argv=/usr/bin/maildrop -d ${{recipient}}
+uucp      unix  -       n       n       -       -       pipe
+  flags=Fqhu user=uucp argv=uux -r -n -z -a$sender - $nexthop!rmail ($recipient)
+scalemail-backend unix -       n       n       -       2       pipe
+  flags=R user=scalemail argv=/usr/lib/scalemail/bin/scalemail-store
+  ${{nexthop}} ${{user}} ${{extension}}
+"""
+
+
+def test_debians_master_cf_starts_and_delivers():
+    with Posta(start=False) as posta:
+        (posta.dir / 'master.cf').write_text(DEBIAN.format(port=posta.port))
+        posta.start()
+        posta.send('x@client.test', 'alice@example.test')
+        posta.wait_maildir('alice', 1)
+        kinds = {p['role'] for p in posta.status()['processes']}
+        assert kinds >= {'smtpd', 'qmgr', 'virtual', 'pickup'}
