@@ -20,6 +20,7 @@
 #define TOOLS_MAX     50
 #define PIECE         32768 /* of an answer, in bytes */
 #define FILES_A_SLICE 64
+#define DENIED        77 /* sysexits */
 
 struct tool {
     struct link link;
@@ -110,6 +111,12 @@ refuse(struct tool *t, const char *text)
     return answer(t, str_from(text), 1, true, -1);
 }
 
+static bool
+deny(struct tool *t, const char *text)
+{
+    return answer(t, str_from(text), DENIED, true, -1);
+}
+
 /* Send what is made, and make the next piece, while the tool takes it. */
 static void
 make_piece(struct tool *t)
@@ -198,7 +205,7 @@ ask_list(struct tool *t, struct str args)
 {
     (void)args;
     if (!may(t, qmgr.conf->authorized_mailq_users))
-        return refuse(t, "you may not see the mail queue");
+        return deny(t, "you may not see the mail queue");
     return start(t, list_more);
 }
 
@@ -226,7 +233,7 @@ ask_flush(struct tool *t, struct str args)
 {
     (void)args;
     if (!may(t, qmgr.conf->authorized_flush_users))
-        return refuse(t, "you may not flush the mail queue");
+        return deny(t, "you may not flush the mail queue");
     run_flush();
     return done(t);
 }
@@ -238,7 +245,7 @@ ask_flush_id(struct tool *t, struct str args)
     struct entry *e;
 
     if (!may(t, qmgr.conf->authorized_flush_users))
-        return refuse(t, "you may not flush the mail queue");
+        return deny(t, "you may not flush the mail queue");
     if (!queue_id_parse(args, &id))
         return refuse(t, "not a queue id");
     e = shelf_find(qmgr.shelf, id);
@@ -252,7 +259,7 @@ static bool
 ask_flush_site(struct tool *t, struct str args)
 {
     if (!may(t, qmgr.conf->authorized_flush_users))
-        return refuse(t, "you may not flush the mail queue");
+        return deny(t, "you may not flush the mail queue");
     run_flush_site(args);
     return done(t);
 }
@@ -267,7 +274,7 @@ ask_file(struct tool *t, struct str args)
     char path[SPOOL_PATH_MAX];
 
     if (!is_master_user(t))
-        return refuse(t, "only root may read messages");
+        return deny(t, "only root may read messages");
     if (!queue_id_parse(args, &id) || (e = shelf_find(qmgr.shelf, id)) == NULL)
         return refuse(t, "no such message");
     spool_path((enum spool_folder)e->folder, id, e->seal, path);
@@ -316,19 +323,7 @@ change_more(struct tool *t, struct buf *b)
     return true;
 }
 
-static bool
-change_all(struct tool *t, struct str names)
-{
-    struct str name;
-
-    t->folders = 0;
-    while (str_word(&names, " \n", &name))
-        t->folders |= folder_bit(arena_cstr(qmgr.scratch, name));
-    if (t->folders == 0)
-        t->folders = ~0u;
-    return start(t, change_more);
-}
-
+/* Names of folders, then ids or ALL. */
 static bool
 ask_change(struct tool *t, enum change change, struct str args)
 {
@@ -336,14 +331,20 @@ ask_change(struct tool *t, enum change change, struct str args)
     struct queue_id id;
     struct entry *e;
     struct str word;
+    unsigned bits = 0, bit;
 
     if (!is_master_user(t))
-        return refuse(t, "only root may change the mail queue");
+        return deny(t, "only root may change the mail queue");
     t->change = change;
     while (str_word(&args, " \n", &word)) {
-        if (str_eq(word, S("ALL")))
-            return change_all(t, args);
-        if (queue_id_parse(word, &id) && (e = shelf_find(qmgr.shelf, id)))
+        t->folders = bits ? bits : ~0u;
+        if ((bit = folder_bit(arena_cstr(qmgr.scratch, word))))
+            bits |= bit;
+        else if (str_eq(word, S("ALL")))
+            return start(t, change_more);
+        else if (queue_id_parse(word, &id) &&
+                 (e = shelf_find(qmgr.shelf, id)) &&
+                 t->folders & folder_bit(change_folder(e)))
             change_one(t, &b, e);
     }
     return answer(t, buf_str(&b), 0, true, -1);

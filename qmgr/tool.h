@@ -12,10 +12,10 @@
  *   flush_id      id
  *   flush_site    domain or next hop
  *   file          id                         its path; descriptor; for root
- *   delete hold release requeue expire       ids, or ALL and folders; each id
- *                                            that was found, one a line
+ *   delete hold release requeue expire
+ *                 folders, ids or ALL        each id that was found, one a line
  *
- * status is 0, or 1 with a text that says what is wrong.
+ * status is 0; or 77 for who may not, 1 otherwise, with a text that says why.
  */
 #ifndef QMGR_TOOL_H
 #define QMGR_TOOL_H

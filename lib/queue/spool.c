@@ -9,7 +9,7 @@
 
 #include "base/log.h"
 
-enum { PARTS = 64 };
+#define PARTS SPOOL_PARTS
 
 static const char *const names[SPOOL_FOLDERS] = {
     [SPOOL_INCOMING] = "incoming",

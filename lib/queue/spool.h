@@ -25,7 +25,7 @@ enum spool_folder {
     SPOOL_FOLDERS
 };
 
-enum { SPOOL_PATH_MAX = QUEUE_NAME_MAX + 16 };
+enum { SPOOL_PARTS = 64, SPOOL_PATH_MAX = QUEUE_NAME_MAX + 16 };
 
 /* "deferred/1A/ID-SEAL"; returns path. */
 char *spool_path(enum spool_folder folder, struct queue_id id, int64_t seal,
