@@ -15,6 +15,9 @@
 #define COMMAND_MIN 1024
 #define COMMAND_MAX 32768
 
+/* After so many milliseconds without a word the log is written. */
+#define PAUSE 1000
+
 const char *
 session_proto(const struct session *s)
 {
@@ -167,6 +170,7 @@ start(struct session *s, struct server *server, int fd)
         .state = STATE_NEW,
         .where = "CONNECT",
     };
+    io_set_idle(s->io, PAUSE, log_flush);
     io_set_timeout(s->io, s->conf->smtpd_timeout);
     io_set_stop(s->io, daemon_stop());
 }

@@ -18,6 +18,9 @@ struct stream {
     struct io_carrier carrier;
     const volatile sig_atomic_t *stop;
     int64_t timeout, deadline;
+    void (*idle)(void);
+    int64_t idle_after;
+    int64_t receive_limit; /* as the socket has it */
     uint64_t received, sent;
     enum io out_state; /* first trouble of a write */
     size_t in_from, in_to, out_len;
@@ -82,12 +85,45 @@ io_now(void)
     return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
 }
 
+/* How long the first part of a wait may be: then there is a pause. */
+static int64_t
+first_limit(const struct stream *s)
+{
+    bool pause = s->idle && (s->timeout == 0 || s->timeout > s->idle_after);
+
+    return pause ? s->idle_after : s->timeout;
+}
+
+static void
+limit(const struct stream *s, int which, int64_t ms)
+{
+    struct timeval t = {.tv_sec = ms / 1000, .tv_usec = ms % 1000 * 1000};
+
+    (void)setsockopt(s->fd, SOL_SOCKET, which, &t, sizeof t);
+}
+
+static void
+limit_receive(struct stream *s, int64_t ms)
+{
+    if (s->receive_limit != ms)
+        limit(s, SO_RCVTIMEO, ms);
+    s->receive_limit = ms;
+}
+
 void
 io_set_timeout(struct stream *s, int64_t ms)
 {
     if (s->timeout != ms)
-        sock_timeout(s->fd, ms);
+        limit(s, SO_SNDTIMEO, ms);
     s->timeout = ms;
+    limit_receive(s, first_limit(s));
+}
+
+void
+io_set_idle(struct stream *s, int64_t ms, void (*idle)(void))
+{
+    s->idle = idle;
+    s->idle_after = ms;
 }
 
 void
@@ -201,6 +237,7 @@ static enum io
 fill(struct stream *s)
 {
     enum io flushed = io_flush(s);
+    bool paused = false;
 
     if (flushed != IO_OK)
         return flushed;
@@ -212,6 +249,7 @@ fill(struct stream *s)
         s->in_from = 0;
     }
     must(s->in_to < IN_SIZE);
+    limit_receive(s, first_limit(s));
     for (;;) {
         if (too_late(s))
             return IO_TIMEOUT;
@@ -227,8 +265,13 @@ fill(struct stream *s)
         }
         enum io what = n == 0 ? IO_EOF : trouble(s, true);
 
-        if (what != IO_OK)
+        if (what == IO_TIMEOUT && !paused && first_limit(s) != s->timeout) {
+            paused = true;
+            s->idle();
+            limit_receive(s, s->timeout ? s->timeout - s->idle_after : 0);
+        } else if (what != IO_OK) {
             return what;
+        }
     }
 }
 

@@ -46,6 +46,11 @@ void io_set_deadline(struct stream *s, int64_t at);
 /* Milliseconds of the monotonic clock. */
 int64_t io_now(void);
 
+/* Call `idle` once in a wait for input that has lasted `ms`: time for what can
+ * wait for a pause. Set before io_set_timeout; costs no call while input
+ * comes. */
+void io_set_idle(struct stream *s, int64_t ms, void (*idle)(void));
+
 /* A flag that a signal handler sets; a wait for input then ends. */
 void io_set_stop(struct stream *s, const volatile sig_atomic_t *stop);
 

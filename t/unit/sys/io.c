@@ -272,6 +272,33 @@ stops(void **state)
     close_ends(&e);
 }
 
+static int pauses;
+
+static void
+pause_comes(void)
+{
+    pauses++;
+}
+
+static void
+tells_of_a_pause(void **state)
+{
+    struct ends e = open_ends();
+    struct str line;
+
+    (void)state;
+    io_set_idle(e.stream, 10, pause_comes);
+    io_set_timeout(e.stream, 30);
+    send_text(&e, S("a\r\n"));
+    assert_int_equal(io_line(e.stream, 100, &line, NULL), IO_OK);
+    assert_int_equal(pauses, 0);
+    for (int i = 1; i <= 2; i++) {
+        assert_int_equal(io_line(e.stream, 100, &line, NULL), IO_TIMEOUT);
+        assert_int_equal(pauses, i);
+    }
+    close_ends(&e);
+}
+
 /* A carrier that gives one byte a call, in upper case. */
 static ssize_t
 slow_read(void *self, char *data, size_t len)
@@ -323,4 +350,4 @@ switches(void **state)
 
 TESTS(TEST(lines), TEST(long_lines), TEST(endless_line), TEST(blocks),
       TEST(whole_buffer), TEST(output), TEST(large_output), TEST(gone_reader),
-      TEST(timeouts), TEST(stops), TEST(switches))
+      TEST(timeouts), TEST(tells_of_a_pause), TEST(stops), TEST(switches))
