@@ -2,258 +2,193 @@
  * The report as a message: words for a person, the status for a program, and
  * what the message was (RFC 6522).
  */
-#include "report.h"
-
 #include <time.h>
 
 #include "mail/address.h"
+#include "mail/addrlist.h"
 #include "mail/date.h"
 #include "mail/header.h"
-#include "sys/disk.h"
+#include "mail/utf8.h"
+#include "original.h"
 
-/* A header that is returned without its message ends here at the latest. */
-#define HEADER_MAX ((size_t)65536)
-
-static const struct wording {
-    const char *subject, *copy_subject, *intro; /* %: how long mail is tried */
-} wordings[] = {
-    [REPORT_FAILURE] = {"Undelivered Mail Returned to Sender",
-                        "Postmaster Copy: Undelivered Mail",         "Your message could not be delivered to the "
-                        "recipients below, and will not be\n"
-                        "tried again. The reasons follow; the message, or "
-                        "its header, is attached.\n"               },
-    [REPORT_DELAY] = {"Delayed Mail (still being retried)",
-                        "Postmaster Warning: Delayed Mail",          "THIS IS ONLY A WARNING. There is no need to send your "
-                      "message again.\n\n"
-                      "It could not yet be delivered to the recipients below. "
-                      "It will be tried again\nuntil it is % old.\n"},
-    [REPORT_SUCCESS] = {"Successful Mail Delivery Report",
-                        "Postmaster Copy: Successful Mail Delivery", "This is what has become of your message, as you "
-                        "asked to be told.\n"              },
+struct parts {
+    const char *boundary;
+    struct str words, status;
+    struct original original;
 };
 
-static const struct wording of_report = {
-    "Postmaster notification: undeliverable report",
-    "Postmaster notification: undeliverable report",
-    "A delivery report could not be delivered itself. Nobody else is told of "
-    "it; it\nis attached.\n"};
-
 static bool
-is_utf8(const struct notice *r)
+has_8bit(const struct parts *parts)
 {
-    return r->about->file.envelope.flags & ENVELOPE_UTF8;
+    return parts->original.eight_bit || !utf8_is_ascii(parts->words) ||
+           !utf8_is_ascii(parts->status);
 }
 
-/* "5 days", "4 hours": how long mail is tried. */
-static const char *
-life_time(const struct notice *r)
+static void
+put_encoding(struct buf *b, bool eight_bit)
 {
-    long long hours = r->bounce->conf->maximal_queue_lifetime / 3600000;
-
-    return hours >= 48 ? arena_fmt(r->about->a, "%lld days", hours / 24)
-                       : arena_fmt(r->about->a, "%lld hours", hours);
-}
-
-static const struct wording *
-wording_of(const struct notice *r)
-{
-    return r->audience == TO_POSTMASTER ? &of_report
-                                        : &wordings[r->about->kind];
+    if (eight_bit)
+        buf_add(b, S("Content-Transfer-Encoding: 8bit\n"));
 }
 
 static struct str
-quoted(const struct notice *r, struct str addr)
+unfolded(const struct notice *r, struct str header, struct str name)
 {
-    return address_quote(r->about->a, addr);
+    struct header_field f;
+
+    if (!header_find(header, name, &f))
+        return (struct str){0};
+    return report_text(r->about->a, header_unfold(r->about->a, f.body),
+                       !report_is_utf8(r));
 }
 
+/* RFC 5322 3.6.4: the references of the message, or else what it answered,
+ * and the message. */
 static void
-put_thread(const struct notice *r, struct buf *b)
+put_thread(const struct notice *r, const struct original *o, struct buf *b)
 {
-    struct str id = r->about->file.envelope.message_id;
+    struct str id = unfolded(r, o->header, S("Message-Id"));
+    struct str references = unfolded(r, o->header, S("References"));
 
     if (!r->bounce->conf->enable_threaded_bounces || id.len == 0)
         return;
+    if (references.len == 0)
+        references = unfolded(r, o->header, S("In-Reply-To"));
     header_put(b, "In-Reply-To", id);
-    header_put(b, "References", id);
+    header_put(b, "References",
+               str_from(arena_fmt(r->about->a, "%.*s %.*s", STR(references),
+                                  STR(id))));
+}
+
+static enum rc
+complete(void *self, struct arena *a, struct str addr, struct str *out,
+         struct why *why)
+{
+    (void)why;
+    *out = route_complete(self, a, addr);
+    return OK;
+}
+
+/* A field with addresses, those without domain completed. */
+static void
+put_addresses(const struct notice *r, struct buf *b, const char *name,
+              struct str list)
+{
+    struct why why;
+    struct str out = list;
+
+    if (addrlist_rewrite(r->about->a, list, complete, r->bounce->router, &out,
+                         &why) == OK)
+        header_put(b, name, out);
 }
 
 static void
-put_header(const struct notice *r, struct produce *p, const char *boundary)
+put_header(const struct notice *r, struct produce *p, const struct parts *parts)
 {
-    struct buf b = buf_in(r->about->a);
-    const struct wording *w = wording_of(r);
-    struct str date = date_format(r->about->a, time(NULL));
+    struct arena *a = r->about->a;
+    struct buf b = buf_in(a);
+    const struct template *w = r->words;
+    struct str date = date_format(a, time(NULL));
+    bool copy = r->audience != TO_SENDER && w->copy_subject.len > 0;
 
     buf_fmt(&b, "Received: by %s (%s)\n\tid %s; %.*s\n", r->host,
             r->bounce->conf->mail_name, p->id, STR(date));
     header_put(&b, "Date", date);
-    buf_fmt(&b, "From: MAILER-DAEMON@%s (Mail Delivery System)\n", r->host);
-    header_put(
-        &b, "Subject",
-        str_from(r->audience == TO_SENDER ? w->subject : w->copy_subject));
-    header_put(&b, "To", quoted(r, r->to));
+    put_addresses(r, &b, "From", w->from);
+    header_put(&b, "Subject", copy ? w->copy_subject : w->subject);
+    put_addresses(r, &b, "To", address_quote(a, r->to));
     buf_add(&b, S("Auto-Submitted: auto-replied\nMIME-Version: 1.0\n"));
     buf_fmt(&b,
             "Content-Type: multipart/report; report-type=delivery-status;\n"
             "\tboundary=\"%s\"\n",
-            boundary);
+            parts->boundary);
+    put_encoding(&b, has_8bit(parts));
     buf_fmt(&b, "Message-Id: <%s.report@%s>\n", p->id, r->host);
-    put_thread(r, &b);
+    put_thread(r, &parts->original, &b);
     buf_add(&b, S("\nThis is a report in MIME format.\n"));
     queue_put(p->out, buf_str(&b));
 }
 
 static void
-put_part(const struct notice *r, struct produce *p, const char *boundary,
-         const char *description, const char *type)
-{
-    unsigned eight = ENVELOPE_8BIT | ENVELOPE_UTF8;
-    struct buf b = buf_in(r->about->a);
-
-    buf_fmt(&b, "\n--%s\nContent-Description: %s\nContent-Type: %s\n", boundary,
-            description, type);
-    if (r->about->file.envelope.flags & eight)
-        buf_add(&b, S("Content-Transfer-Encoding: 8bit\n"));
-    buf_addc(&b, '\n');
-    queue_put(p->out, buf_str(&b));
-}
-
-static struct str
-reason_of(const struct queue_result *result)
-{
-    if (result->text.len)
-        return result->text;
-    return result->state == QUEUE_SENT ? S("delivered") : S("not delivered");
-}
-
-/* "<user@example.org>: reason", wrapped. */
-static void
-put_reason(const struct notice *r, struct produce *p, const struct rcpt *rcpt,
-           const struct queue_result *result)
+put_part_header(const struct notice *r, struct produce *p,
+                const struct parts *parts, const char *description,
+                const char *type, bool eight_bit)
 {
     struct buf b = buf_in(r->about->a);
-    struct str rest = reason_of(result), word;
-    size_t column;
 
-    buf_fmt(&b, "\n<%.*s>", STR(quoted(r, rcpt->addr)));
-    if (rcpt->orig.len && !address_eq(rcpt->orig, rcpt->addr))
-        buf_fmt(&b, " (expanded from <%.*s>)", STR(quoted(r, rcpt->orig)));
-    buf_addc(&b, ':');
-    column = b.len;
-    while (str_word(&rest, " \t\r\n", &word)) {
-        bool wrap = column + word.len > 76;
-
-        buf_add(&b, wrap ? S("\n    ") : S(" "));
-        column = (wrap ? 4 : column + 1) + word.len;
-        buf_add(&b, word);
-    }
+    buf_fmt(&b, "\n--%s\nContent-Description: %s\nContent-Type: %s\n",
+            parts->boundary, description, type);
+    put_encoding(&b, eight_bit);
     buf_addc(&b, '\n');
     queue_put(p->out, buf_str(&b));
 }
 
 static void
-put_words(const struct notice *r, struct produce *p)
+put_words(const struct notice *r, struct produce *p, const struct parts *parts)
 {
-    const struct subject *s = r->about;
-    struct buf b = buf_in(s->a);
-    struct queue_cursor c = queue_rcpts(&s->file);
-    struct str intro = str_from(wording_of(r)->intro), head;
-    struct rcpt rcpt;
+    bool ascii = utf8_is_ascii(parts->words);
+    struct str charset = r->words->charset;
 
-    buf_fmt(&b, "This is the mail system at %s.\n\n", r->host);
-    bool timed = str_cut(&intro, '%', &head);
-
-    buf_add(&b, head);
-    if (timed)
-        buf_fmt(&b, "%s%.*s", life_time(r), STR(intro));
-    buf_add(&b, S("\nIf you need help, write to postmaster and attach this "
-                  "report.\n"));
-    queue_put(p->out, buf_str(&b));
-    while (queue_next(&c, &rcpt))
-        if (report_covers(r, c.next - 1, &rcpt))
-            put_reason(r, p, &rcpt, &s->results[c.next - 1]);
-}
-
-/* Only a failure returns what was sent, and only to whom it belongs. */
-static bool
-whole_message(const struct notice *r)
-{
-    const struct queue_file *f = &r->about->file;
-
-    if (r->about->kind != REPORT_FAILURE || r->audience == TO_POSTMASTER_COPY ||
-        f->envelope.flags & ENVELOPE_RET_HDRS)
-        return false;
-    return f->at.stop - f->at.start <= r->bounce->conf->bounce_size_limit;
+    if (!ascii && str_ieq(charset, S("us-ascii")))
+        charset = S("utf-8");
+    put_part_header(
+        r, p, parts, "Notification",
+        arena_fmt(r->about->a, "text/plain; charset=%.*s", STR(charset)),
+        !ascii);
+    queue_put(p->out, parts->words);
 }
 
 static void
-put_content(const struct notice *r, struct produce *p, int64_t to)
+put_status(const struct notice *r, struct produce *p, const struct parts *parts)
 {
-    static char data[65536];
-    int64_t at = r->about->file.at.start;
-
-    while (at < to) {
-        size_t want =
-            to - at < (int64_t)sizeof data ? (size_t)(to - at) : sizeof data;
-        ssize_t n = disk_read(r->about->fd, data, want, at);
-
-        if (n <= 0)
-            return;
-        queue_put(p->out, (struct str){data, (size_t)n});
-        at += n;
-    }
+    put_part_header(r, p, parts, "Delivery report",
+                    report_is_utf8(r) ? "message/global-delivery-status"
+                                      : "message/delivery-status",
+                    !utf8_is_ascii(parts->status));
+    queue_put(p->out, parts->status);
 }
 
-/* Where the header of the message ends, in the file. */
-static int64_t
-header_end(const struct notice *r)
+static enum rc
+put_original(const struct notice *r, struct produce *p,
+             const struct parts *parts, struct why *why)
 {
-    static char data[HEADER_MAX];
-    int64_t start = r->about->file.at.start;
-    int64_t size = r->about->file.at.stop - start;
-    size_t want = size < (int64_t)sizeof data ? (size_t)size : sizeof data;
-    ssize_t n = disk_read(r->about->fd, data, want, start);
-    struct str body;
+    static const char *const what[] = {[REPORT_FAILURE] = "Undelivered",
+                                       [REPORT_DELAY] = "Delayed",
+                                       [REPORT_SUCCESS] = "Delivered"};
+    const struct original *o = &parts->original;
+    bool utf8 = report_is_utf8(r);
+    const char *type = o->whole ? utf8 ? "message/global" : "message/rfc822"
+                       : utf8   ? "message/global-headers"
+                                : "text/rfc822-headers";
 
-    if (n <= 0)
-        return start;
-    return start + (int64_t)header_of((struct str){data, (size_t)n}, &body).len;
+    put_part_header(r, p, parts,
+                    arena_fmt(r->about->a, "%s %s", what[r->about->kind],
+                              o->whole ? "Message" : "Message Headers"),
+                    type, o->eight_bit);
+    return original_put(r, o, p->out, why);
 }
 
-static void
-put_message(const struct notice *r, struct produce *p, const char *boundary)
-{
-    bool utf8 = is_utf8(r);
-
-    if (whole_message(r)) {
-        put_part(r, p, boundary, "Undelivered Message",
-                 utf8 ? "message/global" : "message/rfc822");
-        put_content(r, p, r->about->file.at.stop);
-    } else {
-        put_part(r, p, boundary, "Message Headers",
-                 utf8 ? "message/global-headers" : "text/rfc822-headers");
-        put_content(r, p, header_end(r));
-    }
-}
-
-void
-compose(const struct notice *r, struct produce *p)
+enum rc
+compose(const struct notice *r, struct produce *p, unsigned *flags,
+        struct why *why)
 {
     struct arena *a = r->about->a;
-    const char *boundary =
-        arena_fmt(a, "%s.%lld/%s", p->id, (long long)time(NULL), r->host);
-    bool utf8 = is_utf8(r);
+    struct parts parts = {
+        .boundary =
+            arena_fmt(a, "%s.%lld/%s", p->id, (long long)time(NULL), r->host),
+        .words = words_part(r),
+        .status = status_part(r),
+    };
 
-    put_header(r, p, boundary);
-    put_part(r, p, boundary, "Notification",
-             utf8 ? "text/plain; charset=utf-8"
-                  : "text/plain; charset=us-ascii");
-    put_words(r, p);
-    put_part(r, p, boundary, "Delivery report",
-             utf8 ? "message/global-delivery-status"
-                  : "message/delivery-status");
-    queue_put(p->out, status_part(r));
-    put_message(r, p, boundary);
-    queue_put(p->out, str_from(arena_fmt(a, "\n--%s--\n", boundary)));
+    if (original_look(r, &parts.original, why) != OK)
+        return TEMP;
+    put_header(r, p, &parts);
+    put_words(r, p, &parts);
+    put_status(r, p, &parts);
+    if (put_original(r, p, &parts, why) != OK)
+        return TEMP;
+    queue_put(p->out, str_from(arena_fmt(a, "\n--%s--\n", parts.boundary)));
+    *flags = (has_8bit(&parts) ? ENVELOPE_8BIT : 0u) |
+             (report_is_utf8(r) ? ENVELOPE_UTF8 : 0u);
+    return OK;
 }

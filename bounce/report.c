@@ -17,10 +17,11 @@
 /* What enum report is in the log, and in notify_classes. */
 static const struct kind {
     const char *words, *class;
+    enum template_kind template;
 } kinds[] = {
-    [REPORT_FAILURE] = {"non-delivery",    "bounce"},
-    [REPORT_DELAY] = {"delay",           "delay" },
-    [REPORT_SUCCESS] = {"delivery status", NULL    },
+    [REPORT_FAILURE] = {"non-delivery",    "bounce", TEMPLATE_FAILURE},
+    [REPORT_DELAY] = {"delay",           "delay",  TEMPLATE_DELAY  },
+    [REPORT_SUCCESS] = {"delivery status", NULL,     TEMPLATE_SUCCESS},
 };
 
 bool
@@ -31,6 +32,12 @@ report_covers(const struct notice *r, size_t index, const struct rcpt *rcpt)
     if (r->only >= 0 && r->only != (int64_t)index)
         return false;
     return queue_reports(&s->file, index, rcpt, &s->results[index], s->kind);
+}
+
+bool
+report_is_utf8(const struct notice *r)
+{
+    return r->about->file.envelope.flags & ENVELOPE_UTF8;
 }
 
 static bool
@@ -81,32 +88,47 @@ route(const struct notice *r, struct envelope *e, struct why *why)
     return OK;
 }
 
-static enum rc
-submit(const struct notice *r, struct why *why)
+static void
+log_message_id(const struct notice *r, const struct produce *p,
+               struct str message_id)
 {
-    struct arena *a = r->about->a;
-    const struct bounce *b = r->bounce;
-    struct produce p = {.qmgr = b->qmgr, .packet = b->packet};
-    unsigned same = ENVELOPE_8BIT | ENVELOPE_UTF8;
-    struct envelope e = {
-        .arrived = now(),
-        .sender = r->from,
-        .flags = ENVELOPE_LOCAL | (r->about->file.envelope.flags & same),
-    };
-
-    if (route(r, &e, why) != OK ||
-        produce_open(&p, a, b->conf->bounce_size_limit, why) != OK)
-        return TEMP;
-    e.message_id = str_from(arena_fmt(a, "<%s.report@%s>", p.id, r->host));
-    queue_put_delivery_block(p.out, e.sender,
-                             e.nrcpts == 1 ? &e.rcpts[0] : NULL);
-    compose(r, &p);
-
-    struct str line = lines_message_id(a, str_from(p.id), e.message_id);
+    struct str line =
+        lines_message_id(r->about->a, str_from(p->id), message_id);
 
     log_info("%.*s", STR(line));
     log_flush();
-    if (produce_finish(&p, &e, why) != OK) {
+}
+
+/* Write it into the queue file that was opened for it. */
+static enum rc
+fill(const struct notice *r, struct envelope *e, struct produce *p,
+     struct why *why)
+{
+    unsigned flags;
+
+    e->message_id =
+        str_from(arena_fmt(r->about->a, "<%s.report@%s>", p->id, r->host));
+    queue_put_delivery_block(p->out, e->sender,
+                             e->nrcpts == 1 ? &e->rcpts[0] : NULL);
+    if (compose(r, p, &flags, why) != OK)
+        return TEMP;
+    e->flags |= flags;
+    log_message_id(r, p, e->message_id);
+    return produce_finish(p, e, why);
+}
+
+static enum rc
+submit(const struct notice *r, struct why *why)
+{
+    const struct bounce *b = r->bounce;
+    struct produce p = {.qmgr = b->qmgr, .packet = b->packet};
+    struct envelope e = {
+        .arrived = now(), .sender = r->from, .flags = ENVELOPE_LOCAL};
+
+    if (route(r, &e, why) != OK ||
+        produce_open(&p, r->about->a, b->conf->bounce_size_limit, why) != OK)
+        return TEMP;
+    if (fill(r, &e, &p, why) != OK) {
         produce_drop(&p);
         return TEMP;
     }
@@ -114,17 +136,29 @@ submit(const struct notice *r, struct why *why)
     return OK;
 }
 
-/* user+rcpt=its.domain@domain, with the two delimiters of the envelope. */
+/* user+rcpt=its.domain@domain, with the two delimiters of the envelope. The
+ * recipient is the one that the sender named. */
 static struct str
-verp_address(struct arena *a, const struct envelope *e, struct str rcpt)
+verp_address(struct arena *a, const struct envelope *e, const struct rcpt *to)
 {
+    struct str rcpt = to->orig.len ? to->orig : to->addr;
+
     return str_from(
         arena_fmt(a, "%.*s%c%.*s%c%.*s@%.*s", STR(address_local(e->sender)),
                   e->verp.p[0], STR(address_local(rcpt)), e->verp.p[1],
                   STR(address_domain(rcpt)), STR(address_domain(e->sender))));
 }
 
-/* One report to the sender; with VERP one for each recipient. */
+static bool
+wants_verp(const struct notice *r)
+{
+    const struct envelope *e = &r->about->file.envelope;
+
+    return r->about->kind == REPORT_FAILURE && e->verp.len == 2 &&
+           !r->bounce->conf->disable_verp_bounces;
+}
+
+/* One report to the sender; with VERP one for each recipient that failed. */
 static enum rc
 tell_sender(struct notice *r, struct why *why)
 {
@@ -135,13 +169,13 @@ tell_sender(struct notice *r, struct why *why)
     enum rc rc = OK;
 
     r->to = e->sender;
-    if (e->verp.len != 2)
+    if (!wants_verp(r))
         return submit(r, why);
     while (rc == OK && queue_next(&c, &rcpt)) {
         r->only = (int64_t)c.next - 1;
         if (!report_covers(r, c.next - 1, &rcpt))
             continue;
-        r->to = verp_address(s->a, e, rcpt.addr);
+        r->to = verp_address(s->a, e, &rcpt);
         rc = submit(r, why);
     }
     r->only = -1;
@@ -177,49 +211,73 @@ nothing_to_say(const struct notice *r)
     return true;
 }
 
-/* A message without a sender has failed. */
+/* A message without a sender has failed: a report, mostly. */
 static enum rc
 tell_of_report(struct notice *r, struct why *why)
 {
     const struct conf *conf = r->bounce->conf;
 
-    if (r->about->kind != REPORT_FAILURE || !class_wanted(conf, "2bounce"))
+    if (r->about->kind != REPORT_FAILURE ||
+        !(class_wanted(conf, "2bounce") || class_wanted(conf, "bounce")))
         return OK;
     return tell_postmaster(r, TO_POSTMASTER,
                            conf->double_bounce_notice_recipient, why);
 }
 
+/* What went to a postmaster has failed: the end of the line. */
+static enum rc
+discard(const struct subject *s)
+{
+    if (s->kind == REPORT_FAILURE)
+        log_warn("%s: undeliverable postmaster notification discarded", s->id);
+    return OK;
+}
+
+static enum template_kind
+template_of(const struct subject *s)
+{
+    bool asked = s->file.envelope.flags & (ENVELOPE_BV | ENVELOPE_VERBOSE);
+
+    return asked && s->kind == REPORT_SUCCESS ? TEMPLATE_VERIFY
+                                              : kinds[s->kind].template;
+}
+
+static enum rc
+tell(struct notice *r, struct why *why)
+{
+    const struct subject *s = r->about;
+    const struct conf *conf = r->bounce->conf;
+    struct str sender = s->file.envelope.sender;
+
+    if (sender.len == 0)
+        return tell_of_report(r, why);
+    if (address_eq(sender, own_sender(r->bounce, s->a)))
+        return discard(s);
+
+    enum rc rc = tell_sender(r, why);
+
+    if (rc != OK || !class_wanted(conf, kinds[s->kind].class))
+        return rc;
+    return tell_postmaster(r, TO_POSTMASTER_COPY,
+                           s->kind == REPORT_DELAY
+                               ? conf->delay_notice_recipient
+                               : conf->bounce_notice_recipient,
+                           why);
+}
+
 enum rc
 report_all(const struct bounce *b, const struct subject *s, struct why *why)
 {
-    const struct conf *conf = b->conf;
-    struct str sender = s->file.envelope.sender;
     struct notice r = {.bounce = b,
                        .about = s,
                        .audience = TO_SENDER,
                        .from = S(""),
                        .only = -1,
-                       .host = conf->myhostname};
+                       .host = b->conf->myhostname};
 
     if (s->kind < REPORT_FAILURE || s->kind > REPORT_SUCCESS)
         return fail(why, "4.3.0", "there is no report of kind %lld",
                     (long long)s->kind);
-    if (nothing_to_say(&r))
-        return OK;
-    if (sender.len && address_eq(sender, own_sender(b, s->a))) {
-        log_warn("%s: undeliverable postmaster notification discarded", s->id);
-        return OK;
-    }
-    if (sender.len == 0)
-        return tell_of_report(&r, why);
-
-    enum rc rc = tell_sender(&r, why);
-
-    if (rc != OK || !class_wanted(conf, kinds[s->kind].class))
-        return rc;
-    return tell_postmaster(&r, TO_POSTMASTER_COPY,
-                           s->kind == REPORT_DELAY
-                               ? conf->delay_notice_recipient
-                               : conf->bounce_notice_recipient,
-                           why);
+    r.words = &b->words[template_of(s)];
+    return nothing_to_say(&r) ? OK : tell(&r, why);
 }

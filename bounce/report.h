@@ -6,6 +6,7 @@
 
 #include "conf/conf.h"
 #include "daemon/produce.h"
+#include "mail/template.h"
 #include "queue/file.h"
 #include "route/route.h"
 
@@ -13,6 +14,7 @@
 struct bounce {
     const struct conf *conf;
     struct router *router;
+    struct template words[TEMPLATE_KINDS];
     const struct link *qmgr;
     struct packet *packet;
 };
@@ -33,6 +35,7 @@ enum audience { TO_SENDER, TO_POSTMASTER, TO_POSTMASTER_COPY };
 struct notice {
     const struct bounce *bounce;
     const struct subject *about;
+    const struct template *words;
     enum audience audience;
     struct str from; /* envelope sender */
     struct str to;
@@ -48,10 +51,25 @@ enum rc report_all(const struct bounce *b, const struct subject *s,
 bool report_covers(const struct notice *r, size_t index,
                    const struct rcpt *rcpt);
 
-/* compose.c: the whole message goes through p->out. */
-void compose(const struct notice *r, struct produce *p);
+/* Is it in the form for addresses and headers outside ASCII (RFC 6533)? */
+bool report_is_utf8(const struct notice *r);
 
-/* status.c: the machine-readable part, from "Reporting-MTA" on. */
+/*
+ * compose.c: the whole report goes through p->out. *flags gets the ENVELOPE_
+ * bits that say what is in it. TEMP where the message cannot be read.
+ */
+enum rc compose(const struct notice *r, struct produce *p, unsigned *flags,
+                struct why *why) MUST_USE;
+
+/* words.c: the part for a person. UTF-8. */
+struct str words_part(const struct notice *r);
+
+/* status.c: the part for a program, from "Reporting-MTA" on. ASCII, unless
+ * report_is_utf8. */
 struct str status_part(const struct notice *r);
+
+/* Foreign text as it may stand in a report: without control bytes, and with
+ * "?" for bytes that are no UTF-8 (no ASCII, where `ascii`). */
+struct str report_text(struct arena *a, struct str text, bool ascii);
 
 #endif

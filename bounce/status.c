@@ -2,15 +2,19 @@
  * message/delivery-status (RFC 3464), and its form for addresses outside
  * ASCII (RFC 6533).
  */
+#include "mail/address.h"
+#include "mail/date.h"
+#include "mail/dsn.h"
+#include "mail/header.h"
+#include "mail/utf8.h"
+#include "mail/xtext.h"
 #include "report.h"
 
-#include "mail/date.h"
-#include "mail/header.h"
-
-/* Values come from strangers' replies: header_put folds them and takes line
- * ends out. */
+/* Values may come from strangers: no control bytes, nothing but ASCII in the
+ * plain form. header_put folds them. */
 static void
-put(struct buf *b, const char *name, const char *type, struct str value)
+put(const struct notice *r, struct buf *b, const char *name, const char *type,
+    struct str value)
 {
     struct buf line = buf_in(b->arena);
 
@@ -18,66 +22,74 @@ put(struct buf *b, const char *name, const char *type, struct str value)
         return;
     if (type)
         buf_fmt(&line, "%s; ", type);
-    buf_add(&line, value);
+    buf_add(&line, report_text(b->arena, value, !report_is_utf8(r)));
     header_put(b, name, buf_str(&line));
 }
 
-static struct str
-date(struct arena *a, int64_t microseconds)
+static void
+put_date(const struct notice *r, struct buf *b, const char *name,
+         int64_t microseconds)
 {
-    return date_format(a, microseconds / 1000000);
+    put(r, b, name, NULL, date_format(b->arena, microseconds / 1000000));
 }
 
-static const char *
-sent_action(const struct notice *r, const struct queue_result *result)
+/* An address outside ASCII has a type of its own, and in the plain form is
+ * written with \x{...}. */
+static void
+put_address(const struct notice *r, struct buf *b, const char *name,
+            struct str addr)
 {
-    if (result->action == ACTION_RELAYED)
-        return "relayed";
-    if (result->action == ACTION_EXPANDED)
-        return "expanded";
-    return r->about->file.envelope.flags & ENVELOPE_BV ? "deliverable"
-                                                       : "delivered";
-}
+    struct str shown = address_quote(b->arena, addr);
 
-static bool
-is_ascii(struct str s)
-{
-    for (size_t i = 0; i < s.len; i++)
-        if ((unsigned char)s.p[i] > 127)
-            return false;
-    return true;
+    if (utf8_is_ascii(shown))
+        put(r, b, name, "rfc822", shown);
+    else
+        put(r, b, name, "utf-8",
+            report_is_utf8(r) ? shown : xtext_encode_utf8(b->arena, shown));
 }
 
 static void
-put_address(struct buf *b, const char *name, struct str addr)
+put_original(const struct notice *r, struct buf *b, const struct rcpt *rcpt)
 {
-    put(b, name, is_ascii(addr) ? "rfc822" : "utf-8", addr);
+    struct str orcpt = rcpt->orcpt;
+
+    if (orcpt.len == 0) {
+        if (rcpt->orig.len)
+            put_address(r, b, "Original-Recipient", rcpt->orig);
+        return;
+    }
+    if (!utf8_is_ascii(orcpt) && !report_is_utf8(r))
+        orcpt = dsn_orcpt_text(b->arena, orcpt, false);
+    put(r, b, "Original-Recipient", NULL, orcpt);
 }
 
-static void
-put_original(struct buf *b, const struct rcpt *rcpt)
-{
-    if (rcpt->orcpt.len)
-        put(b, "Original-Recipient", NULL, rcpt->orcpt);
-    else if (rcpt->orig.len)
-        put_address(b, "Original-Recipient", rcpt->orig);
-}
-
-/* What he has been told, where he has not been told why. */
-struct state_words {
+/* The Action, and the Status where the result has none. */
+struct outcome {
     const char *action, *status;
 };
 
-static struct state_words
-words_of(const struct notice *r, const struct queue_result *result)
+static const char *
+sent_action(const struct queue_result *result)
 {
+    return result->action == ACTION_RELAYED    ? "relayed"
+           : result->action == ACTION_EXPANDED ? "expanded"
+                                               : "delivered";
+}
+
+static struct outcome
+outcome_of(const struct notice *r, const struct queue_result *result)
+{
+    /* Nothing was delivered by sendmail -bv; Postfix has words for that. */
+    bool probe = r->about->file.envelope.flags & ENVELOPE_BV;
+
     switch (result->state) {
     case QUEUE_FAILED:
-        return (struct state_words){"failed", "5.0.0"};
+        return (struct outcome){probe ? "undeliverable" : "failed", "5.0.0"};
     case QUEUE_SENT:
-        return (struct state_words){sent_action(r, result), "2.0.0"};
+        return (struct outcome){probe ? "deliverable" : sent_action(result),
+                                "2.0.0"};
     default:
-        return (struct state_words){"delayed", "4.0.0"};
+        return (struct outcome){"delayed", "4.0.0"};
     }
 }
 
@@ -86,26 +98,26 @@ put_recipient(const struct notice *r, struct buf *b, const struct rcpt *rcpt,
               const struct queue_result *result)
 {
     const struct conf *conf = r->bounce->conf;
-    struct state_words words = words_of(r, result);
-    int64_t arrived = r->about->file.envelope.arrived;
+    struct outcome outcome = outcome_of(r, result);
+    struct str status =
+        dsn_is_code(result->dsn) ? result->dsn : str_from(outcome.status);
 
     buf_add(b, S("\n"));
-    put_address(b, "Final-Recipient", rcpt->addr);
-    put_original(b, rcpt);
-    put(b, "Action", NULL, str_from(words.action));
-    put(b, "Status", NULL,
-        result->dsn.len ? result->dsn : str_from(words.status));
-    put(b, "Remote-MTA", "dns", result->remote);
+    put_address(r, b, "Final-Recipient", rcpt->addr);
+    put_original(r, b, rcpt);
+    put(r, b, "Action", NULL, str_from(outcome.action));
+    put(r, b, "Status", NULL, status);
+    put(r, b, "Remote-MTA", "dns", result->remote);
     if (result->reply.len)
-        put(b, "Diagnostic-Code", "smtp", result->reply);
+        put(r, b, "Diagnostic-Code", "smtp", result->reply);
     else
-        put(b, "Diagnostic-Code", arena_fmt(b->arena, "x-%s", conf->mail_name),
-            result->text);
+        put(r, b, "Diagnostic-Code", "x-posta", result->text);
     if (result->when)
-        put(b, "Last-Attempt-Date", NULL, date(b->arena, result->when));
+        put_date(r, b, "Last-Attempt-Date", result->when);
     if (r->about->kind == REPORT_DELAY)
-        put(b, "Will-Retry-Until", NULL,
-            date(b->arena, arrived + conf->maximal_queue_lifetime * 1000));
+        put_date(r, b, "Will-Retry-Until",
+                 r->about->file.envelope.arrived +
+                     conf->maximal_queue_lifetime * 1000);
 }
 
 struct str
@@ -113,17 +125,16 @@ status_part(const struct notice *r)
 {
     const struct subject *s = r->about;
     const struct envelope *e = &s->file.envelope;
-    const char *name = r->bounce->conf->mail_name;
     struct buf b = buf_in(s->a);
     struct queue_cursor c = queue_rcpts(&s->file);
     struct rcpt rcpt;
 
-    put(&b, "Reporting-MTA", "dns", str_from(r->host));
-    put(&b, "Original-Envelope-Id", NULL, e->envid);
-    put(&b, arena_fmt(s->a, "X-%s-Queue-ID", name), NULL, str_from(s->id));
+    put(r, &b, "Reporting-MTA", "dns", str_from(r->host));
+    put(r, &b, "Original-Envelope-Id", NULL, e->envid);
+    put(r, &b, "X-Posta-Queue-Id", NULL, str_from(s->id));
     if (e->sender.len)
-        put_address(&b, arena_fmt(s->a, "X-%s-Sender", name), e->sender);
-    put(&b, "Arrival-Date", NULL, date(s->a, e->arrived));
+        put_address(r, &b, "X-Posta-Sender", e->sender);
+    put_date(r, &b, "Arrival-Date", e->arrived);
     while (queue_next(&c, &rcpt))
         if (report_covers(r, c.next - 1, &rcpt))
             put_recipient(r, &b, &rcpt, &s->results[c.next - 1]);
