@@ -4,11 +4,11 @@
  */
 #include <time.h>
 
+#include "base/utf8.h"
 #include "mail/address.h"
 #include "mail/addrlist.h"
 #include "mail/date.h"
 #include "mail/header.h"
-#include "mail/utf8.h"
 #include "original.h"
 
 struct parts {

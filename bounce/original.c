@@ -1,7 +1,7 @@
 #include "original.h"
 
+#include "base/utf8.h"
 #include "mail/header.h"
-#include "mail/utf8.h"
 #include "sys/disk.h"
 
 /* A header that is returned without its message ends here at the latest. */

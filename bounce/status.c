@@ -2,11 +2,11 @@
  * message/delivery-status (RFC 3464), and its form for addresses outside
  * ASCII (RFC 6533).
  */
+#include "base/utf8.h"
 #include "mail/address.h"
 #include "mail/date.h"
 #include "mail/dsn.h"
 #include "mail/header.h"
-#include "mail/utf8.h"
 #include "mail/xtext.h"
 #include "report.h"
 

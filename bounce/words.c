@@ -1,8 +1,8 @@
 /*
  * What a person reads: the template, then each recipient and the reason.
  */
+#include "base/utf8.h"
 #include "mail/address.h"
-#include "mail/utf8.h"
 #include "report.h"
 
 struct str

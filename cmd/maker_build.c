@@ -8,9 +8,9 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "base/utf8.h"
 #include "cmd.h"
 #include "mail/base64.h"
-#include "mail/utf8.h"
 #include "maker.h"
 #include "map/source.h"
 

@@ -7,10 +7,10 @@
 #include <stdlib.h>
 
 #include "base/log.h"
+#include "base/utf8.h"
 #include "cmd.h"
 #include "mail/base64.h"
 #include "mail/mime_walk.h"
-#include "mail/utf8.h"
 #include "maker.h"
 
 /* Longest message that -h and -b read. */

@@ -1,9 +1,9 @@
 #include "command.h"
 
 #include "base/buf.h"
+#include "base/utf8.h"
 #include "mail/address.h"
 #include "mail/dsn.h"
-#include "mail/utf8.h"
 #include "mail/xtext.h"
 
 /* A line end in an address would be a command of somebody else's. */

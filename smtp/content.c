@@ -4,10 +4,10 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "base/utf8.h"
 #include "mail/downgrade.h"
 #include "mail/header.h"
 #include "mail/stuff.h"
-#include "mail/utf8.h"
 #include "sys/sock.h"
 
 /* What is read and converted at once, and what it may grow to. */

@@ -4,8 +4,8 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "base/utf8.h"
 #include "command.h"
-#include "mail/utf8.h"
 #include "transfer.h"
 
 /* Requests are bounded by the packet; replies and content are streamed. */

@@ -3,9 +3,9 @@
 #include "smtpd.h"
 
 #include "base/log.h"
+#include "base/utf8.h"
 #include "mail/command.h"
 #include "mail/lines.h"
-#include "mail/utf8.h"
 
 enum {
     ALONE = 1, /* nothing may be sent behind it before its reply (RFC 2920) */

@@ -11,6 +11,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/utf8.h"
+
 #define SYSLOG_NAMES
 #include <syslog.h>
 
@@ -162,6 +164,29 @@ keep_line(const char *line)
         log_flush();
 }
 
+/* Strangers' bytes: no control bytes, and nothing that is no UTF-8. */
+static void
+mask(char *line)
+{
+    char *at = line;
+
+    while (*at) {
+        unsigned char c = (unsigned char)*at;
+
+        if (c > 127) {
+            struct str rest = str_from(at);
+
+            if (utf8_next(&rest) == UTF8_BAD)
+                *at = '?';
+            at = line + (rest.p - line);
+        } else {
+            if (c < ' ' || c == 127)
+                *at = '?';
+            at++;
+        }
+    }
+}
+
 PRINTF(3, 0)
 static void
 say(int level, const char *prefix, const char *fmt, va_list args)
@@ -172,9 +197,7 @@ say(int level, const char *prefix, const char *fmt, va_list args)
 
     errno = saved; /* %m */
     vsnprintf(line + len, sizeof line - len, fmt, args);
-    for (unsigned char *c = (unsigned char *)line; *c; c++)
-        if (*c < ' ' || *c == 127)
-            *c = '?';
+    mask(line);
     update_stamp();
     if (state.is_syslog)
         send_syslog(level, line);

@@ -5,8 +5,8 @@
  * memory and go out with one write, at log_flush, when 8 KiB are waiting or
  * at once where something is wrong (warning and above). A process flushes
  * before it hands a message on and before it waits for long, so the lines of
- * one message stand in order. Unprintable bytes become '?'. Secrets are never
- * arguments.
+ * one message stand in order. Control bytes and what is no UTF-8 become '?'.
+ * Secrets are never arguments.
  */
 #ifndef BASE_LOG_H
 #define BASE_LOG_H

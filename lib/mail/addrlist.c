@@ -1,9 +1,9 @@
 #include "mail/addrlist.h"
 
+#include "base/utf8.h"
 #include "mail/address.h"
 #include "mail/atext.h"
 #include "mail/domain.h"
-#include "mail/utf8.h"
 
 /* How far to look for the bracket that makes an address a name, or closes
  * one: keeps the time linear. */

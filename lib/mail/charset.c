@@ -1,6 +1,6 @@
 #include "mail/charset.h"
 
-#include "mail/utf8.h"
+#include "base/utf8.h"
 
 static void
 from_utf8(struct buf *out, struct str text)

@@ -1,6 +1,6 @@
 #include "mail/command.h"
 
-#include "mail/utf8.h"
+#include "base/utf8.h"
 
 #define VERP_CHARS "-=+"
 #define NEED_UTF8  "553 5.6.7 Must declare SMTPUTF8 to send unicode address"

@@ -1,8 +1,8 @@
 #include "mail/downgrade.h"
 
+#include "base/utf8.h"
 #include "mail/mime_walk.h"
 #include "mail/qp.h"
-#include "mail/utf8.h"
 
 /* Parts that are told apart; those beyond share the last one's fate. */
 #define PARTS_MAX 65536

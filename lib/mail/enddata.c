@@ -1,6 +1,6 @@
 #include "mail/enddata.h"
 
-#include "mail/utf8.h"
+#include "base/utf8.h"
 
 /* Where the scanner stands. A dot and a CR that may belong to an end are held
  * back until the next byte tells. */

@@ -1,10 +1,10 @@
 #include "mail/path.h"
 
 #include "base/buf.h"
+#include "base/utf8.h"
 #include "mail/address.h"
 #include "mail/atext.h"
 #include "mail/domain.h"
-#include "mail/utf8.h"
 
 static enum rc
 bad(unsigned flags, struct why *why)

@@ -1,7 +1,7 @@
 #include "mail/xtext.h"
 
 #include "base/buf.h"
-#include "mail/utf8.h"
+#include "base/utf8.h"
 
 static bool
 is_xchar(char c)

@@ -3,7 +3,7 @@
 #include <locale.h>
 #include <wctype.h>
 
-#include "mail/utf8.h"
+#include "base/utf8.h"
 
 /* A daemon has no locale of its own. */
 static locale_t

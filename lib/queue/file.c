@@ -414,6 +414,9 @@ queue_reports(const struct queue_file *f, size_t i, const struct rcpt *r,
     enum queue_state s = queue_state_of(f, i);
     bool all = f->envelope.flags & (ENVELOPE_BV | ENVELOPE_VERBOSE);
 
+    /* Who only asked what would be gets one answer. */
+    if (f->envelope.flags & ENVELOPE_BV && kind != REPORT_SUCCESS)
+        return false;
     switch (kind) {
     case REPORT_FAILURE:
         return s == QUEUE_FAILED && !(f->state[i] & QUEUE_REPORTED) &&

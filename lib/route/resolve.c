@@ -4,9 +4,9 @@
  * tables say otherwise.
  */
 #include "base/log.h"
+#include "base/utf8.h"
 #include "mail/address.h"
 #include "mail/domain.h"
-#include "mail/utf8.h"
 #include "route/router.h"
 
 static void

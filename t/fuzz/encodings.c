@@ -1,9 +1,9 @@
 /* xtext, base64, quoted-printable, DSN parameters: there and back. */
+#include "base/utf8.h"
 #include "fuzz/fuzz.h"
 #include "mail/base64.h"
 #include "mail/dsn.h"
 #include "mail/qp.h"
-#include "mail/utf8.h"
 #include "mail/xtext.h"
 
 static void

@@ -1,10 +1,10 @@
 /* Messages: structure, downgrade, parameters, encoded words. */
 #include "mail/mime.h"
 
+#include "base/utf8.h"
 #include "fuzz/fuzz.h"
 #include "mail/downgrade.h"
 #include "mail/mime_walk.h"
-#include "mail/utf8.h"
 #include "mail/words.h"
 
 static void

@@ -1,7 +1,7 @@
 #include "mail/downgrade.h"
 
 #include "base/buf.h"
-#include "mail/utf8.h"
+#include "base/utf8.h"
 #include "unit/test.h"
 
 #define MULTI "Content-Type: multipart/mixed; boundary=b\n"

@@ -1,6 +1,4 @@
-#include "mail/utf8.h"
-
-#define REPLACEMENT 0xfffd
+#include "base/utf8.h"
 
 bool
 utf8_is_ascii(struct str s)
@@ -72,18 +70,18 @@ utf8_valid(struct str s)
 uint32_t
 utf8_next(struct str *s)
 {
-    uint32_t c = REPLACEMENT;
+    uint32_t c = UTF8_BAD;
     size_t n = decode(*s, &c);
 
     *s = str_sub(*s, n ? n : 1, s->len);
-    return n ? c : REPLACEMENT;
+    return n ? c : UTF8_BAD;
 }
 
 void
 utf8_put(struct buf *b, uint32_t c)
 {
     if (c > 0x10ffff || (c >= 0xd800 && c <= 0xdfff))
-        c = REPLACEMENT;
+        c = UTF8_BAD;
     if (c < 0x80) {
         buf_addc(b, (char)c);
         return;

@@ -1,8 +1,8 @@
 /*
- * utf8.h - UTF-8 (RFC 3629) as mail needs it.
+ * utf8.h - UTF-8 (RFC 3629).
  */
-#ifndef MAIL_UTF8_H
-#define MAIL_UTF8_H
+#ifndef BASE_UTF8_H
+#define BASE_UTF8_H
 
 #include "base/buf.h"
 
@@ -12,11 +12,14 @@ bool utf8_is_ascii(struct str s);
 /* Well-formed: shortest forms only, no surrogates, nothing over U+10FFFF. */
 bool utf8_valid(struct str s);
 
+/* What stands for bytes that are no character. */
+#define UTF8_BAD 0xfffd
+
 /* Take one character off the front of a non-empty view; a byte that starts
- * none is U+FFFD and one byte. */
+ * none is UTF8_BAD and one byte. */
 uint32_t utf8_next(struct str *s);
 
-/* Append one character; what is no character becomes U+FFFD. */
+/* Append one character; what is no character becomes UTF8_BAD. */
 void utf8_put(struct buf *b, uint32_t c);
 
 #endif
