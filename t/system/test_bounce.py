@@ -55,7 +55,7 @@ class Site:
             assert s.mail(sender, options)[0] == 250
             for r in [rcpt] if isinstance(rcpt, str) else rcpt:
                 assert s.rcpt(r, rcpt_options)[0] == 250, r
-            code, text = s.data(message)
+            code, text = s.data(message.replace(b'\n', b'\r\n'))
             assert code == 250
             return text.decode().split()[-1]
 
@@ -400,7 +400,7 @@ def test_own_words():
         s.send('bad@remote.test')
         report = s.reports()[0]
         assert report.mail['Subject'] == 'Unzustellbar'
-        assert 'Poststelle' in report.mail['From']
+        assert b'From: MAILER-DAEMON@example.test (Poststelle)\n' in report.raw
         assert ' konnte $5 in 5 Tagen nicht\nzustellen. Gr\xfc\xdfe\n' \
             in report.text
         assert 'mail system' not in report.text
