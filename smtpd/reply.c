@@ -46,6 +46,7 @@ put(struct session *s, const char *text)
         if ((unsigned char)*p < ' ' || *p == 127)
             *p = '?';
     slow_down(s);
+    s->refusals += line[0] == '4' || line[0] == '5';
     io_put(s->io, str_from(line));
     io_put(s->io, S("\r\n"));
 }

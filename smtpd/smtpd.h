@@ -97,6 +97,7 @@ struct session {
     bool pipelined; /* out of turn (reject_unauth_pipelining) */
 
     int64_t errors, junk, overshoot;
+    int64_t refusals; /* replies 4xx and 5xx, errors or not */
     struct {
         unsigned good, all;
     } counts[SESSION_VERBS];

@@ -364,7 +364,7 @@ count_junk(struct session *s, const struct verb *v)
 static void
 run(struct session *s, const struct verb *v, struct str args)
 {
-    int64_t errors = s->errors;
+    int64_t refusals = s->refusals;
 
     s->where = v->name;
     s->counts[v - verbs].all++;
@@ -377,7 +377,7 @@ run(struct session *s, const struct verb *v, struct str args)
         reply(s, wrong_time(s, v));
     else
         v->run(s, args);
-    if (s->errors == errors)
+    if (s->refusals == refusals)
         s->counts[v - verbs].good++;
     count_junk(s, v);
 }

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 
+#include "base/log.h"
 #include "mail/address.h"
 #include "mail/atext.h"
 #include "queue/format.h"
@@ -153,6 +154,7 @@ failed(struct why *why, int error)
     bool full = error == ENOSPC || error == EDQUOT;
 
     errno = error;
+    log_warn("write queue file: %m");
     return fail(why, full ? "4.3.1" : "4.3.0",
                 full ? "insufficient system storage"
                      : "queue file write error: %m");
