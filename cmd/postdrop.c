@@ -208,9 +208,10 @@ wake_pickup(const char *queue)
 
     snprintf(path, sizeof path, "%s/public/pickup", queue);
 
-    auto_close int fd = sock_connect_unix(path, SOCK_STREAM);
+    int fifo = open(path, O_WRONLY | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC);
+    auto_close int fd = fifo >= 0 ? fifo : sock_connect_unix(path, SOCK_STREAM);
 
-    if (fd < 0 || send(fd, "W", 1, MSG_NOSIGNAL) != 1)
+    if (fd < 0 || write(fd, "W", 1) != 1)
         fprintf(stderr, "postdrop: warning: mail system is down; the message "
                         "will be delivered when it is up\n");
 }

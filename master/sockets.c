@@ -69,7 +69,7 @@ advice(int error)
 static void
 show_port(struct listener *l)
 {
-    struct sockaddr_storage sa;
+    struct sockaddr_storage sa = {0};
     socklen_t len = sizeof sa;
     char text[SOCK_TEXT_MAX];
     unsigned port;

@@ -11,7 +11,7 @@ mask(unsigned char *bytes, size_t len, int64_t prefix)
 {
     for (size_t i = 0; i < len; i++, prefix -= 8)
         if (prefix < 8)
-            bytes[i] &= prefix <= 0 ? 0 : (unsigned char)(0xff << (8 - prefix));
+            bytes[i] &= (unsigned char)(prefix <= 0 ? 0 : 0xff << (8 - prefix));
 }
 
 /* Clients of one network are one client, where the site says so. */

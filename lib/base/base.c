@@ -6,6 +6,17 @@
 
 #include "base/log.h"
 
+/* Arenas that live as long as the process are never freed. */
+#ifdef __SANITIZE_ADDRESS__
+const char *__asan_default_options(void);
+
+const char *
+__asan_default_options(void)
+{
+    return "detect_leaks=0";
+}
+#endif
+
 void
 base_close_scope(int *fd)
 {

@@ -268,7 +268,7 @@ window_start(struct rate *r, int64_t now)
 }
 
 /* The entry of key, or the one that is given up for it: the oldest window
- * among its possible places. */
+ * among its possible places (one that was never used began at 0). */
 static struct rate *
 rate_find(struct board *b, uint64_t key, int64_t now)
 {
@@ -276,15 +276,11 @@ rate_find(struct board *b, uint64_t key, int64_t now)
 
     for (unsigned i = 0; i < PROBE; i++) {
         struct rate *r = &b->rate[(key + i) % RATES];
-        uint64_t there = atomic_load(&r->key);
 
-        if (there == key)
+        if (atomic_load(&r->key) == key)
             return r;
-        if (there == 0 && (oldest == NULL || atomic_load(&oldest->key)))
-            oldest = r;
-        else if (oldest == NULL ||
-                 (atomic_load(&oldest->key) &&
-                  atomic_load(&r->since) < atomic_load(&oldest->since)))
+        if (oldest == NULL ||
+            atomic_load(&r->since) < atomic_load(&oldest->since))
             oldest = r;
     }
     atomic_store(&oldest->key, key);

@@ -477,6 +477,18 @@ def test_sockets_of_all_types():
         assert not (queue / 'public/localsmtp').exists()
 
 
+def test_pickup_behind_a_fifo():
+    with Posta(start=False) as posta:
+        path = posta.dir / 'master.cf'
+        path.write_text(re.sub(r'^pickup +unix', 'pickup fifo',
+                               path.read_text(), flags=re.M))
+        posta.start()
+        assert (posta.dir / 'queue/public/pickup').is_fifo()
+        posta.command('sendmail', '-f', 'x@client.test', 'alice@example.test',
+                      input='Subject: x\n\nx\n')
+        posta.wait_maildir('alice', 1)
+
+
 def test_spawn_runs_a_command_for_each_connection():
     user = 61300 if ROOT else os.geteuid()
     with Posta(services='echo unix n n n - 0 spawn\n'
