@@ -30,6 +30,14 @@ static struct {
     bool changed;
 } all;
 
+struct arena *
+map_life(void)
+{
+    if (all.life == NULL)
+        all.life = arena_new("tables", (size_t)64 << 20);
+    return all.life;
+}
+
 static const struct {
     const char *name;
     const struct map_type *type;
@@ -175,23 +183,23 @@ prepare(struct map *m, struct str spec, struct why *why)
                     "open dictionary: expecting \"type:name\" form instead of "
                     "\"%s\"",
                     m->spec);
-    m->type_name = arena_cstr(all.life, type);
-    m->name = arena_cstr(all.life, spec);
+    m->type_name = arena_cstr(map_life(), type);
+    m->name = arena_cstr(map_life(), spec);
     m->type = find_type(type);
     if (m->type == NULL)
         return fail(why, "5.3.5", "unsupported dictionary type: %s",
                     m->type_name);
     if (m->type->suffix && m->name[0] != '{')
-        m->path = arena_fmt(all.life, "%s%s", m->name, m->type->suffix);
+        m->path = arena_fmt(map_life(), "%s%s", m->name, m->type->suffix);
     return OK;
 }
 
 static struct map *
 make(struct str spec)
 {
-    struct map *m = arena_make(all.life, struct map);
+    struct map *m = arena_make(map_life(), struct map);
 
-    m->spec = arena_cstr(all.life, spec);
+    m->spec = arena_cstr(map_life(), spec);
     m->checked = now_ms();
     if (prepare(m, spec, &m->why) == OK)
         try_open(m);
@@ -207,11 +215,8 @@ map_open(const char *spec, struct why *why)
     struct str name = without_proxy(str_from(spec));
     struct map *m;
 
-    if (all.life == NULL) {
-        all.life = arena_new("tables", (size_t)64 << 20);
+    if (all.by_spec == NULL)
         all.by_spec = hash_new();
-    }
-
     m = hash_get(all.by_spec, name);
     if (m == NULL) {
         m = make(name);

@@ -5,6 +5,7 @@
 #include "base/vec.h"
 #include "mail/address.h"
 #include "map/map.h"
+#include "map/type.h"
 #include "map/words.h"
 
 struct maps {
@@ -14,8 +15,7 @@ struct maps {
 struct maps *
 maps_open(const char *specs, struct why *why)
 {
-    size_t none = 0;
-    struct maps *m = vec_room(NULL, 0, &none, sizeof *m);
+    struct maps *m = arena_make(map_life(), struct maps);
     struct str list = str_from(specs), word;
     struct arena *a = arena_new("table names", (size_t)64 << 20);
     struct why one;

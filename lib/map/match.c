@@ -7,6 +7,7 @@
 #include "map/map.h"
 #include "map/network.h"
 #include "map/source.h"
+#include "map/type.h"
 #include "map/words.h"
 
 /* /file in /file in ... */
@@ -140,7 +141,7 @@ struct match_list *
 match_open(const char *what, const char *list, bool subdomains, struct why *why)
 {
     struct arena *a = arena_new("match list", (size_t)1 << 30);
-    struct match_list *l = arena_make(a, struct match_list);
+    struct match_list *l = arena_make(map_life(), struct match_list);
 
     l->what = arena_cstr(a, str_from(what));
     l->subdomains = subdomains;

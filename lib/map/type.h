@@ -40,6 +40,9 @@ struct map_type {
 #define TYPE(name, type) extern const struct map_type type;
 #include "map/types.def"
 
+/* What lives as long as the process. */
+struct arena *map_life(void);
+
 /* As many bytes as one text table may have. */
 #define MAP_TEXT_MAX ((size_t)256 << 20)
 

@@ -26,11 +26,14 @@ enum {
     FLAG_OVERFLOW = 4,
     FLAG_META = 8,
     NODE_BIG = 1,
+    NUMBER_KEYS = 8, /* of the free list; other bits are the file's own */
+    FIXED_MAP = 1,
     KINDS = 0x7f & ~0x10, /* all kinds of page; not the dirty flag */
 };
 
-#define MAGIC 0xBEEFC0DEu
-#define NONE  UINT64_MAX
+#define MAGIC   0xBEEFC0DEu
+#define VERSION 1
+#define NONE    UINT64_MAX
 
 struct table {
     const char *file;
@@ -122,40 +125,48 @@ tree_ok(struct table *t, uint64_t page, unsigned depth)
     return true;
 }
 
+/* The page of one meta. With FIXED_MAP, LMDB would map the file where the file
+ * says. */
 static bool
-meta_ok(const char *meta)
+meta_ok(const char *page, uint64_t number_of_page, uint64_t page_size)
 {
-    return (number(meta + 10, 2) & KINDS) == FLAG_META &&
-           number(meta + PAGE_HEAD, 4) == MAGIC &&
-           number(meta + PAGE_HEAD + 4, 4) == 1;
+    const char *meta = page + PAGE_HEAD, *free_list = meta + 24;
+
+    return number(page, 8) == number_of_page &&
+           (number(page + 10, 2) & KINDS) == FLAG_META &&
+           number(meta, 4) == MAGIC && number(meta + 4, 4) == VERSION &&
+           number(free_list, 4) == page_size &&
+           (number(free_list + 4, 2) & (NUMBER_KEYS | FIXED_MAP)) ==
+               NUMBER_KEYS;
 }
 
 const char *
 kv_check(struct str file)
 {
-    if (file.len < META_SIZE || !meta_ok(file.p))
+    struct table t = {.file = file.p};
+
+    if (file.len < META_SIZE || number(file.p + PAGE_HEAD, 4) != MAGIC)
         return "is no LMDB table";
-
-    struct table t = {file.p, number(file.p + PAGE_HEAD + 24, 4), 0, 0};
-
+    t.page_size = number(file.p + PAGE_HEAD + 24, 4);
     if (t.page_size < 512 || t.page_size > 32768 ||
         (t.page_size & (t.page_size - 1)) != 0)
         return "is damaged";
     if (file.len < 2 * t.page_size)
         return "is cut short";
-    if (!meta_ok(page_at(&t, 1)))
+    if (!meta_ok(page_at(&t, 0), 0, t.page_size) ||
+        !meta_ok(page_at(&t, 1), 1, t.page_size))
         return "is damaged";
 
-    const char *metas[] = {file.p + PAGE_HEAD, page_at(&t, 1) + PAGE_HEAD};
-    const char *meta =
-        metas[number(metas[1] + 128, 8) > number(metas[0] + 128, 8)];
-    const char *db = meta + 72;
-    uint64_t last = number(meta + 120, 8), root = number(db + 40, 8);
+    const char *metas[] = {page_at(&t, 0) + PAGE_HEAD,
+                           page_at(&t, 1) + PAGE_HEAD};
+    bool second = number(metas[1] + 128, 8) > number(metas[0] + 128, 8);
+    const char *db = metas[second] + 72;
+    uint64_t last = number(metas[second] + 120, 8), root = number(db + 40, 8);
 
     if (last >= file.len / t.page_size)
         return "is cut short";
     t.pages = t.budget = last + 1;
-    if (number(db + 4, 2) & ~(uint64_t)0x8000) /* keys with duplicates ... */
+    if (number(db + 4, 2) != 0) /* keys with duplicates, numbers ... */
         return "has databases of a kind that tables do not have";
     if (root == NONE)
         return number(db + 32, 8) == 0 ? NULL : "is damaged";
