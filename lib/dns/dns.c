@@ -160,8 +160,9 @@ wait_all(struct dns *d)
         size_t n = 0;
 
         for (unsigned i = 0; i < ARES_GETSOCK_MAXNUM; i++) {
-            bool in = ARES_GETSOCK_READABLE(bits, i);
-            bool out = ARES_GETSOCK_WRITABLE(bits, i);
+            /* c-ares' own macros shift a signed 1 by 31. */
+            bool in = bits & 1u << i;
+            bool out = bits & 1u << (i + ARES_GETSOCK_MAXNUM);
 
             if (in || out)
                 fds[n++] = (struct pollfd){
