@@ -68,10 +68,10 @@ class Accounts(Posta):
             (self.top / path).mkdir(parents=True, exist_ok=True)
             steps.append(f'mount -t tmpfs -o size={size},mode=0755 none '
                          f'{self.top / path}')
-        script = ' && '.join(steps) + ' && echo ready && exec sleep 3600'
+        script = ' && '.join(steps) + ' && echo ready && exec setpriv --pdeathsig KILL sleep 3600'
         self.holder = subprocess.Popen(
             ['unshare', '-m', '--propagation', 'private', 'sh', '-c', script],
-            stdout=subprocess.PIPE, text=True)
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True)
         assert self.holder.stdout.readline() == 'ready\n', script
 
     def uid(self, name):
@@ -95,11 +95,13 @@ class Accounts(Posta):
         return self.enter(self.bin / 'posta', '-c', self.dir, *args, **kw)
 
     def close(self):
-        super().close()
-        if self.holder:
-            self.holder.kill()
-            self.holder.wait()
-            self.holder.stdout.close()
+        try:
+            super().close()
+        finally:
+            if self.holder:
+                self.holder.kill()
+                self.holder.wait()
+                self.holder.stdout.close()
 
     # ---- users' files
 
