@@ -16,7 +16,7 @@
 #include "sys/disk.h"
 
 struct draft {
-    struct node in_peer;
+    struct node in_peer, in_all;
     struct queue_id id;
     int64_t seal;
     int fd;
@@ -26,6 +26,7 @@ struct draft {
 #define DRAFTS_MAX 64
 
 static struct {
+    struct node all;     /* struct draft */
     int64_t first, last; /* microseconds of ids */
     uint64_t random[64];
     size_t left;
@@ -44,16 +45,33 @@ draft_init(void)
     struct stat st;
     int64_t changed = 0;
 
+    list_init(&own.all);
+
     if (fstatat(qmgr.dir, "incoming", &st, 0) == 0)
         changed = (int64_t)st.st_mtim.tv_sec * 1000000 +
                   st.st_mtim.tv_nsec / 1000 + 1000000;
     own.first = own.last = now_us() > changed ? now_us() : changed;
 }
 
-int64_t
-draft_first(void)
+static bool
+same(struct queue_id a, struct queue_id b)
 {
-    return own.first;
+    return a.time == b.time && a.tail == b.tail && a.is_long == b.is_long;
+}
+
+/* Short ids are the same again after 12 days: then only the list of drafts
+ * can tell, and the shelf. */
+bool
+draft_is_ours(struct queue_id id)
+{
+    if (queue_id_time(id, (uint64_t)own.last) < (uint64_t)own.first)
+        return false;
+    if (shelf_find(qmgr.shelf, id))
+        return true;
+    for (struct node *n = own.all.next; n != &own.all; n = n->next)
+        if (same(list_item(n, struct draft, in_all)->id, id))
+            return true;
+    return false;
 }
 
 static uint64_t
@@ -77,7 +95,7 @@ new_id(void)
         own.last = now > own.last ? now : own.last + 1;
         id = queue_id_make((uint64_t)own.last, (uint16_t)random_number(),
                            qmgr.conf->enable_long_queue_ids);
-    } while (shelf_find(qmgr.shelf, id)); /* 203 days on hold */
+    } while (shelf_find(qmgr.shelf, id)); /* 12 days on hold */
     return id;
 }
 
@@ -149,6 +167,7 @@ make_draft(struct peer *p)
         return NULL;
     }
     list_add(&p->drafts, &d->in_peer);
+    list_add(&own.all, &d->in_all);
     return d;
 }
 
@@ -156,6 +175,7 @@ static void
 forget(struct draft *d)
 {
     list_remove(&d->in_peer);
+    list_remove(&d->in_all);
     mem_free(d);
 }
 
@@ -228,8 +248,7 @@ find(struct peer *p, struct str text)
     for (struct node *n = p->drafts.next; n != &p->drafts; n = n->next) {
         struct draft *d = list_item(n, struct draft, in_peer);
 
-        if (d->id.time == id.time && d->id.tail == id.tail &&
-            d->id.is_long == id.is_long)
+        if (same(d->id, id))
             return d;
     }
     log_warn("a producer speaks of %.*s, which is not its draft", STR(text));

@@ -7,6 +7,7 @@
 #define QMGR_DRAFT_H
 
 #include "ipc/message.h"
+#include "queue/id.h"
 
 struct peer;
 
@@ -21,7 +22,7 @@ bool draft_abandon(struct peer *p, struct packet *packet) MUST_USE;
 /* The producer is gone. */
 void draft_drop_all(struct peer *p);
 
-/* Microseconds: files whose ids are not older were made by this process. */
-int64_t draft_first(void);
+/* Is that file one that somebody writes, or wrote since we began? */
+bool draft_is_ours(struct queue_id id);
 
 #endif

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/log.h"
 #include "draft.h"
@@ -61,14 +62,24 @@ add_deferred(struct entry *e)
     shelf_set(qmgr.shelf, e, SHELF_DUE, tried + run_backoff(tried - arrived));
 }
 
+/* The folder changes while it is read: a file of today may be gone again. */
+static bool
+is_new(struct queue_id id, int64_t seal)
+{
+    char path[SPOOL_PATH_MAX];
+
+    return draft_is_ours(id) ||
+           faccessat(qmgr.dir, spool_path(SPOOL_INCOMING, id, seal, path), F_OK,
+                     AT_SYMLINK_NOFOLLOW) < 0;
+}
+
 static void
 add_found(struct queue_id id, int64_t seal)
 {
     enum spool_folder folder = own.walk.folder;
-    uint64_t made = queue_id_time(id, (uint64_t)now_us());
     struct entry *e;
 
-    if (made >= (uint64_t)draft_first()) /* ours, of today */
+    if (folder == SPOOL_INCOMING && is_new(id, seal))
         return;
     e = shelf_add(qmgr.shelf, id, seal);
     if (e == NULL) {

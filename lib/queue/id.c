@@ -2,8 +2,8 @@
 
 #include <stdio.h>
 
-#define SHORT_BITS   44
-#define SHORT_DIGITS 11
+#define SHORT_BITS   40
+#define SHORT_DIGITS 10
 #define SECOND       1000000u
 
 /* Without vowels, so that no id spells a word. "z" separates: base 51. */

@@ -2,10 +2,10 @@
  * id.h - queue ids, and the names of queue files.
  *
  * An id is made from the time in microseconds and never decreases in time, so
- * it is not used twice. Short ids are 11 hexadecimal digits (the time modulo
- * 203 days), long ones (enable_long_queue_ids) have Postfix's shape: six
- * digits of seconds and four of microseconds in base 52, "z", and a random
- * tail.
+ * it is not used twice. Short ids are 10 hexadecimal digits (the time modulo
+ * 12 days; qmgr skips those that are in use), long ones (enable_long_queue_ids)
+ * have Postfix's shape: six digits of seconds and four of microseconds in base
+ * 52, "z", and a random tail.
  *
  * A file's name is the id, "-", and its seal in 16 hexadecimal digits. The
  * seal is random and stands in each footer of the file (format.h); whoever
@@ -23,7 +23,7 @@ enum {
 
 /* The numbers behind an id: text and numbers say the same. */
 struct queue_id {
-    uint64_t time; /* microseconds; of a short id, modulo 2^44 */
+    uint64_t time; /* microseconds; of a short id, modulo 2^40 */
     uint16_t tail; /* of a long id */
     bool is_long;
 };

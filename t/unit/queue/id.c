@@ -12,13 +12,13 @@ short_ids(void **state)
 
     (void)state;
     queue_id_text(id, text);
-    assert_int_equal(strlen(text), 11);
-    assert_int_equal(strspn(text, "0123456789ABCDEF"), 11);
+    assert_int_equal(strlen(text), 10);
+    assert_int_equal(strspn(text, "0123456789ABCDEF"), 10);
     assert_true(queue_id_parse(str_from(text), &back));
     assert_true(back.time == id.time && !back.is_long);
     assert_true(queue_id_time(back, NOW + 5000000) == NOW);
     assert_true(queue_id_time(back, NOW - 5000000) == NOW);
-    assert_true(queue_id_time(back, NOW + 100ull * 86400 * 1000000) == NOW);
+    assert_true(queue_id_time(back, NOW + 10ull * 86400 * 1000000) == NOW);
 }
 
 static void
@@ -60,10 +60,10 @@ what_is_no_id(void **state)
     static const char *const bad[] = {
         "",
         "ALL",
-        "0123456789a",
-        "0123456789",
-        "0123456789AB",
-        "FFFFFFFFFFG",
+        "012345678a",
+        "012345678",
+        "0123456789A",
+        "FFFFFFFFFG",
         "../../../..",
         "4YcZ1X0abcz7H",
         "4YcZ1X0000z0000",
@@ -77,10 +77,10 @@ what_is_no_id(void **state)
     for (size_t i = 0; i < COUNT(bad); i++)
         if (queue_id_parse(str_from(bad[i]), &id))
             fail_msg("%s passes for an id", bad[i]);
-    assert_false(queue_name_parse(S("0123456789A"), &id, &seal));
-    assert_false(queue_name_parse(S("0123456789A-12"), &id, &seal));
-    assert_false(queue_name_parse(S("0123456789A-012345678901234g"), &id,
-                                  &seal));
+    assert_false(queue_name_parse(S("0123456789"), &id, &seal));
+    assert_false(queue_name_parse(S("0123456789-12"), &id, &seal));
+    assert_false(
+        queue_name_parse(S("0123456789-012345678901234g"), &id, &seal));
 }
 
 TESTS(TEST(short_ids), TEST(long_ids), TEST(names), TEST(what_is_no_id))
