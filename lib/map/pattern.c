@@ -148,7 +148,7 @@ parse_one(struct table *t, const struct dialect *d, struct str *text,
           struct why *why)
 {
     struct str re;
-    uint32_t options;
+    uint32_t options = 0;
 
     if (cut_expression(d, text, &re, &options, why) != OK)
         return NULL;

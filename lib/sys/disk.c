@@ -14,8 +14,8 @@
 #include <sys/mman.h>
 
 static struct {
-    bool read;     /* the environment has been read */
     uint64_t when; /* 0: never */
+    uint64_t each; /* and again after so many; 0: once */
     int error;     /* 0: kill */
     _Atomic uint64_t *count, own;
 } plan;
@@ -43,13 +43,13 @@ shared_counter(const char *path)
     return p == MAP_FAILED ? &plan.own : p;
 }
 
-static void
+/* Before any right to open the counter is given up. */
+__attribute__((constructor)) static void
 read_plan(void)
 {
     const char *env = getenv("POSTA_DISK_FAULT");
-    struct str rest = str_from(env), when, what, program;
+    struct str rest = str_from(env), when, what, program, first;
 
-    plan.read = true;
     plan.count = &plan.own;
     str_cut(&rest, ':', &when);
     str_cut(&rest, ':', &what);
@@ -57,20 +57,29 @@ read_plan(void)
     if (program.len &&
         !str_eq(program, str_from(program_invocation_short_name)))
         return;
+    str_cut(&when, '/', &first);
+    if (!str_num(when, &plan.each))
+        plan.each = 0;
     for (size_t i = 0; i < COUNT(faults); i++)
-        if (str_eq(what, str_from(faults[i].name)) && str_num(when, &plan.when))
+        if (str_eq(what, str_from(faults[i].name)) &&
+            str_num(first, &plan.when))
             plan.error = faults[i].error;
     if (plan.when && rest.len)
         plan.count = shared_counter(rest.p);
+}
+
+static bool
+is_turn(uint64_t n)
+{
+    return n == plan.when ||
+           (plan.each && n > plan.when && (n - plan.when) % plan.each == 0);
 }
 
 /* True if this call is the one that fails, with errno set. */
 static bool
 faulty(void)
 {
-    if (!plan.read)
-        read_plan();
-    if (plan.when == 0 || atomic_fetch_add(plan.count, 1) + 1 != plan.when)
+    if (plan.when == 0 || !is_turn(atomic_fetch_add(plan.count, 1) + 1))
         return false;
     if (plan.error == 0)
         raise(SIGKILL);

@@ -5,12 +5,13 @@
  * descriptor return -1 with errno where they fail, the others false with
  * errno. All of a write is written, or the call fails.
  *
- * Builds with DISK_FAULT (make MODE=fault) can make one call fail or kill the
+ * Builds with DISK_FAULT (make MODE=fault) can make a call fail or kill the
  * process in its place. The environment says which:
  *
- *     POSTA_DISK_FAULT=N:WHAT[:PROGRAM[:COUNTER]]
+ *     POSTA_DISK_FAULT=N[/EACH]:WHAT[:PROGRAM[:COUNTER]]
  *
- * WHAT is eio, enospc, edquot or kill; N counts from 1. Only the program of
+ * WHAT is eio, enospc, edquot or kill. N counts from 1; with EACH so many
+ * calls later it happens again, and so on. Only the program of
  * that name counts (all where it is empty). COUNTER is the path of a file of
  * at least 8 bytes in which all processes count together.
  */

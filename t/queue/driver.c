@@ -19,6 +19,7 @@
 #include <unistd.h>
 
 #include "conf/snapshot.h"
+#include "queue/spool.h"
 #include "sys/board.h"
 
 struct plan_of_test plan = {
@@ -269,9 +270,30 @@ report(void)
            status_number("voluntary_ctxt_switches:"));
 }
 
+/* No file is left of those that were there at the start, or came since. */
+static bool
+is_empty(void)
+{
+    auto_close int dir = open(plan.dir, O_RDONLY | O_DIRECTORY);
+    bool found = false;
+
+    for (int f = SPOOL_INCOMING; f <= SPOOL_CORRUPT && !found; f++) {
+        struct spool_walk w = spool_walk(dir, (enum spool_folder)f);
+        struct queue_id id;
+        int64_t seal;
+
+        found = spool_next(&w, &id, &seal);
+        spool_walk_end(&w);
+    }
+    return !found;
+}
+
 static bool
 is_done(void)
 {
+    if (plan.empty)
+        return is_empty();
+
     long want = (long)plan.producers * plan.messages;
 
     if (tally->committed + tally->refused < want)
@@ -287,6 +309,7 @@ static const struct option_row {
     char letter;
     int *number;
 } numbers[] = {
+    {'e', &plan.empty    },
     {'m', &plan.messages },
     {'r', &plan.rcpts    },
     {'p', &plan.producers},
@@ -317,7 +340,7 @@ options(int argc, char **argv, int *linger)
     const char *main_cf = "";
     int c;
 
-    while ((c = getopt(argc, argv, "m:r:p:a:s:z:w:l:c:o:k:")) != -1) {
+    while ((c = getopt(argc, argv, "m:r:p:a:s:z:w:l:c:o:k:e:")) != -1) {
         for (size_t i = 0; i < COUNT(numbers); i++)
             if (numbers[i].letter == c)
                 *numbers[i].number = atoi(optarg);
@@ -333,7 +356,7 @@ options(int argc, char **argv, int *linger)
                 "usage: driver [-m messages] [-r rcpts] [-p producers] "
                 "[-a agents] [-s sites] [-z size] [-w seconds] [-l ms] "
                 "[-c main.cf text] [-o sent|claim|defer|down|bounce|die] "
-                "[-k ms] QMGR FOLDER\n");
+                "[-k ms] [-e 1] QMGR FOLDER\n");
         exit(64);
     }
     plan.qmgr = argv[optind];

@@ -31,7 +31,7 @@ struct plan_of_test {
     int size;   /* of the content */
     int slow;   /* milliseconds an agent takes */
     int wait;   /* seconds to wait for the end */
-    bool sync;
+    int empty;  /* end when the queue is empty */
     enum answer answer;
 };
 
@@ -42,6 +42,9 @@ struct tally {
 
 extern struct plan_of_test plan;
 extern struct tally *tally;
+
+/* Add a line to FOLDER/ids. */
+void note(const char *what, struct str id);
 
 /* In a process of its own; ends it. */
 void produce(int fd, int number) NORETURN;

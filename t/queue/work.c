@@ -10,6 +10,21 @@
 
 static struct packet packet;
 
+void
+note(const char *what, struct str id)
+{
+    char line[128], path[512];
+
+    snprintf(path, sizeof path, "%s/ids", plan.dir);
+    snprintf(line, sizeof line, "%s %.*s\n", what, STR(id));
+
+    auto_close int fd =
+        open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
+
+    if (write(fd, line, strlen(line)) < 0)
+        _exit(1);
+}
+
 /* ---- a producer */
 
 static struct envelope
@@ -69,7 +84,10 @@ submit(struct link *link, struct arena *a, int number, int message)
     if (!send_queue_commit(link, &(struct msg_queue_commit){str_from(id)}) ||
         link_receive(link, &packet) != LINK_OK)
         exit(1);
-    return packet.type == MSG_queue_committed;
+    if (packet.type != MSG_queue_committed)
+        return false;
+    note("committed", str_from(id));
+    return true;
 }
 
 void
@@ -148,6 +166,8 @@ answer(struct link *link, struct arena *a, struct msg_deliver *m)
         d.claimed = take_file(m);
         tally->claimed += d.claimed;
     }
+    if (plan.answer == ANSWER_SENT || plan.answer == ANSWER_CLAIM)
+        note("delivered", m->id);
     d.site_down = plan.answer == ANSWER_DOWN;
     d.results = buf_str(&b);
     close(m->fd);
