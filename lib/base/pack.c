@@ -3,7 +3,7 @@
 void
 pack_num(struct buf *b, int64_t value)
 {
-    uint64_t v = ((uint64_t)value << 1) ^ (uint64_t)(value >> 63);
+    uint64_t v = ((uint64_t)value << 1) ^ (value < 0 ? UINT64_MAX : 0);
 
     for (; v >= 0x80; v >>= 7)
         buf_addc(b, (char)(v | 0x80));

@@ -82,7 +82,7 @@ static struct writer out;
 static void
 write_num(int64_t value)
 {
-    uint64_t v = ((uint64_t)value << 1) ^ (uint64_t)(value >> 63);
+    uint64_t v = ((uint64_t)value << 1) ^ (value < 0 ? UINT64_MAX : 0);
 
     must(out.len + 10 <= sizeof out.data);
     for (; v >= 0x80; v >>= 7)
