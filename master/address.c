@@ -6,6 +6,9 @@
 #include <stdio.h>
 #include <string.h>
 
+/* All sockets of a row go to its template in one packet. */
+#define ADDRESSES_MAX (SOCK_FILES_MAX - 8)
+
 /* What an inet row asks for. */
 struct wanted {
     const struct plan *plan;
@@ -98,7 +101,7 @@ add_host(struct wanted *w, struct str host, bool optional)
                              .ai_flags = AI_PASSIVE};
     struct addrinfo *found = NULL;
     const char *name = arena_cstr(w->plan->life, host);
-    size_t before = w->row->addresses.len;
+    bool any = false;
     int error = getaddrinfo(name, "0", &hints, &found);
 
     if (error != 0) {
@@ -108,10 +111,12 @@ add_host(struct wanted *w, struct str host, bool optional)
     }
     for (struct addrinfo *f = found; f; f = f->ai_next)
         if ((f->ai_family == AF_INET && w->ipv4) ||
-            (f->ai_family == AF_INET6 && w->ipv6))
+            (f->ai_family == AF_INET6 && w->ipv6)) {
             add(w, f->ai_addr, f->ai_addrlen, optional);
+            any = true;
+        }
     freeaddrinfo(found);
-    if (w->row->addresses.len == before && !optional)
+    if (!any && !optional)
         problem(w->problems,
                 "%s: host %s has no address that inet_protocols = %s allows",
                 where(w), name, w->plan->conf->inet_protocols);
@@ -203,6 +208,9 @@ address_find(const struct plan *plan, struct plan_row *row,
 
     if (s->type == SERVICE_INET) {
         find_inet(&w);
+        if (row->addresses.len > ADDRESSES_MAX)
+            problem(problems, "%s: more than %d addresses; split the row",
+                    where(&w), ADDRESSES_MAX);
         return;
     }
     struct address *a = vec_add(&row->addresses);

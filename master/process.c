@@ -146,11 +146,12 @@ worker_gone(struct unit *u, unsigned place)
 static void died(struct process *p, int status);
 
 static void
-working(int64_t number, pid_t pid)
+working(const struct process *template, int64_t number, pid_t pid)
 {
     size_t i = 0;
 
-    while (i < table.tickets.len && table.tickets.at[i].number != number)
+    while (i < table.tickets.len && (table.tickets.at[i].number != number ||
+                                     table.tickets.at[i].template != template))
         i++;
     if (i == table.tickets.len)
         return; /* the worker and its template both say so */
@@ -219,7 +220,7 @@ hear(struct process *p)
     case MSG_working:
         if (!read_working(packet, &work) || work.pid <= 0)
             return false;
-        working(work.ticket, (pid_t)work.pid);
+        working(p, work.ticket, (pid_t)work.pid);
         return true;
     case MSG_want:
         if (p->kind != RUNNING || !read_want(packet, &want))

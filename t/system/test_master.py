@@ -267,6 +267,25 @@ def test_process_limit():
         third.close()
 
 
+def test_a_full_port_gets_settings_for_overload():
+    with Posta(start=False, settings={
+            'max_use': '1', 'smtpd_banner':
+            '$myhostname ESMTP ${stress?{crowded}:{quiet}}'}) as posta:
+        row(posta, 1)
+        posta.start()
+
+        def word(c):
+            return c.line().split()[-1]
+
+        first = Client(posta)
+        assert word(first) == 'quiet'
+        second = Client(posta)
+        posta.wait_log('has reached its process limit "1"')
+        first.close()
+        assert word(second) == 'crowded'
+        second.close()
+
+
 def test_idle_workers_end_and_come_back():
     with Posta(settings={'max_idle': '1s'}) as posta:
         with greeted(posta):
