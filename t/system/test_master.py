@@ -271,19 +271,19 @@ def test_a_full_port_gets_settings_for_overload():
     with Posta(start=False, settings={
             'max_use': '1', 'smtpd_banner':
             '$myhostname ESMTP ${stress?{crowded}:{quiet}}'}) as posta:
-        row(posta, 1)
+        row(posta, 2)
         posta.start()
 
         def word(c):
             return c.line().split()[-1]
 
-        first = Client(posta)
-        assert word(first) == 'quiet'
-        second = Client(posta)
-        posta.wait_log('has reached its process limit "1"')
+        first, second, third = (Client(posta) for _ in range(3))
+        assert word(first) == word(second) == 'quiet'
+        posta.wait_log('has reached its process limit "2"')
         first.close()
-        assert word(second) == 'crowded'
+        assert word(third) == 'crowded'
         second.close()
+        third.close()
 
 
 def test_idle_workers_end_and_come_back():
