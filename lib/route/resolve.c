@@ -9,6 +9,9 @@
 #include "mail/domain.h"
 #include "route/router.h"
 
+/* Reasons of tables go into packets and replies. */
+#define NEXTHOP_MAX 1000
+
 static void
 to_error(struct route *route, const char *reason)
 {
@@ -245,5 +248,6 @@ route_resolve(struct router *r, struct arena *a, struct str sender,
     /* A command might take it for an option. */
     if (!r->s->allow_min_user && str_starts(route->addr, S("-")))
         to_error(route, "5.1.3 bad address syntax");
+    route->nexthop = str_sub(route->nexthop, 0, NEXTHOP_MAX);
     return OK;
 }
