@@ -33,7 +33,9 @@ parts_open(const char *type, const char *name, struct map_table *t,
     why->text[0] = '\0';
     if (words_unbrace(&list) && list.len < 1 << 16)
         while (why->text[0] == '\0' && words_next(&list, &word)) {
-            struct map *m = map_open(arena_cstr(a, word), why);
+            const char *spec = arena_cstr(a, word);
+            struct map *m =
+                t->fixed ? map_open_fixed(spec, why) : map_open(spec, why);
 
             t->pattern |= map_is_pattern(m);
             *vec_add(&p->of) = m;

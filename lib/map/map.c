@@ -18,6 +18,7 @@ struct map {
     const char *spec, *type_name, *name;
     const char *path; /* the file behind it, or NULL */
     struct map_table table;
+    bool fixed; /* map_open_fixed */
     bool usable;
     int64_t checked, said; /* milliseconds */
     struct stat seen;      /* the file when it was opened */
@@ -25,7 +26,7 @@ struct map {
 };
 
 static struct {
-    struct hash *by_spec;
+    struct hash *by_spec, *fixed; /* tables by "type:name" */
     struct arena *life;
     bool changed;
 } all;
@@ -94,7 +95,7 @@ keep_old(struct map *m, const struct why *why)
 static void
 try_open(struct map *m)
 {
-    struct map_table fresh = {.pattern = m->type->pattern};
+    struct map_table fresh = {.pattern = m->type->pattern, .fixed = m->fixed};
     struct why why = {0};
     struct stat st = {0};
     bool was = m->usable, said = m->why.text[0];
@@ -195,10 +196,11 @@ prepare(struct map *m, struct str spec, struct why *why)
 }
 
 static struct map *
-make(struct str spec)
+make(struct str spec, bool fixed)
 {
     struct map *m = arena_make(map_life(), struct map);
 
+    m->fixed = fixed;
     m->spec = arena_cstr(map_life(), spec);
     m->checked = now_ms();
     if (prepare(m, spec, &m->why) == OK)
@@ -208,24 +210,37 @@ make(struct str spec)
     return m;
 }
 
-struct map *
-map_open(const char *spec, struct why *why)
+static struct map *
+find(const char *spec, bool fixed, struct why *why)
 {
     /* What Postfix asks its proxymap server is asked here at once. */
     struct str name = without_proxy(str_from(spec));
+    struct hash **known = fixed ? &all.fixed : &all.by_spec;
     struct map *m;
 
-    if (all.by_spec == NULL)
-        all.by_spec = hash_new();
-    m = hash_get(all.by_spec, name);
+    if (*known == NULL)
+        *known = hash_new();
+    m = hash_get(*known, name);
     if (m == NULL) {
-        m = make(name);
-        *hash_put(all.by_spec, name) = m;
+        m = make(name, fixed);
+        *hash_put(*known, name) = m;
     }
     refresh(m);
     if (why)
         *why = m->why;
     return m;
+}
+
+struct map *
+map_open(const char *spec, struct why *why)
+{
+    return find(spec, false, why);
+}
+
+struct map *
+map_open_fixed(const char *spec, struct why *why)
+{
+    return find(spec, true, why);
 }
 
 const char *

@@ -26,6 +26,13 @@ struct maps;
 struct map *map_open(const char *spec, struct why *why);
 
 /*
+ * The same for tables whose answers are commands, files or rights: a rule of
+ * patterns that puts a piece of the key into its result ($1) is left out, with
+ * a line in the log, as the key is a stranger's.
+ */
+struct map *map_open_fixed(const char *spec, struct why *why);
+
+/*
  * The value of key, in the arena. Absent is OK with value->p == NULL. TEMP
  * where the table cannot answer now.
  */
@@ -59,6 +66,8 @@ bool map_is_pattern(const struct map *m);
  * The value is never the empty string: a table that has it is in error (TEMP).
  */
 struct maps *maps_open(const char *specs, struct why *why);
+/* The same of tables opened with map_open_fixed. */
+struct maps *maps_open_fixed(const char *specs, struct why *why);
 enum rc maps_get(struct maps *m, struct str key, struct arena *a,
                  struct str *value, struct why *why) MUST_USE;
 bool maps_empty(const struct maps *m);

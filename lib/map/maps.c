@@ -12,8 +12,8 @@ struct maps {
     VEC(struct map *) of;
 };
 
-struct maps *
-maps_open(const char *specs, struct why *why)
+static struct maps *
+open_list(const char *specs, bool fixed, struct why *why)
 {
     struct maps *m = arena_make(map_life(), struct maps);
     struct str list = str_from(specs), word;
@@ -23,12 +23,27 @@ maps_open(const char *specs, struct why *why)
     if (why)
         *why = (struct why){0};
     while (words_next(&list, &word)) {
-        *vec_add(&m->of) = map_open(arena_cstr(a, word), &one);
+        const char *spec = arena_cstr(a, word);
+
+        *vec_add(&m->of) =
+            fixed ? map_open_fixed(spec, &one) : map_open(spec, &one);
         if (why && why->text[0] == '\0')
             *why = one;
     }
     arena_free(a);
     return m;
+}
+
+struct maps *
+maps_open(const char *specs, struct why *why)
+{
+    return open_list(specs, false, why);
+}
+
+struct maps *
+maps_open_fixed(const char *specs, struct why *why)
+{
+    return open_list(specs, true, why);
 }
 
 bool

@@ -21,6 +21,7 @@
 struct table {
     struct rules rules; /* first: parse gets this address */
     struct arena *arena;
+    bool fixed; /* no pieces of the key in results */
     pcre2_compile_context *compile;
     pcre2_match_context *context;
     pcre2_match_data *data;
@@ -225,6 +226,9 @@ check_macro(const struct rule *rule, struct str name, uint64_t *group,
     if (!str_num(name, group))
         return fail(why, "5.3.5", "non-numeric replacement index \"%.*s\"",
                     STR(name));
+    if (p->table->fixed)
+        return fail(why, "5.3.5",
+                    "regular expression substitution is not allowed here");
     if (rule->negated)
         return fail(why, "5.3.5",
                     "$number found in negative match replacement text");
@@ -362,6 +366,8 @@ pattern_open(const char *type, const char *name, struct map_table *table,
              struct why *why)
 {
     struct table *t = table_new();
+
+    t->fixed = table->fixed;
     enum rc rc =
         rules_open(&t->rules, t->arena, type, name,
                    strcmp(type, "pcre") == 0 ? &pcre_rules : &posix_rules, why);

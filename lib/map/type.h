@@ -16,6 +16,7 @@ struct map_table {
     void *own;
     bool pattern; /* sees whole keys only; set by open from type->pattern, or
                      from the tables it is made of */
+    bool fixed;   /* in: map_open_fixed, answers must not hold the key */
 };
 
 struct map_type {

@@ -82,6 +82,21 @@ flags(void **state)
                       cases[i].want);
 }
 
+/* Nobody who only sends mail decides what is run or written. */
+static void
+fixed_tables_do_not_repeat_the_key(void **state)
+{
+    const char *spec = "pcre:{{/^a(.*)/ |cmd $1} {/^b(.*)/ |cmd $$1}}";
+    struct map *m = map_open_fixed(spec, NULL);
+
+    (void)state;
+    assert_answer(m, "ax", NULL);
+    assert_answer(m, "bx", "|cmd $1");
+    assert_answer(map_open(spec, NULL), "ax", "|cmd x");
+    m = map_open_fixed("unionmap:{pcre:{{/^a(.*)/ $1}},inline:{ax=y}}", NULL);
+    assert_answer(m, "ax", "y");
+}
+
 static void
 what_is_wrong_is_told(void **state)
 {
@@ -149,6 +164,7 @@ main(void)
         cmocka_unit_test(answers),
         cmocka_unit_test(flags),
         cmocka_unit_test(what_is_wrong_is_told),
+        cmocka_unit_test(fixed_tables_do_not_repeat_the_key),
         cmocka_unit_test(a_costly_match_is_temp),
     };
 
