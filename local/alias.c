@@ -36,14 +36,18 @@ rights_of(const struct alias_table *table, const struct account **rights,
     return fail(why, "4.3.0", "cannot find alias database owner");
 }
 
+/* Only whole names are asked of patterns: not a user without his extension,
+ * not owner-NAME, which many a pattern for NAME would match. */
 static enum rc
-look_up(struct job *j, struct str name, const struct alias_table **table,
-        struct str *value, struct why *why)
+look_up(struct job *j, struct str name, bool whole,
+        const struct alias_table **table, struct str *value, struct why *why)
 {
     *value = (struct str){0};
     job_return(j);
     for (size_t i = 0; i < j->set->naliases; i++) {
         *table = &j->set->aliases[i];
+        if (!whole && map_is_pattern((*table)->map))
+            continue;
 
         enum rc rc = map_get((*table)->map, name, j->arena, value, why);
 
@@ -67,7 +71,7 @@ find_owner(struct job *j, struct scope *s, struct why *why)
 
     if (!j->conf->owner_request_special)
         return OK;
-    if (look_up(j, first.text, &table, &value, why) != OK)
+    if (look_up(j, first.text, false, &table, &value, why) != OK)
         return TEMP;
     if (value.p == NULL) {
         if (j->conf->reset_owner_alias)
@@ -116,7 +120,8 @@ alias_expand(struct expansion *x, const struct scope *s, const struct who *w,
     /* An alias in its own expansion is the user of that name. */
     if (s->name.p && str_ieq(s->name, name))
         return false;
-    if (look_up(x->job, name, &table, &value, &why) != OK) {
+    if (look_up(x->job, name, str_eq(name, w->local), &table, &value, &why) !=
+        OK) {
         scope_fail(x, s, &why);
         return true;
     }

@@ -4,6 +4,7 @@
 
 #include "base/log.h"
 #include "daemon/routing.h"
+#include "map/words.h"
 #include "pipe.h"
 #include "run.h"
 
@@ -53,29 +54,7 @@ bits_of(const char *parameter, const char *list, const struct word *words)
     return bits;
 }
 
-/* Each alias table for itself: its owner decides about rights. A name in
- * braces may hold commas and blanks. */
-static bool
-next_table(struct str *rest, struct str *spec)
-{
-    size_t depth = 0, n = 0;
-
-    *rest = str_trim(*rest);
-    while (str_skip(rest, S(",")))
-        *rest = str_trim(*rest);
-    for (; n < rest->len; n++) {
-        char c = rest->p[n];
-
-        depth += c == '{';
-        depth -= c == '}' && depth > 0;
-        if (depth == 0 && (c == ',' || is_space(c)))
-            break;
-    }
-    *spec = str_sub(*rest, 0, n);
-    *rest = str_sub(*rest, n, rest->len);
-    return n > 0;
-}
-
+/* Each alias table for itself: its owner decides about rights. */
 static void
 open_aliases(struct settings *s, struct arena *life, const char *list)
 {
@@ -83,11 +62,11 @@ open_aliases(struct settings *s, struct arena *life, const char *list)
     struct why why;
 
     s->aliases = arena_alloc(life, (rest.len / 2 + 1) * sizeof *s->aliases);
-    while (next_table(&rest, &spec)) {
+    while (words_next(&rest, &spec)) {
         struct alias_table *t = &s->aliases[s->naliases++];
 
         t->name = arena_cstr(life, spec);
-        t->map = map_open(t->name, &why);
+        t->map = map_open_fixed(t->name, &why);
     }
 }
 
@@ -96,11 +75,8 @@ find_default_user(struct settings *s, const struct daemon *d)
 {
     struct why why;
 
-    if (d->unprivileged) {
-        s->default_user =
-            (struct priv_user){.uid = geteuid(), .gid = getegid()};
+    if (d->unprivileged)
         return;
-    }
     if (priv_find_user(d->conf->default_privs, &s->default_user, &why) != OK)
         log_fatal("default_privs = %s: %s", d->conf->default_privs, why.text);
     s->default_user.ngroups = 0;
@@ -157,10 +133,12 @@ open_local(struct settings *s, struct daemon *d)
 
     set_boxes(s, conf, "mailbox_delivery_lock", conf->mailbox_delivery_lock,
               "mailbox_size_limit", conf->mailbox_size_limit);
+    find_default_user(s, d);
     open_aliases(s, d->life, conf->alias_maps);
-    s->mailbox_commands = maps_open(conf->mailbox_command_maps, &why);
-    s->mailbox_transports = maps_open(conf->mailbox_transport_maps, &why);
-    s->fallback_transports = maps_open(conf->fallback_transport_maps, &why);
+    s->mailbox_commands = maps_open_fixed(conf->mailbox_command_maps, &why);
+    s->mailbox_transports = maps_open_fixed(conf->mailbox_transport_maps, &why);
+    s->fallback_transports =
+        maps_open_fixed(conf->fallback_transport_maps, &why);
     s->router = routing_open(d->life, conf, &why);
     s->commands_from = bits_of("allow_mail_to_commands",
                                conf->allow_mail_to_commands, sources);
@@ -188,9 +166,9 @@ open_virtual(struct settings *s, struct daemon *d)
     set_boxes(s, conf, "virtual_mailbox_lock", conf->virtual_mailbox_lock,
               "virtual_mailbox_limit", conf->virtual_mailbox_limit);
     s->header_in = HEADER_FILE;
-    s->virtual_mailboxes = maps_open(conf->virtual_mailbox_maps, &why);
-    s->virtual_uids = maps_open(conf->virtual_uid_maps, &why);
-    s->virtual_gids = maps_open(conf->virtual_gid_maps, &why);
+    s->virtual_mailboxes = maps_open_fixed(conf->virtual_mailbox_maps, &why);
+    s->virtual_uids = maps_open_fixed(conf->virtual_uid_maps, &why);
+    s->virtual_gids = maps_open_fixed(conf->virtual_gid_maps, &why);
 }
 
 const struct settings *
@@ -199,7 +177,8 @@ settings_open(struct daemon *d)
     struct settings *s = arena_make(d->life, struct settings);
 
     find_queue_owner(s, d);
-    find_default_user(s, d);
+    s->default_user =
+        (struct priv_user){.uid = s->queue_owner, .gid = s->queue_group};
     s->environment = run_environment(d->life, d->conf->export_environment);
     if (strcmp(d->role, "virtual") == 0)
         open_virtual(s, d);
