@@ -97,6 +97,16 @@ create(struct arena *a, const char *path, const char *tmp)
     return fd;
 }
 
+/* Somebody may have removed "new" alone. */
+static bool
+publish(struct arena *a, const char *path, const char *tmp, const char *new)
+{
+    if (disk_move(AT_FDCWD, tmp, AT_FDCWD, new))
+        return true;
+    return errno == ENOENT && make_maildir(a, path) &&
+           disk_move(AT_FDCWD, tmp, AT_FDCWD, new);
+}
+
 enum rc
 maildir_save(struct arena *a, const char *path, const struct store_message *m,
              struct why *why)
@@ -109,7 +119,7 @@ maildir_save(struct arena *a, const char *path, const struct store_message *m,
     if (out < 0)
         return store_fail(errno, why, "create maildir file %s", tmp);
     if (disk_write(out, m->head) && disk_copy(out, m->fd, m->from, m->to) &&
-        disk_sync(out) && disk_move(AT_FDCWD, tmp, AT_FDCWD, new))
+        disk_sync(out) && publish(a, path, tmp, new))
         return OK;
 
     enum rc rc = store_fail(errno, why, "error writing message");
