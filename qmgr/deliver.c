@@ -1,14 +1,13 @@
 #include "deliver.h"
 
 #include "base/log.h"
+#include "claim.h"
 #include "inside.h"
-#include "load.h"
 #include "mail/address.h"
 #include "message.h"
 #include "qmgr.h"
 #include "queue/spool.h"
 #include "say.h"
-#include "sys/disk.h"
 
 /* What one packet can hold beside the other fields. */
 #define RCPTS_MAX 49152
@@ -71,14 +70,8 @@ verp_sender(const struct message *m, struct str rcpts)
 static bool
 claim(struct message *m, const struct transport *t)
 {
-    int fd;
-
-    if (t->way != WAY_LOCAL || !m->claimable ||
-        m->entry->folder != SPOOL_INCOMING ||
-        m->flags & (ENVELOPE_PROBE | ENVELOPE_BV))
-        return false;
-    fd = message_writer(m);
-    return fd >= 0 && disk_mode(fd, 0600);
+    return t->way == WAY_LOCAL && m->claimable &&
+           m->entry->folder == SPOOL_INCOMING && claim_lend(m);
 }
 
 static bool
@@ -369,36 +362,20 @@ read_answers(const struct work *w, struct str results, struct answers *a)
     return true;
 }
 
-/* The envelope as far as it is known here, for a file that lost its own. */
-static struct envelope
-known_envelope(const struct message *m, const struct rec_rcpt *r,
-               struct rcpt *rcpt, const struct dest *d)
-{
-    *rcpt = (struct rcpt){.addr = r->addr,
-                          .orig = r->orig,
-                          .orcpt = r->orcpt,
-                          .notify = (unsigned)r->notify,
-                          .transport = str_from(d->transport->name),
-                          .nexthop = str_from(d->nexthop)};
-    return (struct envelope){.arrived = m->arrived,
-                             .sender = m->sender,
-                             .envid = m->envid,
-                             .verp = m->verp,
-                             .filter = m->filter,
-                             .flags = m->flags,
-                             .rcpts = rcpt,
-                             .nrcpts = 1};
-}
-
 /* A claim without success. False: it did succeed, and only the word of it was
  * lost. */
 static bool
 take_back(struct message *m, const struct work *w)
 {
-    struct rcpt rcpt;
-    struct envelope known = known_envelope(m, &rcpts_of(w)[0], &rcpt, w->dest);
+    return claim_end(m, &rcpts_of(w)[0], str_from(w->dest->transport->name),
+                     str_from(w->dest->nexthop)) != CLAIM_MAILBOX;
+}
 
-    return load_unclaim(m->entry, &m->fd, &m->at, &known);
+/* The file is the mailbox's now. */
+static bool
+is_claimed(const struct msg_delivered *d, const struct answers *a)
+{
+    return d->claimed && a->count == 1 && a->list[0].result.rc == OK;
 }
 
 static enum plan_outcome
@@ -471,7 +448,7 @@ deliver_done(struct peer *p, struct packet *packet)
     if (!read_delivered(packet, &d) || m == NULL ||
         !str_eq(d.id, str_from(m->id)) || !read_answers(w, d.results, &a))
         return false;
-    if (w->claim && !d.claimed && !m->doomed)
+    if (w->claim && !m->doomed && !is_claimed(&d, &a))
         take_back(m, w);
     release(p, outcome_of(&d, &a));
     for (size_t i = 0; i < a.passed; i++)

@@ -12,7 +12,8 @@
 #include "queue/spool.h"
 #include "sys/disk.h"
 
-#define LATER_MS 60000
+#define LATER_MS  60000
+#define IN_USE_MS 1000
 
 static char *
 path_of(const struct entry *e, char path[SPOOL_PATH_MAX])
@@ -49,9 +50,9 @@ load_move(struct entry *e, unsigned folder)
 }
 
 static bool
-later(struct entry *e)
+later(struct entry *e, int64_t ms)
 {
-    shelf_set(qmgr.shelf, e, SHELF_DUE, now_ms() + LATER_MS);
+    shelf_set(qmgr.shelf, e, SHELF_DUE, now_ms() + ms);
     return false;
 }
 
@@ -88,7 +89,7 @@ open_entry(struct entry *e, int *fd)
     if (errno == EACCES && is_delivered(e))
         return gone(e, true);
     log_warn("%s: cannot open %s: %m", queue_id_text(shelf_id(e), id), path);
-    return errno == ENOENT ? gone(e, false) : later(e);
+    return errno == ENOENT ? gone(e, false) : later(e, LATER_MS);
 }
 
 /*
@@ -101,6 +102,13 @@ was_claimed(int fd)
     struct stat st;
 
     return fstat(fd, &st) == 0 && (st.st_mode & 0777) == 0600;
+}
+
+/* The agent that an earlier qmgr lent it to is still at work. */
+static bool
+is_lent(int fd)
+{
+    return was_claimed(fd) && !disk_lock(fd) && errno == EWOULDBLOCK;
 }
 
 /* The delivery block knows sender and recipient; the route is asked for. */
@@ -154,7 +162,7 @@ load_file(struct entry *e, int fd, struct queue_file *f)
         return set_aside(e, &why);
     default:
         log_warn("%s: %s", queue_id_text(shelf_id(e), id), why.text);
-        return later(e);
+        return later(e, LATER_MS);
     }
 }
 
@@ -163,16 +171,17 @@ load_entry(struct entry *e, int *fd, struct queue_file *f)
 {
     if (!open_entry(e, fd))
         return false;
-    if (load_file(e, *fd, f))
+    if (is_lent(*fd))
+        later(e, IN_USE_MS);
+    else if (load_file(e, *fd, f))
         return true;
     close(*fd);
     *fd = -1;
     return false;
 }
 
-/* A copy of ours takes the place of a file that is somebody else's by now. */
-static bool
-copy_over(struct entry *e, int *fd, struct queue_place *at)
+bool
+load_copy_over(struct entry *e, int *fd, struct queue_place *at)
 {
     struct queue_file f;
     struct why why;
@@ -198,26 +207,5 @@ copy_over(struct entry *e, int *fd, struct queue_place *at)
     *fd = out;
     *at = new;
     e->seal = new.seal;
-    return true;
-}
-
-bool
-load_unclaim(struct entry *e, int *fd, struct queue_place *at,
-             const struct envelope *known)
-{
-    struct stat st;
-    char id[QUEUE_ID_MAX];
-
-    if (fstat(*fd, &st) < 0)
-        return true;
-    if (st.st_nlink > 1)
-        return false;
-    if (st.st_size <= at->stop &&
-        !queue_add_envelope(qmgr.scratch, *fd, at, known, true))
-        log_warn("%s: cannot write its envelope again: %m",
-                 queue_id_text(shelf_id(e), id));
-    if (st.st_uid != geteuid() && !copy_over(e, fd, at))
-        log_warn("%s: cannot take its file back: %m",
-                 queue_id_text(shelf_id(e), id));
     return true;
 }

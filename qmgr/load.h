@@ -17,12 +17,10 @@
 bool load_entry(struct entry *e, int *fd, struct queue_file *f);
 
 /*
- * A claim that ended without a word or without success: make the file the
- * queue's again, whole and ours. fd is open read-write; e's message is known
- * by `known`. True: do so; false: it is in the mailbox already.
+ * A copy of a whole file that is somebody else's by now takes its place: *fd,
+ * *at and the entry's name are those of the copy. False with errno.
  */
-bool load_unclaim(struct entry *e, int *fd, struct queue_place *at,
-                  const struct envelope *known);
+bool load_copy_over(struct entry *e, int *fd, struct queue_place *at);
 
 /* Remove the file, or move it to another folder; with a log line if not. */
 bool load_remove(const struct entry *e);

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "claim.h"
 #include "load.h"
 #include "mail/address.h"
 #include "mem.h"
@@ -115,6 +116,19 @@ reports_due(const struct queue_file *f)
     return reports;
 }
 
+/* A report needs the envelope, so who wants one of success keeps it. */
+static bool
+is_claimable(const struct queue_file *f)
+{
+    struct queue_cursor c = queue_rcpts(f);
+    struct rcpt r;
+
+    return f->claimable && f->envelope.nrcpts == 1 &&
+           !(f->envelope.flags &
+             (ENVELOPE_PROBE | ENVELOPE_BV | ENVELOPE_VERBOSE)) &&
+           queue_next(&c, &r) && !(r.notify & NOTIFY_SUCCESS);
+}
+
 static struct message *
 new_message(struct entry *e, const struct queue_file *f)
 {
@@ -134,7 +148,7 @@ new_message(struct entry *e, const struct queue_file *f)
     m->arrived = env->arrived;
     m->active = now_us();
     m->nrcpts = env->nrcpts;
-    m->claimable = f->claimable && env->nrcpts == 1;
+    m->claimable = is_claimable(f);
     list_init(&m->tasks);
     return m;
 }
@@ -236,8 +250,13 @@ message_commit(struct queue_id id, int64_t seal, int fd, struct why *why)
 bool
 message_mark(struct message *m, enum queue_mark mark)
 {
-    int fd = message_writer(m);
+    int fd;
 
+    if (m->lent) {
+        m->marks |= BIT(mark);
+        return true;
+    }
+    fd = message_writer(m);
     if (fd >= 0 && queue_add_mark(qmgr.scratch, fd, &m->at, now_us(), mark))
         return true;
     log_warn("%s: cannot write to its file: %m", m->id);
@@ -290,7 +309,7 @@ reports_of(const struct message *m, const struct outcome *o)
 static bool
 write_results(struct message *m, const struct queue_result *list, size_t count)
 {
-    int fd = message_writer(m);
+    int fd = m->lent ? -1 : message_writer(m);
 
     return fd >= 0 &&
            queue_add_attempt(qmgr.scratch, fd, &m->at, now_us(), list, count);
@@ -324,6 +343,10 @@ save_remembered(struct message *m)
 
         struct queue_result r = as_result(&o);
 
+        if (m->lent && claim_end(m, &o.rcpt, S(""), S("")) == CLAIM_MAILBOX) {
+            m->todo = m->reports = 0;
+            break;
+        }
         if (!write_results(m, &r, 1))
             return false;
     }

@@ -41,13 +41,15 @@ struct message {
     VEC(char) unsaved;   /* packed results the disk would not take */
     struct timer *again; /* the disk failed: settle again */
 
-    bool claimable;     /* one recipient, and the delivery block names it */
-    bool retry;         /* tried in an earlier pass: to be routed anew */
-    bool warned;        /* of the delay */
-    bool waiting;       /* for routes or a report: not to be settled */
-    bool owed;          /* a report could not be written */
-    bool missed;        /* recipients were taken back: the pass is not whole */
-    bool doomed;        /* deleted: forget it when nothing goes on any more */
+    bool claimable; /* one recipient, and the delivery block names it */
+    bool lent;      /* it may be a mailbox's: nothing is written (claim.h) */
+    unsigned marks; /* 1 << enum queue_mark: to be written afterwards */
+    bool retry;     /* tried in an earlier pass: to be routed anew */
+    bool warned;    /* of the delay */
+    bool waiting;   /* for routes or a report: not to be settled */
+    bool owed;      /* a report could not be written */
+    bool missed;    /* recipients were taken back: the pass is not whole */
+    bool doomed;    /* deleted: forget it when nothing goes on any more */
     bool hold, requeue; /* wanted by an administrator */
 };
 

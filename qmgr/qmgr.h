@@ -6,6 +6,7 @@
  *   draft      files that producers are writing
  *   message    an active message, from loading it to removing it
  *   transport  sites, jobs, and giving them to agents (plan has the turns)
+ *   claim      files that agents may make mailbox files
  *   inside     error, retry and discard: delivery without an agent
  *   reroute    asks resolve workers for new routes of retried recipients
  *   report     asks bounce workers to write to senders

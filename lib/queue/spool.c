@@ -8,8 +8,11 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "sys/disk.h"
 
-#define PARTS SPOOL_PARTS
+#define PARTS      SPOOL_PARTS
+#define CLAIMED    0600 /* ARCHITECTURE.md, "Claiming" */
+#define RECLAIM_MS 3000 /* deliveries may still use it, for all together */
 
 static const char *const names[SPOOL_FOLDERS] = {
     [SPOOL_INCOMING] = "incoming",
@@ -86,6 +89,30 @@ spool_make(int dir, uid_t uid, gid_t gid, struct why *why)
     return rc;
 }
 
+/* Until whoever has it locked is done, or the time is over. */
+static void
+wait_for_lock(int fd, int *ms_left)
+{
+    for (; *ms_left > 0 && !disk_lock(fd) && errno == EWOULDBLOCK; --*ms_left)
+        usleep(1000);
+}
+
+static void
+reclaim(int dir, const char *path, uid_t uid, gid_t gid, int *ms_left)
+{
+    auto_close int fd = disk_open(dir, path, O_RDONLY);
+    struct stat st;
+
+    if (fd < 0) {
+        log_warn("cannot open %s: %m", path);
+        return;
+    }
+    wait_for_lock(fd, ms_left);
+    if (fstat(fd, &st) == 0 && st.st_nlink == 1 && st.st_uid != uid &&
+        fchown(fd, uid, gid) < 0)
+        log_warn("cannot take %s back: %m", path);
+}
+
 void
 spool_reclaim(int dir, uid_t uid, gid_t gid)
 {
@@ -93,14 +120,15 @@ spool_reclaim(int dir, uid_t uid, gid_t gid)
     struct queue_id id;
     struct stat st;
     int64_t seal;
+    int ms_left = RECLAIM_MS;
     char path[SPOOL_PATH_MAX];
 
     while (spool_next(&w, &id, &seal)) {
         spool_path(SPOOL_INCOMING, id, seal, path);
         if (fstatat(dir, path, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
-            S_ISREG(st.st_mode) && st.st_nlink == 1 && st.st_uid != uid &&
-            fchownat(dir, path, uid, gid, AT_SYMLINK_NOFOLLOW) < 0)
-            log_warn("cannot take %s back: %m", path);
+            S_ISREG(st.st_mode) && st.st_nlink == 1 &&
+            (st.st_mode & 0777) == CLAIMED)
+            reclaim(dir, path, uid, gid, &ms_left);
     }
 }
 

@@ -41,7 +41,8 @@ enum rc spool_make(int dir, uid_t uid, gid_t gid, struct why *why) MUST_USE;
 /*
  * As root, before qmgr gives its rights up: files in incoming that a delivery
  * had given to their recipient when it was interrupted become the queue's
- * again. One with a second name is in the mailbox already and stays his.
+ * again. One with a second name is in the mailbox already and stays his. A
+ * delivery that is still at it, with the file locked, gets a little time.
  */
 void spool_reclaim(int dir, uid_t uid, gid_t gid);
 

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -270,4 +271,10 @@ bool
 disk_mode(int fd, mode_t mode)
 {
     return !faulty() && fchmod(fd, mode) == 0;
+}
+
+bool
+disk_lock(int fd)
+{
+    return !faulty() && flock(fd, LOCK_EX | LOCK_NB) == 0;
 }

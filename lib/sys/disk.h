@@ -57,4 +57,11 @@ bool disk_remove(int dir, const char *name);
 bool disk_give(int fd, uid_t uid, gid_t gid, mode_t mode);
 bool disk_mode(int fd, mode_t mode);
 
+/*
+ * Lock it, for whoever has this open file, also after they were handed it or
+ * forked; it ends when the last of them closes it. Does not wait: EWOULDBLOCK
+ * where others have it open and locked.
+ */
+bool disk_lock(int fd);
+
 #endif
