@@ -20,6 +20,7 @@ static const struct option {
 } options[] = {
     {'a', PC_SASL_SERVER},
     {'A', PC_SASL_CLIENT},
+    {'b', PC_BOUNCE_TEXT},
     {'C', PC_CLASS      },
     {'d', PC_DEFAULTS   },
     {'e', PC_EDIT       },
@@ -34,6 +35,7 @@ static const struct option {
     {'o', PC_OVERRIDE   },
     {'p', PC_MAIN       },
     {'P', PC_PARAMS     },
+    {'t', PC_TEMPLATES  },
     {'T', PC_TLS        },
     {'x', PC_EXPAND     },
     {'X', PC_REMOVE     },
@@ -42,8 +44,8 @@ static const struct option {
 
 /* At most one of each; the first are what postconf can do. */
 static const unsigned exclusive[] = {
-    PC_SASL_SERVER | PC_SASL_CLIENT | PC_LOCKS | PC_MAPS | PC_TLS | PC_MAIN |
-        PC_MASTER,
+    PC_SASL_SERVER | PC_SASL_CLIENT | PC_BOUNCE | PC_LOCKS | PC_MAPS | PC_TLS |
+        PC_MAIN | PC_MASTER,
     PC_DEFAULTS | PC_SET | PC_CHANGE,
     PC_FOLD | PC_CHANGE,
     PC_EXPAND | PC_CHANGE,
@@ -62,6 +64,8 @@ static const struct {
 } together[] = {
     {PC_SASL_SERVER, 0                                                              },
     {PC_SASL_CLIENT, 0                                                              },
+    {PC_BOUNCE_TEXT, 0                                                              },
+    {PC_TEMPLATES,   0                                                              },
     {PC_LOCKS,       0                                                              },
     {PC_MAPS,        0                                                              },
     {PC_TLS,         0                                                              },
@@ -130,7 +134,7 @@ static void
 usage(struct postconf *p)
 {
     pc_fatal(p, "usage: postconf [-a (server SASL types)]"
-                " [-A (client SASL types)]"
+                " [-A (client SASL types)] [-b (bounce templates)]"
                 " [-c config_dir] [-C param_class] [-d (parameter defaults)]"
                 " [-e (edit configuration)] [-f (fold lines)]"
                 " [-F (master.cf fields)] [-h (no names)] [-H (no values)]"
@@ -138,6 +142,7 @@ usage(struct postconf *p)
                 " [-n (non-default parameters)]"
                 " [-o name=value (override parameter value)]"
                 " [-p (main.cf, default)] [-P (master.cf parameters)]"
+                " [-t (bounce templates)]"
                 " [-T compile-version|run-version|public-key-algorithms]"
                 " [-x (expand parameter values)] [-X (exclude)]"
                 " [-# (comment-out)] [name...]");
@@ -241,7 +246,8 @@ take_options(struct postconf *p, int argc, char **argv)
     const char *dir = NULL;
     int letter;
 
-    while ((letter = getopt(argc, argv, "+aAc:C:defFhHlmMno:pPqT:vxX#")) != -1)
+    while ((letter = getopt(argc, argv, "+aAbc:C:defFhHlmMno:pPqtT:vxX#")) !=
+           -1)
         take_option(p, letter, &dir);
     p->dir = cmd_config_dir(dir);
     p->dir_given = dir || getenv("MAIL_CONFIG");
@@ -405,7 +411,10 @@ run(struct postconf *p, int argc, char **argv)
         return;
     }
     take_options(p, argc, argv);
-    if (!(p->options & (PC_MAIN | PC_MASTER)))
+    if (p->options & PC_BOUNCE) {
+        read_all(p);
+        pc_show_bounce(p);
+    } else if (!(p->options & (PC_MAIN | PC_MASTER)))
         pc_show_other(p);
     else if (!(p->options & PC_CHANGE))
         show(p);

@@ -14,9 +14,11 @@
 enum {
     PC_SASL_SERVER = 1 << 0, /* -a */
     PC_SASL_CLIENT = 1 << 1, /* -A */
+    PC_BOUNCE_TEXT = 1 << 2, /* -b */
     PC_LOCKS = 1 << 3,       /* -l */
     PC_MAPS = 1 << 4,        /* -m */
     PC_TLS = 1 << 5,         /* -T */
+    PC_TEMPLATES = 1 << 6,   /* -t */
     PC_MAIN = 1 << 7,        /* -p */
     PC_SERVICES = 1 << 8,    /* -M */
     PC_FIELDS = 1 << 9,      /* -F */
@@ -33,6 +35,7 @@ enum {
     PC_NO_VALUE = 1 << 20,   /* -H */
     PC_CLASS = 1 << 21,      /* -C */
 
+    PC_BOUNCE = PC_BOUNCE_TEXT | PC_TEMPLATES,
     PC_MASTER = PC_SERVICES | PC_FIELDS | PC_PARAMS,
     PC_CHANGE = PC_EDIT | PC_COMMENT | PC_REMOVE,
 };
@@ -84,6 +87,7 @@ void pc_show_fields(struct postconf *p);
 void pc_show_params(struct postconf *p);
 void pc_edit_main(struct postconf *p);
 void pc_edit_master(struct postconf *p);
+void pc_show_bounce(struct postconf *p);
 void pc_show_other(struct postconf *p);
 /* What parameters mean (none named: all); the rows of main.cf(5). */
 void pc_explain(struct postconf *p, char **names);

@@ -2,7 +2,7 @@
 
 #include "base/buf.h"
 
-#define FROM S("MAILER-DAEMON (Mail Delivery System)")
+#define FROM S("Mail Delivery System <MAILER-DAEMON>")
 
 #define HEAD "This is the mail system at host $myhostname.\n\n"
 #define TAIL                                                                   \

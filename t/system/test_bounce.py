@@ -428,3 +428,15 @@ def test_verify(fresh):
                        'rfc822; bad@remote.test': 'undeliverable'}
     fresh.settled()
     assert fresh.posta.maildir('alice') == []
+
+
+def test_postconf_shows_the_words(fresh):
+    shown = fresh.posta.command('postconf', '-t').stdout
+    path = fresh.posta.write('shown.cf', shown)
+    assert fresh.posta.command('postconf', '-t', path).stdout == shown
+    text = fresh.posta.command('postconf', '-b', path).stdout
+    assert text.startswith('expanded_failure_text = <<EOF\nThis is the mail '
+                           'system at host mail.example.test.\n')
+    assert '5 days' in text and '$' not in text
+    bad = fresh.posta.command('postconf', '-b', __file__, check=False)
+    assert bad.returncode == 1 and 'line 1' in bad.stderr

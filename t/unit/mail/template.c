@@ -37,7 +37,7 @@ reads(void **state)
     assert_str(set[TEMPLATE_DELAY].subject, S("Late"));
     assert_str(set[TEMPLATE_DELAY].copy_subject, S(""));
     assert_str(set[TEMPLATE_DELAY].from,
-               S("MAILER-DAEMON (Mail Delivery System)"));
+               S("Mail Delivery System <MAILER-DAEMON>"));
     assert_str(set[TEMPLATE_DELAY].body, S("Be patient.\n\n# not a comment\n"));
     assert_str(set[TEMPLATE_SUCCESS].subject, S("Done"));
     assert_str(set[TEMPLATE_SUCCESS].body, S(""));
