@@ -61,7 +61,8 @@ rewrite(struct message *m, const struct header_field *f)
     struct str body;
     struct why why;
 
-    if (m->in->override & OVERRIDE_MAPPINGS || f->cut)
+    if (m->in->override & OVERRIDE_MAPPINGS || f->cut ||
+        (!m->local && *m->in->conf->remote_header_rewrite_domain == '\0'))
         return false;
     enum rc rc = addrlist_rewrite(m->a, f->body, rewrite_one, &r, &body, &why);
 

@@ -109,6 +109,22 @@ peer_judge(struct session *s)
     s->unlimited = in_list(s, s->server->unlimited);
 }
 
+/* An IPv4 client on an IPv6 socket. */
+static struct sockaddr_storage
+unmapped(const struct sockaddr_storage *sa)
+{
+    const struct sockaddr_in6 *v6 = (const struct sockaddr_in6 *)sa;
+    struct sockaddr_storage out = *sa;
+    struct sockaddr_in *v4 = (struct sockaddr_in *)&out;
+
+    if (sa->ss_family != AF_INET6 || !IN6_IS_ADDR_V4MAPPED(&v6->sin6_addr))
+        return out;
+    *v4 =
+        (struct sockaddr_in){.sin_family = AF_INET, .sin_port = v6->sin6_port};
+    memcpy(&v4->sin_addr, &v6->sin6_addr.s6_addr[12], 4);
+    return out;
+}
+
 void
 peer_find(struct session *s, const struct sockaddr_storage *sa)
 {
@@ -116,9 +132,9 @@ peer_find(struct session *s, const struct sockaddr_storage *sa)
     char text[SOCK_TEXT_MAX];
     unsigned port;
 
-    *c = (struct client){.sa = *sa};
+    *c = (struct client){.sa = unmapped(sa)};
     if (sa->ss_family == AF_INET || sa->ss_family == AF_INET6) {
-        sock_text((const struct sockaddr *)sa, text, &port);
+        sock_text((const struct sockaddr *)&c->sa, text, &port);
         c->addr = copy(s, text);
         c->port = str_from(arena_fmt(s->life, "%u", port));
         look_up(s, c);

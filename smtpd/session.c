@@ -120,7 +120,7 @@ refuse_client(struct session *s)
     if (s->conf->smtpd_delay_reject ||
         rules_run(s, STAGE_CLIENT, &text) != REFUSE)
         return false;
-    s->denied = arena_cstr(s->life, str_from(text));
+    s->denied = true;
     if (strncmp(text, "421", 3) == 0 || strncmp(text, "521", 3) == 0)
         reply_close(s, "", text);
     else
@@ -130,13 +130,11 @@ refuse_client(struct session *s)
     return true;
 }
 
-static void
-greet(struct session *s)
+void
+session_greet(struct session *s)
 {
-    log_info("connect from %.*s", STR(s->client.shown));
-    if (!limits_connect(s) || refuse_client(s))
-        return;
-    reply_kindly(s, arena_fmt(s->line, "220 %s", s->conf->smtpd_banner));
+    if (!refuse_client(s))
+        reply_kindly(s, arena_fmt(s->line, "220 %s", s->conf->smtpd_banner));
 }
 
 static void
@@ -196,7 +194,9 @@ session_serve(struct session *s, struct server *server, int fd,
     start(s, server, fd);
     if (proxy_read(s, &sa)) {
         peer_find(s, &sa);
-        greet(s);
+        log_info("connect from %.*s", STR(s->client.shown));
+        if (limits_connect(s))
+            session_greet(s);
         while (s->end == NULL)
             serve_line(s);
         io_flush(s->io);

@@ -78,9 +78,9 @@ struct session {
     char *scratch;      /* SESSION_SCRATCH bytes */
 
     unsigned state;
-    const char *denied; /* the client is refused: the reply to everything */
-    const char *end;    /* not NULL: close now. "" is QUIT, else why */
-    const char *where;  /* "CONNECT", "RCPT", for the log */
+    bool denied;       /* the client is refused, and so is all it says */
+    const char *end;   /* not NULL: close now. "" is QUIT, else why */
+    const char *where; /* "CONNECT", "RCPT", for the log */
     bool esmtp;
     unsigned offered; /* SMTP_ bits of the last EHLO */
 
@@ -127,6 +127,8 @@ struct session *session_new(struct arena *life);
 /* One connection from greeting to goodbye; closes fd. */
 void session_serve(struct session *s, struct server *server, int fd,
                    const struct sockaddr_storage *sa);
+/* 220, or a refusal (smtpd_delay_reject = no). */
+void session_greet(struct session *s);
 /* Forget the transaction; the message, if any, is given up. */
 void session_reset(struct session *s);
 /* How a read of the stream ended, if not well: says what is to be said, sets

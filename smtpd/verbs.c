@@ -39,11 +39,11 @@ static const struct verb {
     {"RSET",     STATE_ANY,               do_rset,     JUNK                },
     {"NOOP",     STATE_ANY,               do_noop,     ALONE | JUNK | FREE },
     {"VRFY",     STATE_ANY,               do_vrfy,     ALONE | JUNK        },
-    {"ETRN",     STATE_NEW | STATE_READY, do_etrn,     ALONE | JUNK | ESMTP},
-    {"QUIT",     STATE_ANY,               do_quit,     ALONE | FREE        },
-    {"XCLIENT",  STATE_ANY,               do_xclient,  ALONE               },
+    {"ETRN",     STATE_NEW | STATE_READY, do_etrn,     JUNK | ESMTP        },
+    {"QUIT",     STATE_ANY,               do_quit,     FREE                },
+    {"XCLIENT",  STATE_ANY,               do_xclient,  0                   },
     {"XFORWARD", STATE_ANY,               do_xforward, 0                   },
-    {"HELP",     STATE_ANY,               do_help,     ALONE | JUNK | FREE },
+    {"HELP",     STATE_ANY,               do_help,     JUNK | FREE         },
 };
 
 _Static_assert(COUNT(verbs) < SESSION_VERBS, "no place to count a verb");

@@ -270,7 +270,8 @@ do_xclient(struct session *s, struct str args)
     s->offered = 0;
     session_reset(s);
     peer_judge(s);
-    reply(s, arena_fmt(s->line, "220 %s", s->conf->smtpd_banner));
+    s->denied = false;
+    session_greet(s);
 }
 
 void
