@@ -209,7 +209,7 @@ unit_called(void)
             renew_soon(u);
         if (u->role->kind != POOL || !u->role->listens || u->row == NULL)
             continue;
-        if (u->workers >= u->row->limit) {
+        if (u->workers >= u->row->limit && free_workers(u) == 0) {
             tell_limit(u); /* and hear no more of it until one has ended */
             continue;
         }

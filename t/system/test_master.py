@@ -277,6 +277,8 @@ def test_a_full_port_gets_settings_for_overload():
         def word(c):
             return c.line().split()[-1]
 
+        wait_until(lambda: len(processes(posta, 'smtpd', 'worker')) == 1,
+                   'the worker of start() to be gone')
         first, second, third = (Client(posta) for _ in range(3))
         assert word(first) == word(second) == 'quiet'
         posta.wait_log('has reached its process limit "2"')
