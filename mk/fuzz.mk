@@ -15,9 +15,14 @@ FUZZ_FLAGS   := $(if $(filter fuzz,$(MODE)),-fsanitize=fuzzer)
 
 replays: $(REPLAYS)
 
+# This one talks with the whole client.
+$(O)/t/fuzz/smtp_reply: \
+    $(filter-out %/main.o,$(patsubst %.c,$(O)/%.o,$(wildcard smtp/*.c)))
+$(O)/t/fuzz/smtp_reply.o: CPPFLAGS += -I.
+
 $(REPLAYS): $(O)/t/fuzz/%: $(O)/t/fuzz/%.o $(FUZZ_MAIN) $(archives)
 	@echo "  LD    $@"
-	@$(CC) $(LDFLAGS) $(FUZZ_FLAGS) -o $@ $< $(FUZZ_MAIN) \
+	@$(CC) $(LDFLAGS) $(FUZZ_FLAGS) -o $@ $(filter %.o,$^) \
 	    -Wl,--start-group $(archives) -Wl,--end-group $(LDLIBS)
 
 fuzz:

@@ -114,8 +114,8 @@ wire_close(void *self)
     (void)self;
 }
 
-static struct session *
-new_session(const struct settings *settings, int fd, struct arena *a)
+struct session *
+session_over(const struct settings *settings, int fd, struct arena *a)
 {
     struct session *s = arena_make(a, struct session);
 
@@ -167,7 +167,7 @@ session_connect(const struct settings *st, const struct own *own,
     if (!connect_within(fd, (const struct sockaddr *)&t->sa, t->len,
                         st->connect_timeout))
         return failed(fd, why, relay);
-    struct session *s = new_session(st, fd, a);
+    struct session *s = session_over(st, fd, a);
 
     s->host = arena_str(a, t->host);
     s->name = name;
@@ -190,7 +190,7 @@ session_connect_unix(const struct settings *st, struct str path,
 
     if (fd < 0)
         return failed(fd, why, name);
-    struct session *s = new_session(st, fd, a);
+    struct session *s = session_over(st, fd, a);
 
     s->host = arena_str(a, str_from(st->myhostname));
     s->name = s->relay = name;

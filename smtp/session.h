@@ -61,6 +61,9 @@ struct session {
     struct smtp_reply reply; /* the newest; its text is in the reply arena */
 };
 
+/* Over a connected socket; host, name and relay are to be filled in. */
+struct session *session_over(const struct settings *s, int fd, struct arena *a);
+
 /* Connect. NULL with trouble: "connect to H[A]:25: Connection refused". */
 struct session *session_connect(const struct settings *s, const struct own *own,
                                 const struct target *t, unsigned port,

@@ -82,6 +82,7 @@ dns_close(struct dns *d)
 {
     ares_destroy(d->channel);
     cache_free(d->cache);
+    hosts_free(d->hosts);
 }
 
 static void

@@ -71,6 +71,12 @@ hosts_read(struct arena *life, const char *path)
     return h;
 }
 
+void
+hosts_free(struct hosts *h)
+{
+    vec_free(&h->lines);
+}
+
 static struct str
 ip_of(const struct line *l)
 {

@@ -10,6 +10,7 @@ struct hosts;
 
 /* A file that is absent is an empty one. At most 1 MiB of it is read. */
 struct hosts *hosts_read(struct arena *life, const char *path);
+void hosts_free(struct hosts *h); /* what is outside the arena */
 
 /* Addresses of that name and type, appended to records (room for
  * DNS_RECORDS_MAX). Name and data are views of the table. */
