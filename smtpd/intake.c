@@ -227,7 +227,7 @@ link_broken(struct message *m, struct why *why)
 void
 message_ask(struct message *m)
 {
-    struct msg_queue_open ask = {.size = 0};
+    struct msg_queue_open ask = {.size = m->announced};
 
     if (m->queue != QUEUE_NONE || m->in->broken)
         return;
@@ -470,12 +470,18 @@ static enum rc
 commit(struct message *m, struct why *why)
 {
     struct msg_queue_commit done = {.id = m->id};
+    struct msg_queue_committed committed;
     struct packet *p = m->in->packet;
 
     /* Lines about it stand before qmgr's. */
     log_flush();
     if (!send_queue_commit(m->in->qmgr, &done) ||
-        link_expect(m->in->qmgr, p, MSG_queue_committed) != LINK_OK)
+        link_receive(m->in->qmgr, p) != LINK_OK)
+        return link_broken(m, why);
+    if (p->type == MSG_queue_refused)
+        return refused(m, p, why);
+    if (p->type != MSG_queue_committed ||
+        !read_queue_committed(p, &committed) || !str_eq(committed.id, m->id))
         return link_broken(m, why);
     m->queue = QUEUE_NONE;
     close(m->fd);

@@ -73,6 +73,7 @@ struct message {
     struct envelope env; /* flags, envid, verp and origin are the caller's */
     struct str id;       /* empty until message_open */
     struct actions actions;
+    int64_t announced;    /* how large it is said to be; 0: nothing is said */
     struct str client;    /* "name[addr]" or "local", for the log */
     struct str first;     /* a recipient as given, for the log */
     bool local;           /* header: addresses are completed and mapped, and

@@ -109,6 +109,7 @@ put_envelope(struct dropped *f, struct message *m, struct why *why)
     m->env.filter = str_from(f->p->intake.conf->content_filter);
     m->env.arrived =
         (int64_t)f->st.st_mtim.tv_sec * 1000000 + f->st.st_mtim.tv_nsec / 1000;
+    m->announced = (int64_t)f->st.st_size;
     m->client = S("local");
     m->local = true;
     m->full_name = f->drop.full_name;

@@ -68,6 +68,7 @@ fill_envelope(struct session *s, const struct smtp_mail *with)
         .login = o->login,
         .port = (int64_t)port,
     };
+    m->announced = (int64_t)s->size;
     m->client = s->client.shown;
     m->actions = s->actions;
 }
