@@ -289,6 +289,17 @@ is_control(int fd)
            type == SOCK_SEQPACKET;
 }
 
+/* Until the event loop takes it: a stop may come while we start. */
+static void
+hold_back(int signo)
+{
+    sigset_t set;
+
+    sigemptyset(&set);
+    sigaddset(&set, signo);
+    sigprocmask(SIG_BLOCK, &set, NULL);
+}
+
 int
 daemon_main(int argc, char **argv, const struct program *p)
 {
@@ -307,6 +318,8 @@ daemon_main(int argc, char **argv, const struct program *p)
     fcntl(CONTROL, F_SETFD, FD_CLOEXEC);
     fcntl(LOCK, F_SETFD, FD_CLOEXEC);
     handle(SIGPIPE, SIG_IGN, 0);
+    if (p->run)
+        hold_back(SIGTERM);
     d->life = arena_new("process", LIFE_MAX);
     d->master = (struct link){
         .fd = CONTROL, .self = SIDE(DAEMON) | SIDE(QMGR), .peer = SIDE(MASTER)};

@@ -100,7 +100,8 @@ def whole(posta):
 def test_acknowledged_mail_survives_kills(capsys):
     seed = random.randrange(1 << 30)
     killed = collections.Counter()
-    with Posta(settings={'minimal_backoff_time': '1s',
+    with Posta(may_die=True,
+               settings={'minimal_backoff_time': '1s',
                          'maximal_backoff_time': '2s',
                          'queue_run_delay': '1s',
                          'smtpd_client_connection_rate_limit': '0'}) as posta:

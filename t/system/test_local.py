@@ -681,7 +681,7 @@ if ROOT:
 
     def test_pipe_never_as_root_or_mail_owner():
         for user in ('root', 'mail_owner', 'nosuchuser'):
-            with Accounts(start=False) as posta:
+            with Accounts(start=False, may_die=True) as posta:
                 owner = re.search(r'(?m)^mail_owner = (\S+)',
                                   (posta.dir / 'main.cf').read_text())[1]
                 name = owner if user == 'mail_owner' else user

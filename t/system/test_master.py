@@ -311,7 +311,7 @@ def test_workers_end_after_max_use():
 # ---- failures
 
 def test_killed_processes_are_replaced():
-    with Posta() as posta:
+    with Posta(may_die=True) as posta:
         for program, kind in (('smtpd', 'template'), ('smtpd', 'worker'),
                               ('qmgr', 'single')):
             with greeted(posta):
@@ -337,7 +337,7 @@ def test_nobody_outlives_master():
 
 
 def test_a_program_that_cannot_start():
-    with Posta(start=False) as posta:
+    with Posta(may_die=True, start=False) as posta:
         # A copy of the programs, with one that fails at once.
         programs = posta.top / 'bin'
         programs.mkdir(mode=0o755)
@@ -449,7 +449,7 @@ def test_stop_lets_sessions_say_goodbye():
 
 
 def test_stop_cuts_off_what_never_ends():
-    with Posta(settings={'stop_time_limit': '1s'}) as posta:
+    with Posta(may_die=True, settings={'stop_time_limit': '1s'}) as posta:
         with greeted(posta):
             pid = pid_of(posta, 'smtpd', 'worker')
             posta.kill(pid, signal.SIGSTOP)

@@ -22,7 +22,7 @@ STRANGER = {'mynetworks': '192.0.2.0/24',
 
 @pytest.fixture(scope='module')
 def posta():
-    with Posta(settings=STRANGER) as instance:
+    with Posta(settings=STRANGER, may_die=True) as instance:
         yield instance
 
 
@@ -174,7 +174,7 @@ def test_no_relay(client, rcpt):
 ])
 def test_refuses_to_be_open(settings):
     """master refuses; were it not there, smtpd itself would."""
-    with Posta(settings=settings, start=False) as posta:
+    with Posta(settings=settings, start=False, may_die=True) as posta:
         done = posta.posta('start', check=False)
         with contextlib.suppress(OSError, Closed):
             with RawSmtp(posta.port, timeout=2) as client:
@@ -186,6 +186,7 @@ def test_refuses_to_be_open(settings):
 
 def test_unknown_restriction():
     with Posta(settings={'smtpd_helo_restrictions': 'reject_invalid_helo'},
+               may_die=True,
                start=False) as posta:
         posta.posta('start', check=False)
         with contextlib.suppress(OSError, Closed):

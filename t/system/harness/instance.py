@@ -31,11 +31,12 @@ def run(*args, check=True, **kw):
 class Posta:
     """An instance in a folder of its own, made by `posta init`.
 
-    settings: main.cf, by name; services: more rows of master.cf.
+    settings: main.cf, by name; services: more rows of master.cf. With may_die
+    a process that crashes is no failure.
     """
 
     def __init__(self, domain='example.test', users=None, settings=None,
-                 services='', start=True, build=None):
+                 services='', start=True, build=None, may_die=False):
         self.domain = domain
         self.users = users if users is not None else {'alice': 'secret',
                                                       'bob': 'secret'}
@@ -43,6 +44,7 @@ class Posta:
         self.services = services
         self.bin = pathlib.Path(build or BUILD) / 'bin'
         self.autostart = start
+        self.may_die = may_die
         self.top = pathlib.Path(tempfile.mkdtemp(prefix='posta-test-'))
         os.chmod(self.top, 0o755)
         self.dir = self.top / 'instance'
@@ -89,7 +91,17 @@ class Posta:
     def __exit__(self, kind, value, trace):
         if kind and self.log.exists():
             print(f'---- log of {self.dir}\n{self.log.read_text()[-20000:]}')
+        died = self.died()
         self.close()
+        if kind is None and died and not self.may_die:
+            raise AssertionError('processes died:\n' + '\n'.join(died))
+
+    def died(self):
+        """What master says of processes that ended as none should (crashes,
+        and what the sanitizers find)."""
+        return [line for line in self.log_text().splitlines()
+                if re.search(r'/master\[\d+\]: warning: process .* pid \d+ '
+                             r'(killed by signal|exit status)', line)]
 
     def posta(self, *args, **kw):
         return run(self.bin / 'posta', '-c', self.dir, *args, **kw)
