@@ -1,7 +1,9 @@
 """Any process may be killed at any time: what was answered 250 arrives.
 
 Twenty clients send for a minute while processes of the instance, master
-among them, are killed at random. POSTA_KILL_SECONDS changes the time.
+among them, are killed at random: to one mailbox, whose file is the queue file,
+to two, which get copies, to another server, and to both. POSTA_KILL_SECONDS
+changes the time.
 """
 import collections
 import os
@@ -12,13 +14,17 @@ import threading
 import time
 
 from harness import Posta, wait_until
+from harness.fake_smtp import FakeSmtp
 
 SECONDS = float(os.environ.get('POSTA_KILL_SECONDS', '60'))
 CLIENTS = 20
+ALICE, BOB, FAR = 'alice@example.test', 'bob@example.test', 'far@remote.test'
+RCPTS = ([ALICE], [BOB], [ALICE, BOB], [FAR], [ALICE, FAR])
 
 
 class Client(threading.Thread):
-    """Sends numbered messages; remembers those that were answered 250."""
+    """Sends numbered messages; remembers what was answered 250, as pairs of
+    recipient and number."""
 
     def __init__(self, posta, number, end):
         super().__init__(daemon=True)
@@ -31,18 +37,17 @@ class Client(threading.Thread):
             serial += 1
             tag = f'kill-{self.number}-{serial}'
             try:
-                self.send(tag)
-                self.acknowledged.append(tag)
+                rcpts = RCPTS[(self.number + serial) % len(RCPTS)]
+                self.send(tag, rcpts)
+                self.acknowledged += [(rcpt, tag) for rcpt in rcpts]
             except (smtplib.SMTPException, OSError):
                 self.failed += 1
                 time.sleep(0.05)
 
-    def send(self, tag):
-        user = ('alice', 'bob')[self.number % 2]
+    def send(self, tag, rcpts):
         body = ''.join(random.choices('abcdefgh \n', k=2000))
         with smtplib.SMTP('127.0.0.1', self.posta.port, timeout=20) as s:
-            s.sendmail(f'c{self.number}@client.test',
-                       [f'{user}@example.test'],
+            s.sendmail(f'c{self.number}@client.test', rcpts,
                        f'Subject: {tag}\nX-Tag: {tag}\n\n{body}\n')
 
 
@@ -78,33 +83,34 @@ def killer(posta, end, rng, killed):
             ensure_running(posta)
 
 
-def tags(posta):
-    found = collections.Counter()
-    for user in ('alice', 'bob'):
-        for mail in posta.maildir(user):
-            if m := re.search(rb'^X-Tag: (\S+)', mail, re.M):
-                found[m[1].decode()] += 1
-    return found
+def arrived(posta, sink):
+    """Pairs of recipient and number, counted."""
+    mail = {ALICE: posta.maildir('alice'), BOB: posta.maildir('bob'),
+            FAR: sink.messages}
+    return collections.Counter(
+        (rcpt, re.search(rb'^X-Tag: (\S+)', text, re.M)[1].decode())
+        for rcpt, texts in mail.items() for text in texts)
 
 
-def whole(posta):
-    """No mailbox file is cut short or has bytes of the queue behind it."""
-    for user in ('alice', 'bob'):
-        for mail in posta.maildir(user):
-            header, body = mail.split(b'\n\n', 1)
-            assert header.startswith(b'Return-Path: <c'), header[:200]
-            assert len(body.rstrip(b'\n')) <= 2001
-            assert re.fullmatch(rb'[a-h \n]*', body), body[-300:]
+def whole(posta, sink):
+    """No message is cut short or has bytes of the queue behind it."""
+    boxes = posta.maildir('alice') + posta.maildir('bob')
+    for mail in boxes:
+        assert mail.startswith(b'Return-Path: <c'), mail[:200]
+    for mail in boxes + sink.messages:
+        header, body = mail.replace(b'\r', b'').split(b'\n\n', 1)
+        assert len(body.rstrip(b'\n')) <= 2001
+        assert re.fullmatch(rb'[a-h \n]*', body), body[-300:]
 
 
 def test_acknowledged_mail_survives_kills(capsys):
     seed = random.randrange(1 << 30)
     killed = collections.Counter()
-    with Posta(may_die=True,
-               settings={'minimal_backoff_time': '1s',
-                         'maximal_backoff_time': '2s',
-                         'queue_run_delay': '1s',
-                         'smtpd_client_connection_rate_limit': '0'}) as posta:
+    with FakeSmtp() as sink, \
+            Posta(may_die=True,
+                  settings={'minimal_backoff_time': '1s',
+                            'maximal_backoff_time': '2s',
+                            'relayhost': sink.nexthop}) as posta:
         end = time.monotonic() + SECONDS
         clients = [Client(posta, i, end) for i in range(CLIENTS)]
         for c in clients:
@@ -114,12 +120,12 @@ def test_acknowledged_mail_survives_kills(capsys):
             c.join()
         if not posta.pids('master'):
             ensure_running(posta)
-        sent = [tag for c in clients for tag in c.acknowledged]
-        wait_until(lambda: not set(sent) - set(tags(posta)),
+        sent = {one for c in clients for one in c.acknowledged}
+        wait_until(lambda: not sent - set(arrived(posta, sink)),
                    lambda: f'lost mail (seed {seed}, killed {dict(killed)}): '
-                   f'{sorted(set(sent) - set(tags(posta)))[:20]}', 120)
-        found = tags(posta)
-        whole(posta)
+                   f'{sorted(sent - set(arrived(posta, sink)))[:20]}', 120)
+        found = arrived(posta, sink)
+        whole(posta, sink)
     twice = sum(n - 1 for n in found.values())
     refused = sum(c.failed for c in clients)
     with capsys.disabled():
