@@ -131,8 +131,9 @@ next_attribute(struct str *rest, struct str *word)
     const char *from = word->p;
     struct str part;
 
-    if (!rules_word(rest, &part) || !rules_word(rest, &part))
-        return true;
+    for (int i = 0; i < 2; i++)
+        if (!rules_word(rest, &part))
+            return true;
     *word = (struct str){from, (size_t)(part.p + part.len - from)};
     return true;
 }
@@ -316,7 +317,7 @@ dial(struct session *s, struct policy *p, struct why *why)
     if (p->io)
         return true;
 
-    int fd;
+    int fd = -1;
     enum rc rc =
         p->path ? connect_unix(p, &fd, why) : connect_inet(s, p, &fd, why);
 
@@ -372,22 +373,32 @@ wait_a_moment(int64_t ms)
     nanosleep(&t, NULL);
 }
 
+/* A connection that was kept may be gone: that is no failure. */
+static bool
+try(struct session *s, struct policy *p, struct str text, struct str *action,
+    struct why *why)
+{
+    if (p->io && converse(s, p, text, action, why))
+        return true;
+    for (int64_t i = 0; i < p->try_limit; i++) {
+        if (i > 0)
+            wait_a_moment(p->retry_delay);
+        if (converse(s, p, text, action, why))
+            return true;
+    }
+    return false;
+}
+
 enum verdict
 policy_run(struct ask *q, const struct rule *r)
 {
-    struct session *s = q->s;
     struct policy *p = r->policy;
-    struct str text = request(s, q, p), action;
+    struct str action = {0};
     struct why why = {.text = "not asked"};
-    bool kept = p->io != NULL;
 
-    for (int64_t i = 0; i < p->try_limit; i++) {
-        /* A connection that was kept may be gone: that is no failure. */
-        if (i > (kept ? 1 : 0))
-            wait_a_moment(p->retry_delay);
-        if (converse(s, p, text, &action, &why))
-            return access_act(q, p->name, action, q->name, q->class);
+    if (!try(q->s, p, request(q->s, q, p), &action, &why)) {
+        log_warn("problem talking to server %s: %s", p->name, why.text);
+        action = p->default_action;
     }
-    log_warn("problem talking to server %s: %s", p->name, why.text);
-    return access_act(q, p->name, p->default_action, q->name, q->class);
+    return access_act(q, p->name, action, q->name, q->class);
 }

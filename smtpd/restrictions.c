@@ -175,6 +175,21 @@ restriction_find(struct str name)
     return NULL;
 }
 
+bool
+restriction_is_postfix(struct str name)
+{
+    static const char *const names[] = {
+        "reject_unverified_sender", "reject_unverified_recipient",
+        "check_relay_domains",      "permit_naked_ip_address",
+        "reject_maps_rbl",
+    };
+
+    for (size_t i = 0; i < COUNT(names); i++)
+        if (str_ieq(name, str_from(names[i])))
+            return true;
+    return false;
+}
+
 const struct restriction *
 restriction_of_table(enum stage stage)
 {

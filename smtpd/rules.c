@@ -322,6 +322,10 @@ is_unknown(struct parsing *p, struct str word)
         return fail(&p->why, "4.3.5",
                     "access table %s: unknown smtpd restriction: \"%.*s\"",
                     p->param, STR(word)) != OK;
+    if (restriction_is_postfix(word))
+        return fail(&p->why, "4.3.5",
+                    "%s: Posta does not do restriction %.*s; take it out",
+                    p->param, STR(word)) != OK;
     return fail(&p->why, "4.3.5",
                 "%s: unknown smtpd restriction: \"%.*s\"; look for a typing "
                 "error, or define it with smtpd_restriction_classes",

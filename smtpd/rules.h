@@ -101,6 +101,8 @@ struct restriction {
 
 /* restrictions.c: the row of that name, or NULL. */
 const struct restriction *restriction_find(struct str name);
+/* Does Postfix know it, and Posta not? */
+bool restriction_is_postfix(struct str name);
 /* Rows that are not in main.cf under a name: a class, a bare type:name. */
 extern const struct restriction restriction_class;
 const struct restriction *restriction_of_table(enum stage stage);

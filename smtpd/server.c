@@ -113,6 +113,7 @@ server_open(struct server *s, struct daemon *d)
         maps_open(c->smtpd_discard_ehlo_keyword_address_maps, NULL);
     s->login_senders = maps_open(c->smtpd_sender_login_maps, NULL);
     s->rbl_replies = maps_open(c->rbl_reply_maps, NULL);
+    s->command_filter = maps_open(c->smtpd_command_filter, NULL);
     s->forbidden = tables_of(d->life, c->smtpd_forbidden_commands);
     rules_load(s);
     s->rewrite_clients = rules_parse(s, "local_header_rewrite_clients",

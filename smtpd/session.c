@@ -84,6 +84,27 @@ line_limit(const struct session *s)
                                  : (size_t)limit;
 }
 
+/* The command that the site wants in place of this one. */
+static struct str
+filtered(struct session *s, struct str line)
+{
+    struct str value;
+    struct why why;
+
+    if (maps_empty(s->server->command_filter))
+        return line;
+    if (maps_get(s->server->command_filter, str_trim(line), s->line, &value,
+                 &why) != OK) {
+        log_warn("%s", why.text);
+        return line;
+    }
+    if (value.p == NULL)
+        return line;
+    log_info("replacing command \"%.*s\" with \"%.*s\"",
+             STR(str_sub(line, 0, 100)), STR(str_sub(value, 0, 100)));
+    return value;
+}
+
 static void
 serve_line(struct session *s)
 {
@@ -100,7 +121,7 @@ serve_line(struct session *s)
     enum io got = io_line(s->io, line_limit(s), &line, NULL);
 
     if (got == IO_OK)
-        verbs_run(s, line);
+        verbs_run(s, filtered(s, line));
     else if (got == IO_LONG)
         reply(s, "500 5.5.2 Error: line too long");
     else

@@ -29,6 +29,7 @@ struct server {
     struct match_list *xclient, *xforward, *verp, *unlimited, *bare_lf;
     struct match_list *flushable; /* domains that ETRN may name */
     struct match_list *mx_backup; /* permit_mx_backup_networks */
+    struct maps *command_filter;  /* smtpd_command_filter */
     struct maps *discard_ehlo, *login_senders, *rbl_replies;
     struct maps *forbidden;            /* tables of smtpd_forbidden_commands */
     struct rule_list *rewrite_clients; /* local_header_rewrite_clients */

@@ -281,6 +281,17 @@ def test_too_many_errors(posta, client):
     posta.wait_log(r'too many errors after UNKNOWN from unknown\[127.0.0.1\]')
 
 
+def test_command_filter():
+    with Posta(settings={**STRANGER, 'smtpd_command_filter': r'''regexp:{
+            {/^RCPT\s+TO:<'(.*)'>(.*)/ RCPT TO:<$$1>$$2} }'''.replace(
+                '\n', ' '), 'smtpd_noop_commands': 'frob'}) as posta:
+        with RawSmtp(posta.port) as client:
+            client.talk('EHLO client.test', 'MAIL FROM:<>')
+            assert client.say("RCPT TO:<'alice@example.test'>")[:3] == '250'
+            assert client.say('FROB') == '250 2.0.0 Ok'
+        posta.wait_log('replacing command "RCPT TO')
+
+
 def test_junk_commands(client):
     client.say('EHLO client.test')
     replies = []
