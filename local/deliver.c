@@ -150,7 +150,7 @@ describe(const struct target *t, struct why *why)
 static void
 serve(struct work *w, struct target *t)
 {
-    struct why why;
+    struct why why = {0};
     enum rc rc;
 
     if (job_is_probe(w->job) || t->kind == TARGET_DISCARD ||

@@ -239,7 +239,7 @@ include_expand(struct expansion *x, const struct scope *s, struct str path)
     const char *key =
         arena_fmt(j->arena, "%u %s", s->rights ? s->rights->user.uid : 0, name);
     struct scope in = *s;
-    struct str text;
+    struct str text = {0};
     struct why why;
     enum rc rc = OK;
     void **seen = hash_put(x->included, str_from(key));

@@ -35,7 +35,7 @@ climbs(struct str path)
 static enum rc
 find_path(struct job *j, struct str addr, const char **path, struct why *why)
 {
-    struct str value;
+    struct str value = {0};
     enum rc rc = look_up(j, j->set->virtual_mailboxes, addr, &value, why);
 
     if (rc != OK)
@@ -57,7 +57,7 @@ static enum rc
 find_id(struct job *j, struct maps *maps, const char *what, int64_t least,
         struct str addr, unsigned *id, struct why *why)
 {
-    struct str value;
+    struct str value = {0};
     uint64_t n;
     enum rc rc = look_up(j, maps, addr, &value, why);
 
