@@ -695,3 +695,62 @@ if ROOT:
                                r'attribute specifies|user=nosuchuser: unknown '
                                r'username)')
                 assert len(posta.queue()) == 1
+
+    # ---- delivery status notifications (RFC 3461 5.2.7)
+
+    def reports(posta, user, count=1):
+        """Fields of the reports that a user got: one list a recipient."""
+        found = []
+        for mail in posta.wait_maildir(user, count):
+            text = mail.decode()
+            block = text[text.index('message/delivery-status'):]
+            found += [(dict(re.findall(r'(?m)^([\w-]+): (.*)$', part)))
+                      for part in block.split('\n\n') if 'Action:' in part]
+        return found
+
+    def test_success_of_an_alias_of_many():
+        with Accounts(aliases='all anna, ben\n') as posta:
+            send(posta, 'all@example.test', sender='carl@example.test',
+                 rcpt_options=['NOTIFY=SUCCESS,FAILURE'])
+            report, = reports(posta, 'carl')
+            assert report['Action'] == 'expanded'
+            assert report['Final-Recipient'] == 'rfc822; all@example.test'
+            posta.wait_empty()
+            assert len(posta.maildir('carl')) == 1
+
+    def test_success_of_a_forward_to_one():
+        """Who delivers it in the end reports it, for the first address."""
+        with Accounts() as posta:
+            posta.put('anna', '.forward', 'ben\n')
+            send(posta, 'anna@example.test', sender='carl@example.test',
+                 rcpt_options=['NOTIFY=SUCCESS,FAILURE',
+                               'ORCPT=rfc822;Anna@old.test'])
+            report, = reports(posta, 'carl')
+            assert report['Action'] == 'delivered'
+            assert report['Final-Recipient'] == 'rfc822; ben@example.test'
+            assert report['Original-Recipient'] == 'rfc822; Anna@old.test'
+            posta.wait_empty()
+            assert len(posta.maildir('carl')) == 1
+
+    def test_success_of_a_list():
+        with Accounts(aliases='list anna, ben\nowner-list anna\n') as posta:
+            send(posta, 'list@example.test', sender='carl@example.test',
+                 rcpt_options=['NOTIFY=SUCCESS'])
+            report, = reports(posta, 'carl')
+            assert report['Action'] == 'delivered'
+            assert report['Final-Recipient'] == 'rfc822; list@example.test'
+            posta.wait_empty()
+            assert len(posta.maildir('carl')) == 1
+
+    def test_failure_behind_an_alias():
+        """The sender hears of it once, under the name that he used."""
+        with Accounts(aliases='info nobody.here\n'
+                      'two "|exit 67", anna\n') as posta:
+            send(posta, 'info@example.test', sender='carl@example.test')
+            report, = reports(posta, 'carl')
+            assert (report['Action'], report['Status']) == ('failed', '5.1.1')
+            send(posta, 'two@example.test', sender='carl@example.test')
+            report = reports(posta, 'carl', 2)[1]
+            assert report['Final-Recipient'] == 'rfc822; two@example.test'
+            posta.wait_maildir('anna', 1)
+            posta.wait_empty()
