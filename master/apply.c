@@ -116,7 +116,7 @@ plan_apply(struct plan *plan, struct problems *p)
         good = sockets_open(&plan->rows.at[i], &sockets[i], p) && good;
     if (!good) {
         for (size_t i = 0; i < plan->rows.len; i++)
-            sockets_close(&sockets[i], master.plan == NULL);
+            sockets_close(&sockets[i], true);
         return false;
     }
     switch_plans(plan, sockets);

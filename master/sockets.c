@@ -32,15 +32,17 @@ open_address(const struct address *a)
         0666);
 }
 
-/* The open socket of that address, whichever row it belongs to now. */
+/* The open socket of that address, whichever row it belongs to now; another
+ * than `self`. */
 static const struct listener *
-find_open(const char *shown, enum service_type type)
+find_open(const char *shown, enum service_type type,
+          const struct listener *self)
 {
     for (size_t i = 0; i < master.units.len; i++) {
         const struct listeners *l = &master.units.at[i]->listeners;
 
         for (size_t k = 0; k < l->list.len; k++)
-            if (l->list.at[k].type == type &&
+            if (&l->list.at[k] != self && l->list.at[k].type == type &&
                 strcmp(l->list.at[k].shown, shown) == 0)
                 return &l->list.at[k];
     }
@@ -85,7 +87,7 @@ static bool
 open_one(const struct plan_row *row, const struct address *a,
          struct listeners *out, struct problems *p)
 {
-    const struct listener *there = find_open(a->shown, a->type);
+    const struct listener *there = find_open(a->shown, a->type, NULL);
     struct listener l = {.type = a->type};
 
     l.fd = there ? fcntl(there->fd, F_DUPFD_CLOEXEC, 3) : open_address(a);
@@ -114,6 +116,17 @@ sockets_open(const struct plan_row *row, struct listeners *out,
     return good;
 }
 
+/* A busy worker may hold the socket for long: shutdown makes the port refuse
+ * clients now, whoever has it open. */
+static void
+end_listening(const struct listener *l)
+{
+    if (l->type != SERVICE_FIFO)
+        shutdown(l->fd, SHUT_RDWR);
+    if (l->type != SERVICE_INET)
+        unlink(l->shown);
+}
+
 void
 sockets_close(struct listeners *all, bool remove)
 {
@@ -121,15 +134,9 @@ sockets_close(struct listeners *all, bool remove)
         struct listener *l = &all->list.at[i];
 
         loop_unwatch(l->watch);
+        if (remove && !find_open(l->shown, l->type, l))
+            end_listening(l);
         close(l->fd);
-        l->fd = -1;
-    }
-    for (size_t i = 0; remove && i < all->list.len; i++) {
-        struct listener l = all->list.at[i];
-
-        all->list.at[i].shown[0] = '\0';
-        if (l.type != SERVICE_INET && !find_open(l.shown, l.type))
-            unlink(l.shown);
     }
     vec_free(&all->list);
 }

@@ -143,6 +143,8 @@ daemon_accept(struct daemon *d, struct sockaddr_storage *peer, socklen_t *len)
             return -1;
         int fd = take_connection(listen, peer, len);
 
+        if (fd < 0 && errno == EINVAL)
+            return -1; /* master has shut the port down */
         if (fd < 0)
             continue;
         child.served++;
