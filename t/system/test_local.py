@@ -138,7 +138,8 @@ if ROOT:
             assert '\n>From here to there.\n\n' in text
             st = box.stat()
             assert (st.st_uid, stat.S_IMODE(st.st_mode)) == (61000, 0o600)
-            assert not (posta.spool / 'anna.lock').exists()
+            wait_until(lambda: not (posta.spool / 'anna.lock').exists(),
+                       'the lock to go')
             posta.wait_empty()
 
             # Somebody reads his mail: this delivery has to wait.
