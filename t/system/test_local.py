@@ -729,7 +729,7 @@ if ROOT:
             report, = reports(posta, 'carl')
             assert report['Action'] == 'delivered'
             assert report['Final-Recipient'] == 'rfc822; ben@example.test'
-            assert report['Original-Recipient'] == 'rfc822; Anna@old.test'
+            assert report['Original-Recipient'] == 'rfc822;Anna@old.test'
             posta.wait_empty()
             assert len(posta.maildir('carl')) == 1
 
