@@ -119,8 +119,12 @@ unix_open(const char *type, const char *name, struct map_table *t,
     c->lines = hash_new();
     t->own = c;
 
-    /* The C library loads what answers now, while this process may. */
-    (void)getpwnam("root");
+    /* For a name that nobody has the C library loads all that could answer;
+     * now, while this process may still do whatever that does. */
+    if (passwd)
+        (void)getpwnam("posta-nobody-has-this-name");
+    else
+        (void)getgrnam("posta-nobody-has-this-name");
     return OK;
 }
 
