@@ -512,6 +512,8 @@ died(struct process *p, int status)
     }
     if (failed)
         unit_failed(u, at_start);
+    if (p->kind == WORKER && status != 0 && u->role->listens)
+        unit_rescue(u);
     unit_look(u);
 }
 

@@ -1,5 +1,6 @@
 #include "master.h"
 
+#include <poll.h>
 #include <stdio.h>
 
 #include "base/log.h"
@@ -122,6 +123,21 @@ unit_look(struct unit *u)
     if (u->role->kind == SINGLE && u->row && !master.stopping &&
         !unit_paused(u) && u->template == NULL && process_start(u))
         unit_look_all();
+}
+
+/* A connection wakes one worker; if that one was killed just then, the others
+ * sleep on. A new one looks for itself. */
+void
+unit_rescue(struct unit *u)
+{
+    for (size_t i = 0; i < u->listeners.list.len; i++) {
+        struct pollfd p = {u->listeners.list.at[i].fd, POLLIN, 0};
+
+        if (poll(&p, 1, 0) == 1 && may_grow(u)) {
+            process_fork(u);
+            return;
+        }
+    }
 }
 
 void

@@ -61,7 +61,10 @@ open_epoll(const struct daemon *d)
         watch(d->qmgr.fd, EPOLLRDHUP, -1);
 }
 
-/* Wait for a listening socket; -1 to end. */
+/*
+ * Wait for a listening socket; -1 to end. A socket that is ready is taken even
+ * if a signal has come too: nobody else was woken for it.
+ */
 static int
 wait_listen(const struct daemon *d)
 {
@@ -72,10 +75,10 @@ wait_listen(const struct daemon *d)
     for (;;) {
         int n = epoll_wait(child.epoll, &e, 1, timeout);
 
-        if (ending() || n == 0)
-            return -1;
         if (n == 1)
             return e.data.fd;
+        if (ending() || n == 0)
+            return -1;
         if (errno != EINTR)
             log_fatal("epoll_wait: %m");
     }
