@@ -148,6 +148,15 @@ def test_reject_is_logged(posta, client):
         r'to=<nobody@example\.test> proto=ESMTP helo=<client\.test>$')
 
 
+def test_log_does_not_wait_for_the_client(posta):
+    """A client that holds its connection open keeps no line from the log."""
+    with RawSmtp(posta.port) as client:
+        client.talk('EHLO slow.test', 'MAIL FROM:<slow@client.test>',
+                    'RCPT TO:<nobody@example.test>')
+        posta.wait_log('reject: RCPT from .*from=<slow@client.test>')
+        assert client.say('NOOP')[:3] == '250'
+
+
 # ---- never an open relay
 
 RELAY = ['x@elsewhere.test', 'x%elsewhere.test@example.test',
