@@ -13,7 +13,7 @@ DESTDIR  ?=
 CC       ?= gcc
 O        := build/$(MODE)
 
-PKGS     := libssl libcrypto libpcre2-8 lmdb libcap libcares libseccomp libidn2 zlib
+PKGS     := libssl libcrypto libpcre2-8 lmdb libcap libcares libseccomp libidn2
 WARN     := -Wall -Wextra -Wshadow -Wconversion -Wformat=2 -Wvla \
             -Wmissing-prototypes -Werror
 HARDEN   := -fPIE -fstack-protector-strong -fno-plt

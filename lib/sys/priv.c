@@ -2,11 +2,11 @@
 
 #include <errno.h>
 #include <grp.h>
-#include <linux/capability.h>
 #include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/capability.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
@@ -129,30 +129,36 @@ priv_add_groups(struct priv_user *u, const struct priv_user *other)
         add_group(u, other->groups[i]);
 }
 
+/* Sets of capabilities are bits by their kernel numbers. */
 static bool
 set_caps(uint64_t caps)
 {
-    struct __user_cap_header_struct head = {.version =
-                                                _LINUX_CAPABILITY_VERSION_3};
-    struct __user_cap_data_struct data[2] = {
-        {.effective = (uint32_t)caps,         .permitted = (uint32_t)caps},
-        {.effective = (uint32_t)(caps >> 32),
-         .permitted = (uint32_t)(caps >> 32)                             },
-    };
+    cap_t set = cap_init();
+    bool good = set != NULL;
 
-    return syscall(SYS_capset, &head, data) == 0;
+    for (cap_value_t v = 0; good && v <= CAP_LAST_CAP; v++)
+        if (caps >> v & 1)
+            good = cap_set_flag(set, CAP_EFFECTIVE, 1, &v, CAP_SET) == 0 &&
+                   cap_set_flag(set, CAP_PERMITTED, 1, &v, CAP_SET) == 0;
+    good = good && cap_set_proc(set) == 0;
+    cap_free(set);
+    return good;
 }
 
 static bool
 get_caps(uint64_t *caps)
 {
-    struct __user_cap_header_struct head = {.version =
-                                                _LINUX_CAPABILITY_VERSION_3};
-    struct __user_cap_data_struct data[2];
+    cap_t set = cap_get_proc();
+    cap_flag_value_t there;
 
-    if (syscall(SYS_capget, &head, data) < 0)
+    if (set == NULL)
         return false;
-    *caps = (uint64_t)data[1].permitted << 32 | data[0].permitted;
+    *caps = 0;
+    for (cap_value_t v = 0; v <= CAP_LAST_CAP; v++)
+        if (cap_get_flag(set, v, CAP_PERMITTED, &there) == 0 &&
+            there == CAP_SET)
+            *caps |= (uint64_t)1 << v;
+    cap_free(set);
     return true;
 }
 
@@ -168,12 +174,9 @@ has_caps(uint64_t caps)
 static bool
 cut_bounding_set(uint64_t keep)
 {
-    for (unsigned cap = 0; cap < 64; cap++) {
-        if (keep & (uint64_t)1 << cap)
-            continue;
-        if (prctl(PR_CAPBSET_DROP, cap, 0, 0, 0) < 0)
-            return errno == EINVAL; /* beyond the last one */
-    }
+    for (cap_value_t v = 0; CAP_IS_SUPPORTED(v); v++)
+        if (!(keep >> v & 1) && cap_drop_bound(v) < 0)
+            return false;
     return true;
 }
 
