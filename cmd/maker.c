@@ -67,12 +67,45 @@ usage(const struct maker *m)
 
 enum act { BUILD, QUERY, DELETE, DUMP };
 
+/* Options that only say yes. */
+static const struct {
+    char letter;
+    size_t field;
+} switches[] = {
+    {'b', offsetof(struct making, body)       },
+    {'f', offsetof(struct making, no_fold)    },
+    {'F', offsetof(struct making, base64)     },
+    {'h', offsetof(struct making, header)     },
+    {'i', offsetof(struct making, add)        },
+    {'m', offsetof(struct making, mime)       },
+    {'n', offsetof(struct making, without_nul)},
+    {'N', offsetof(struct making, with_nul)   },
+    {'o', offsetof(struct making, as_root)    },
+    {'p', offsetof(struct making, plain_mode) },
+    {'r', offsetof(struct making, replace)    },
+    {'u', offsetof(struct making, any_bytes)  },
+    {'U', offsetof(struct making, check_bytes)},
+    {'w', offsetof(struct making, keep)       },
+};
+
+static bool
+set_switch(struct making *m, int letter)
+{
+    for (size_t i = 0; i < COUNT(switches); i++)
+        if (switches[i].letter == letter) {
+            *(bool *)((char *)m + switches[i].field) = true;
+            return true;
+        }
+    return false;
+}
+
 static void
-choose(const struct maker *m, enum act *act, enum act wanted)
+choose(struct making *m, enum act *act, enum act wanted)
 {
     if (*act != BUILD)
-        cmd_fatal(1, m->name, "specify only one of -s -q or -d");
+        cmd_fatal(1, m->maker->name, "specify only one of -s -q or -d");
     *act = wanted;
+    m->key = optarg;
 }
 
 static enum act
@@ -81,72 +114,22 @@ parse_options(struct making *m, int argc, char **argv, const char **dir)
     enum act act = BUILD;
 
     for (int c; (c = getopt(argc, argv, m->maker->flags)) >= 0;)
-        switch (c) {
-        case 'b':
-            m->body = true;
-            break;
-        case 'c':
+        if (c == 'c')
             *dir = optarg;
-            break;
-        case 'd':
-            choose(m->maker, &act, DELETE);
-            m->key = optarg;
-            break;
-        case 'f':
-            m->no_fold = true;
-            break;
-        case 'F':
-            m->base64 = true;
-            break;
-        case 'h':
-            m->header = true;
-            break;
-        case 'i':
-            m->add = true;
-            break;
-        case 'm':
-            m->mime = true;
-            break;
-        case 'n':
-            m->without_nul = true;
-            break;
-        case 'N':
-            m->without_nul = false;
-            break;
-        case 'o':
-            m->as_root = true;
-            break;
-        case 'p':
-            m->plain_mode = true;
-            break;
-        case 'q':
-            choose(m->maker, &act, QUERY);
-            m->key = optarg;
-            break;
-        case 'r':
-            m->replace = true;
-            break;
-        case 's':
-            choose(m->maker, &act, DUMP);
-            break;
-        case 'u':
-            m->any_bytes = true;
-            break;
-        case 'U':
-            m->check_bytes = true;
-            break;
-        case 'v':
+        else if (c == 'd')
+            choose(m, &act, DELETE);
+        else if (c == 'q')
+            choose(m, &act, QUERY);
+        else if (c == 's')
+            choose(m, &act, DUMP);
+        else if (c == 'v')
             m->verbose++;
-            break;
-        case 'w':
-            m->keep = true;
-            break;
-        default:
+        else if (!set_switch(m, c))
             usage(m->maker);
-        }
     if ((m->header || m->body || m->mime) &&
         (act != QUERY || strcmp(m->key, "-") != 0))
         cmd_fatal(1, m->maker->name, "specify -b -h or -m only with \"-q -\"");
+    m->without_nul = m->without_nul && !m->with_nul;
     return act;
 }
 

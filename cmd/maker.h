@@ -29,7 +29,7 @@ struct making {
     const struct conf *conf;
     const char *key; /* of -q or -d */
     bool no_fold, base64, header, body, mime;
-    bool add, without_nul, as_root, plain_mode;
+    bool add, without_nul, with_nul, as_root, plain_mode;
     bool replace, keep, any_bytes, check_bytes;
     unsigned verbose;
 };

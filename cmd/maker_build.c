@@ -70,7 +70,7 @@ static void
 add_lines(struct making *m, struct table *t, struct source *s)
 {
     enum table_old old = m->replace ? TABLE_REPLACE : TABLE_KEEP;
-    struct str line, key, value;
+    struct str line, key = {0}, value = {0};
     unsigned number;
 
     while (source_line(s, m->arena, &line, &number)) {
@@ -134,7 +134,7 @@ add(struct making *m, const char *path)
 {
     struct table t = table_new(m->arena);
     struct source s = source_of("standard input", read_input(m));
-    auto_close int lock = kv_lock(path);
+    UNUSED auto_close int lock = kv_lock(path);
 
     table_load(&t, m->maker->name, path);
     t.without_nul = m->without_nul;
@@ -161,62 +161,53 @@ maker_build(struct making *m, const char *spec)
         create(m, path, source);
 }
 
-struct deletion {
-    struct making *making;
-    struct table *table;
-    VEC(struct str) keys;
-    unsigned count;
+struct keys {
+    struct arena *arena;
+    VEC(struct str) of;
 };
-
-static void
-delete_one(void *self, struct str key)
-{
-    struct deletion *d = self;
-
-    d->count += table_drop(d->table, maker_fold(d->making, key));
-}
 
 static void
 keep_key(void *self, struct str key)
 {
-    struct deletion *d = self;
+    struct keys *keys = self;
 
-    *vec_add(&d->keys) = arena_str(d->making->arena, key);
+    *vec_add(&keys->of) = arena_str(keys->arena, key);
 }
 
+/* How many of the keys were there. */
 static unsigned
-delete_from(struct making *m, struct deletion *d, const char *spec)
+delete_from(struct making *m, const struct keys *keys, const char *spec)
 {
     const char *source, *path = maker_file(m, spec, "deletion", &source);
-    auto_close int lock = kv_lock(path);
+    UNUSED auto_close int lock = kv_lock(path);
     struct table t = table_new(m->arena);
-    unsigned before = d->count;
+    unsigned count = 0;
 
     if (!table_load(&t, m->maker->name, path))
         cmd_fatal(1, m->maker->name, "open database %s: %s", path,
                   strerror(errno));
-    d->table = &t;
-    for (size_t i = 0; i < d->keys.len; i++)
-        delete_one(d, d->keys.at[i]);
-    if (d->count > before)
+    for (size_t i = 0; i < keys->of.len; i++)
+        count += table_drop(&t, maker_fold(m, keys->of.at[i]));
+    if (count > 0)
         table_save(&t, m->maker->name, path, NULL);
     table_free(&t);
-    return d->count;
+    return count;
 }
 
 int
 maker_delete(struct making *m, char **specs)
 {
-    struct deletion d = {.making = m};
+    struct keys keys = {.arena = m->arena};
+    unsigned count = 0;
 
     if (strcmp(m->key, "-") == 0)
-        maker_lines(m, keep_key, &d);
+        maker_lines(m, keep_key, &keys);
     else
-        keep_key(&d, str_from(m->key));
+        keep_key(&keys, str_from(m->key));
     for (; *specs; specs++)
-        delete_from(m, &d, *specs);
-    vec_free(&d.keys);
-    return d.count > 0 ? 0 : 1;
+        count += delete_from(m, &keys, *specs);
+    vec_free(&keys.of);
+    return count > 0 ? 0 : 1;
 }
 
 static void

@@ -279,7 +279,7 @@ map_get_exact(struct map *m, struct str key, struct arena *a, struct str *value,
 
     *value = (struct str){NULL, 0};
     refresh(m);
-    if (!m->usable) {
+    if (!m->usable || m->type == NULL) {
         if (m->checked - m->said >= SAY_AGAIN_MS)
             say(m);
         return fail(why, "4.3.0", "Temporary lookup failure");

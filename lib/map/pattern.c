@@ -110,87 +110,85 @@ cut_expression(const struct dialect *d, struct str *text, struct str *re,
     return OK;
 }
 
-static pcre2_code *
+static enum rc
 compile(struct table *t, const struct dialect *d, struct str re,
-        uint32_t options, struct why *why)
+        uint32_t options, pcre2_code **code, struct why *why)
 {
     struct buf translated = buf_in(t->arena);
+    unsigned char text[200] = "";
     size_t at;
     int err;
 
     if (d->posix) {
         if (posix_to_pcre(re, options & EXTENDED_SYNTAX, &translated, why) !=
             OK)
-            return NULL;
+            return PERM;
         re = buf_str(&translated);
     }
-
-    pcre2_code *code =
-        pcre2_compile((PCRE2_SPTR)re.p, re.len, options & ~EXTENDED_SYNTAX,
-                      &err, &at, t->compile);
-
-    if (code == NULL) {
-        unsigned char text[200] = "";
-
+    *code = pcre2_compile((PCRE2_SPTR)re.p, re.len, options & ~EXTENDED_SYNTAX,
+                          &err, &at, t->compile);
+    if (*code == NULL) {
         pcre2_get_error_message(err, text, sizeof text);
-        if (fail(why, "5.3.5", "error in regex at offset %zu: %s", at,
-                 (char *)text) != OK)
-            return NULL;
+        return fail(why, "5.3.5", "error in regex at offset %zu: %s", at,
+                    (char *)text);
     }
 
     /* Where memory must not become code, PCRE2 interprets. */
-    (void)pcre2_jit_compile(code, PCRE2_JIT_COMPLETE);
-    *vec_add(&t->codes) = code;
-    return code;
+    (void)pcre2_jit_compile(*code, PCRE2_JIT_COMPLETE);
+    *vec_add(&t->codes) = *code;
+    return OK;
 }
 
-static pcre2_code *
+static enum rc
 parse_one(struct table *t, const struct dialect *d, struct str *text,
-          struct why *why)
+          pcre2_code **code, struct why *why)
 {
-    struct str re;
+    struct str re = {0};
     uint32_t options = 0;
+    enum rc rc = cut_expression(d, text, &re, &options, why);
 
-    if (cut_expression(d, text, &re, &options, why) != OK)
-        return NULL;
-    return compile(t, d, re, options, why);
+    return rc == OK ? compile(t, d, re, options, code, why) : rc;
 }
 
-static void *
-parse(struct table *t, const struct dialect *d, struct str *text,
+static enum rc
+parse(struct pattern *p, const struct dialect *d, struct str *text,
       struct why *why)
 {
-    struct pattern *p = arena_make(t->arena, struct pattern);
     uint32_t groups = 0;
+    enum rc rc = parse_one(p->table, d, text, &p->code, why);
 
-    p->table = t;
-    p->code = parse_one(t, d, text, why);
-    if (p->code == NULL)
-        return NULL;
+    if (rc != OK)
+        return rc;
     pcre2_pattern_info(p->code, PCRE2_INFO_CAPTURECOUNT, &groups);
     p->groups = groups;
     if (text->len == 0 || text->p[0] != '!')
-        return p;
-    if (!d->posix) {
-        enum rc rc = fail(why, "5.3.5", "unknown regexp option \"!\"");
-
-        return rc == OK ? p : NULL;
-    }
+        return OK;
+    if (!d->posix)
+        return fail(why, "5.3.5", "unknown regexp option \"!\"");
     *text = str_sub(*text, 1, text->len);
-    p->except = parse_one(t, d, text, why);
-    return p->except ? p : NULL;
+    return parse_one(p->table, d, text, &p->except, why);
+}
+
+static void *
+pattern_new(struct rules *r, const struct dialect *d, struct str *text,
+            struct why *why)
+{
+    struct pattern *p = arena_make(r->arena, struct pattern);
+
+    p->table = (struct table *)r;
+    return parse(p, d, text, why) == OK ? p : NULL;
 }
 
 static void *
 pcre_parse(struct rules *r, struct str *text, struct why *why)
 {
-    return parse((struct table *)r, &pcre, text, why);
+    return pattern_new(r, &pcre, text, why);
 }
 
 static void *
 posix_parse(struct rules *r, struct str *text, struct why *why)
 {
-    return parse((struct table *)r, &posix, text, why);
+    return pattern_new(r, &posix, text, why);
 }
 
 /* The name of a macro, behind its "$"; steps over it. */

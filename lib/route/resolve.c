@@ -219,7 +219,7 @@ enum rc
 route_resolve(struct router *r, struct arena *a, struct str sender,
               struct str addr, struct route *route, struct why *why)
 {
-    bool local, sound;
+    bool local = false, sound = false;
     struct str user;
 
     *route = (struct route){.addr = addr, .class = CLASS_DEFAULT};
