@@ -12,8 +12,8 @@
 #include "queue/spool.h"
 #include "sys/disk.h"
 
-#define LATER_MS  60000
-#define IN_USE_MS 1000
+#define LATER_MAX_MS 60000
+#define IN_USE_MS    1000
 
 static char *
 path_of(const struct entry *e, char path[SPOOL_PATH_MAX])
@@ -49,11 +49,21 @@ load_move(struct entry *e, unsigned folder)
     return true;
 }
 
+/* After the back-off, but within a minute: the disk may be well again. */
 static bool
-later(struct entry *e, int64_t ms)
+later(struct entry *e)
 {
-    shelf_set(qmgr.shelf, e, SHELF_DUE, now_ms() + ms);
+    int64_t wait = qmgr.conf->minimal_backoff_time;
+
+    shelf_set(qmgr.shelf, e, SHELF_DUE,
+              now_ms() + (wait < LATER_MAX_MS ? wait : LATER_MAX_MS));
     return false;
+}
+
+static void
+in_use(struct entry *e)
+{
+    shelf_set(qmgr.shelf, e, SHELF_DUE, now_ms() + IN_USE_MS);
 }
 
 static bool
@@ -89,7 +99,7 @@ open_entry(struct entry *e, int *fd)
     if (errno == EACCES && is_delivered(e))
         return gone(e, true);
     log_warn("%s: cannot open %s: %m", queue_id_text(shelf_id(e), id), path);
-    return errno == ENOENT ? gone(e, false) : later(e, LATER_MS);
+    return errno == ENOENT ? gone(e, false) : later(e);
 }
 
 /*
@@ -162,7 +172,7 @@ load_file(struct entry *e, int fd, struct queue_file *f)
         return set_aside(e, &why);
     default:
         log_warn("%s: %s", queue_id_text(shelf_id(e), id), why.text);
-        return later(e, LATER_MS);
+        return later(e);
     }
 }
 
@@ -172,7 +182,7 @@ load_entry(struct entry *e, int *fd, struct queue_file *f)
     if (!open_entry(e, fd))
         return false;
     if (is_lent(*fd))
-        later(e, IN_USE_MS);
+        in_use(e);
     else if (load_file(e, *fd, f))
         return true;
     close(*fd);

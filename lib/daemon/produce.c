@@ -49,10 +49,10 @@ produce_finish(struct produce *p, const struct envelope *e, struct why *why)
     if (!send_queue_commit(p->qmgr, &commit) ||
         link_receive(p->qmgr, p->packet) != LINK_OK)
         return gone(why);
-    if (p->packet->type != MSG_queue_committed)
-        return fail(why, "4.3.0", "the queue manager refused the message");
     close(p->fd);
     p->open = false;
+    if (p->packet->type != MSG_queue_committed)
+        return fail(why, "4.3.0", "the queue manager refused the message");
     return OK;
 }
 
