@@ -174,7 +174,7 @@ bool plan_apply(struct plan *plan, struct problems *p);
 /* Start what should run; look again whenever something has changed. */
 void unit_look(struct unit *u);
 void unit_look_all(void);
-/* One of its workers has died unasked: does a client wait? */
+/* One of its workers was cut off or told to end: does a client wait? */
 void unit_rescue(struct unit *u);
 /* A worker has taken the last place of its crew, or found tables changed. */
 void unit_called(void);

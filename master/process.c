@@ -512,7 +512,7 @@ died(struct process *p, int status)
     }
     if (failed)
         unit_failed(u, at_start);
-    if (p->kind == WORKER && status != 0 && u->role->listens)
+    if (p->kind == WORKER && (status != 0 || p->retired) && u->role->listens)
         unit_rescue(u);
     unit_look(u);
 }

@@ -125,8 +125,8 @@ unit_look(struct unit *u)
         unit_look_all();
 }
 
-/* A connection wakes one worker; if that one was killed just then, the others
- * sleep on. A new one looks for itself. */
+/* A connection wakes one worker; if that one was killed or told to end just
+ * then, the others sleep on. A new one looks for itself. */
 void
 unit_rescue(struct unit *u)
 {

@@ -62,8 +62,9 @@ open_epoll(const struct daemon *d)
 }
 
 /*
- * Wait for a listening socket; -1 to end. A socket that is ready is taken even
- * if a signal has come too: nobody else was woken for it.
+ * Wait for a listening socket; -1 to end. Nobody else was woken for one that
+ * is ready when a signal has come too: master looks after it when we are gone,
+ * so that the client meets the new settings.
  */
 static int
 wait_listen(const struct daemon *d)
@@ -75,10 +76,10 @@ wait_listen(const struct daemon *d)
     for (;;) {
         int n = epoll_wait(child.epoll, &e, 1, timeout);
 
-        if (n == 1)
-            return e.data.fd;
         if (ending() || n == 0)
             return -1;
+        if (n == 1)
+            return e.data.fd;
         if (errno != EINTR)
             log_fatal("epoll_wait: %m");
     }
