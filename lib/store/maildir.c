@@ -107,6 +107,25 @@ publish(struct arena *a, const char *path, const char *tmp, const char *new)
            disk_move(AT_FDCWD, tmp, AT_FDCWD, new);
 }
 
+/*
+ * One file system keeps the order of what is done to its names, so the message
+ * does not leave the queue before it is here. From another one it might.
+ */
+static bool
+sync_name(struct arena *a, const char *path, int queue_file, int out)
+{
+    struct stat from, to;
+
+    if (fstat(queue_file, &from) < 0 || fstat(out, &to) < 0)
+        return false;
+    if (from.st_dev == to.st_dev)
+        return true;
+    auto_close int dir =
+        open(arena_fmt(a, "%s/new", path), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+    return dir >= 0 && disk_sync_dir(dir);
+}
+
 enum rc
 maildir_save(struct arena *a, const char *path, const struct store_message *m,
              struct why *why)
@@ -119,7 +138,8 @@ maildir_save(struct arena *a, const char *path, const struct store_message *m,
     if (out < 0)
         return store_fail(errno, why, "create maildir file %s", tmp);
     if (disk_write(out, m->head) && disk_copy(out, m->fd, m->from, m->to) &&
-        disk_sync(out) && publish(a, path, tmp, new))
+        disk_sync(out) && publish(a, path, tmp, new) &&
+        sync_name(a, path, m->fd, out))
         return OK;
 
     enum rc rc = store_fail(errno, why, "error writing message");

@@ -12,7 +12,8 @@
 
 /*
  * Save a copy in new/ by way of tmp/, on disk before it shows. Missing folders
- * are made, mode 0700.
+ * are made, mode 0700. Its name there is as safe as the removal of the queue
+ * file that follows: on another file system than the queue's it is on disk.
  */
 enum rc maildir_save(struct arena *a, const char *path,
                      const struct store_message *m, struct why *why) MUST_USE;

@@ -2,6 +2,7 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <sys/mman.h>
 
 #include "unit/store/folder.h"
 
@@ -46,6 +47,47 @@ save(void **state)
     only_file(a, arena_fmt(a, "%s/cur", path), 0);
     assert_int_equal(maildir_save(a, path, &m, &why), OK);
     only_file(a, arena_fmt(a, "%s/new", path), 2);
+    folder_remove(a, folder);
+    arena_free(a);
+}
+
+/* Somebody removed it, or it was a copy of another Maildir. */
+static void
+lost_folder(void **state)
+{
+    struct arena *a = arena_new("test", 1 << 20);
+    const char *folder = folder_new(a);
+    const char *path = arena_fmt(a, "%s/Maildir", folder);
+    const char *new = arena_fmt(a, "%s/new", path);
+    struct store_message m = message("", "text\n");
+    struct why why;
+
+    (void)state;
+    assert_false(maildir_is_on(a, path, 0)); /* makes it */
+    assert_int_equal(rmdir(new), 0);
+    assert_int_equal(maildir_save(a, path, &m, &why), OK);
+    only_file(a, new, 1);
+    folder_remove(a, folder);
+    arena_free(a);
+}
+
+/* The queue on another file system. */
+static void
+far_queue(void **state)
+{
+    struct arena *a = arena_new("test", 1 << 20);
+    const char *folder = folder_new(a);
+    const char *path = arena_fmt(a, "%s/Maildir", folder);
+    struct store_message m = {
+        .fd = memfd_create("queue", 0), .head = S("A: b\n\n"), .to = 5};
+    struct why why;
+
+    (void)state;
+    assert_int_equal(write(m.fd, "text\n", 5), 5);
+    assert_int_equal(maildir_save(a, path, &m, &why), OK);
+    assert_str(file_text(a, only_file(a, arena_fmt(a, "%s/new", path), 1)),
+               S("A: b\n\ntext\n"));
+    close(m.fd);
     folder_remove(a, folder);
     arena_free(a);
 }
@@ -101,4 +143,5 @@ claim(void **state)
     arena_free(a);
 }
 
-TESTS(TEST(save), TEST(troubles), TEST(claim))
+TESTS(TEST(save), TEST(lost_folder), TEST(far_queue), TEST(troubles),
+      TEST(claim))
