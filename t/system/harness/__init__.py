@@ -9,8 +9,9 @@ gone afterwards: processes, files, ports.
 """
 from .instance import Posta, BIN, BUILD, ROOT, run
 from .nameserver import NameServer
+from .peers import Exim
 from .ports import free_port, free_port_base
 from .wait import wait_until
 
-__all__ = ['Posta', 'NameServer', 'BIN', 'BUILD', 'ROOT', 'run',
+__all__ = ['Posta', 'NameServer', 'Exim', 'BIN', 'BUILD', 'ROOT', 'run',
            'free_port', 'free_port_base', 'wait_until']
