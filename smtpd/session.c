@@ -158,6 +158,15 @@ session_greet(struct session *s)
         reply_kindly(s, arena_fmt(s->line, "220 %s", s->conf->smtpd_banner));
 }
 
+/* In the clear, which a client that begins with TLS takes for an error of the
+ * protocol: as it is. */
+static const char *
+no_tls(const struct session *s)
+{
+    return arena_fmt(s->line, "421 4.7.0 %s Error: TLS is not available",
+                     s->conf->myhostname);
+}
+
 static void
 log_end(struct session *s)
 {
@@ -216,7 +225,9 @@ session_serve(struct session *s, struct server *server, int fd,
     if (proxy_read(s, &sa)) {
         peer_find(s, &sa);
         log_info("connect from %.*s", STR(s->client.shown));
-        if (limits_connect(s))
+        if (s->conf->smtpd_tls_wrappermode)
+            reply_close(s, "", no_tls(s));
+        else if (limits_connect(s))
             session_greet(s);
         while (s->end == NULL)
             serve_line(s);

@@ -34,6 +34,7 @@ struct server {
     struct maps *forbidden;            /* tables of smtpd_forbidden_commands */
     struct rule_list *rewrite_clients; /* local_header_rewrite_clients */
     unsigned discard; /* SMTP_ bits of smtpd_discard_ehlo_keywords */
+    bool tls_only;    /* encryption is demanded, which nobody here can do */
     bool dot_parents; /* access tables: ".domain" matches subdomains */
 };
 

@@ -8,11 +8,12 @@
 #include "mail/lines.h"
 
 enum {
-    ALONE = 1, /* nothing may be sent behind it before its reply (RFC 2920) */
-    JUNK = 2,  /* does nothing for a message: too many are an error */
-    ESMTP = 4, /* not spoken in LMTP */
-    LMTP = 8,  /* spoken only there */
-    FREE = 16, /* also for clients that are refused */
+    ALONE = 1,  /* nothing may be sent behind it before its reply (RFC 2920) */
+    JUNK = 2,   /* does nothing for a message: too many are an error */
+    ESMTP = 4,  /* not spoken in LMTP */
+    LMTP = 8,   /* spoken only there */
+    FREE = 16,  /* also for clients that are refused */
+    CLEAR = 32, /* also where encryption is demanded (RFC 3207 4) */
 };
 
 static void do_helo(struct session *s, struct str args);
@@ -29,21 +30,21 @@ static const struct verb {
     void (*run)(struct session *s, struct str args);
     unsigned flags;
 } verbs[] = {
-    {"HELO",     STATE_ANY,               do_helo,     ALONE | JUNK | ESMTP},
-    {"EHLO",     STATE_ANY,               do_ehlo,     ALONE | JUNK | ESMTP},
-    {"LHLO",     STATE_ANY,               do_ehlo,     ALONE | JUNK | LMTP },
-    {"MAIL",     STATE_NEW | STATE_READY, do_mail,     0                   },
-    {"RCPT",     STATE_MAIL | STATE_RCPT, do_rcpt,     0                   },
-    {"DATA",     STATE_RCPT,              do_data,     ALONE               },
-    {"BDAT",     STATE_ANY,               do_bdat,     0                   },
-    {"RSET",     STATE_ANY,               do_rset,     JUNK                },
-    {"NOOP",     STATE_ANY,               do_noop,     ALONE | JUNK | FREE },
-    {"VRFY",     STATE_ANY,               do_vrfy,     ALONE | JUNK        },
-    {"ETRN",     STATE_NEW | STATE_READY, do_etrn,     JUNK | ESMTP        },
-    {"QUIT",     STATE_ANY,               do_quit,     FREE                },
-    {"XCLIENT",  STATE_ANY,               do_xclient,  0                   },
-    {"XFORWARD", STATE_ANY,               do_xforward, 0                   },
-    {"HELP",     STATE_ANY,               do_help,     JUNK | FREE         },
+    {"HELO",     STATE_ANY,               do_helo,     ALONE | JUNK | ESMTP | CLEAR},
+    {"EHLO",     STATE_ANY,               do_ehlo,     ALONE | JUNK | ESMTP | CLEAR},
+    {"LHLO",     STATE_ANY,               do_ehlo,     ALONE | JUNK | LMTP | CLEAR },
+    {"MAIL",     STATE_NEW | STATE_READY, do_mail,     0                           },
+    {"RCPT",     STATE_MAIL | STATE_RCPT, do_rcpt,     0                           },
+    {"DATA",     STATE_RCPT,              do_data,     ALONE                       },
+    {"BDAT",     STATE_ANY,               do_bdat,     0                           },
+    {"RSET",     STATE_ANY,               do_rset,     JUNK                        },
+    {"NOOP",     STATE_ANY,               do_noop,     ALONE | JUNK | FREE | CLEAR },
+    {"VRFY",     STATE_ANY,               do_vrfy,     ALONE | JUNK                },
+    {"ETRN",     STATE_NEW | STATE_READY, do_etrn,     JUNK | ESMTP                },
+    {"QUIT",     STATE_ANY,               do_quit,     FREE | CLEAR                },
+    {"XCLIENT",  STATE_ANY,               do_xclient,  0                           },
+    {"XFORWARD", STATE_ANY,               do_xforward, 0                           },
+    {"HELP",     STATE_ANY,               do_help,     JUNK | FREE | CLEAR         },
 };
 
 _Static_assert(COUNT(verbs) < SESSION_VERBS, "no place to count a verb");
@@ -373,6 +374,8 @@ run(struct session *s, const struct verb *v, struct str args)
     if (s->denied && !(v->flags & FREE))
         replyf(s, "503 5.7.0 Error: access denied for %.*s",
                STR(s->client.shown));
+    else if (s->server->tls_only && !(v->flags & CLEAR))
+        reply(s, "454 4.7.0 TLS is required and not available here");
     else if (!(s->state & v->when))
         reply(s, wrong_time(s, v));
     else

@@ -173,6 +173,17 @@ check_value(struct exam *e, const struct scope *s, const struct setting *set,
                    STR(value));
 }
 
+/* Why a name of Postfix's does nothing, where that is more than a habit. */
+static const char *
+lacking(struct str name)
+{
+    if (str_search(name, S("tls_")) >= 0)
+        return ": this version of Posta has no TLS";
+    if (str_search(name, S("sasl_")) >= 0)
+        return ": this version of Posta has no SASL";
+    return "";
+}
+
 static void
 check_setting(struct exam *e, const struct scope *s, const struct setting *set,
               const struct used *used)
@@ -187,7 +198,7 @@ check_setting(struct exam *e, const struct scope *s, const struct setting *set,
         check_unknown(e, set);
     else if (name->class != NAME_USER && !is_harmless(set) &&
              !str_eq(set->value, str_from(name->fallback)))
-        exam_warn(e, set, "has no effect in Posta");
+        exam_warn(e, set, "has no effect in Posta%s", lacking(set->name));
 }
 
 static void

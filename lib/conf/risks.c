@@ -95,7 +95,7 @@ check_certificate(struct exam *e, const struct scope *s)
 {
     const struct setting *level = at(s, "smtpd_tls_security_level");
 
-    if (!acts(s, "smtpd_tls_security_level") || level == NULL ||
+    if (!acts(s, "smtpd_tls_cert_file") || level == NULL ||
         level->value.len == 0 || str_ieq(level->value, S("none")) ||
         scope_value(s, "smtpd_tls_cert_file").len > 0 ||
         scope_value(s, "smtpd_tls_eccert_file").len > 0 ||
@@ -104,6 +104,57 @@ check_certificate(struct exam *e, const struct scope *s)
     exam_warn(e, level,
               "service %s has no certificate; set smtpd_tls_chain_files",
               s->service->name);
+}
+
+/* The setting, if it was made in this very scope; NULL if not. */
+static const struct setting *
+made_here(const struct scope *s, const char *name)
+{
+    struct str text = str_from(name);
+    const struct setting *set = settings_get(s->settings, text);
+
+    if (s->service == NULL)
+        return set && set->line > 0 ? set : NULL;
+    for (size_t i = 0; i < s->service->override_count; i++)
+        if (str_eq(s->service->overrides[i].name, text))
+            return set;
+    return NULL;
+}
+
+/* What a setting asks of TLS, while there is none: what may be encrypted goes
+ * in the clear, what must be does not go. */
+static void
+check_no_tls(struct exam *e, const struct scope *s)
+{
+    static const struct {
+        const char *name, *may, *must;
+    } asks[] = {
+        {"smtpd_tls_security_level", "STARTTLS is not offered to clients",
+         "clients are refused"                                                                  },
+        {"smtpd_enforce_tls",        NULL,                                 "clients are refused"},
+        {"smtpd_tls_wrappermode",    NULL,                                 "clients are refused"},
+        {"smtp_tls_security_level",  "mail goes out in the clear",
+         "mail is deferred"                                                                     },
+        {"smtp_enforce_tls",         NULL,                                 "mail is deferred"   },
+        {"smtp_tls_wrappermode",     NULL,                                 "mail is deferred"   },
+        {"smtp_tls_policy_maps",     NULL,                                 "mail is deferred"   },
+        {"lmtp_tls_security_level",  "mail goes out in the clear",
+         "mail is deferred"                                                                     },
+        {"lmtp_enforce_tls",         NULL,                                 "mail is deferred"   },
+        {"lmtp_tls_wrappermode",     NULL,                                 "mail is deferred"   },
+        {"lmtp_tls_policy_maps",     NULL,                                 "mail is deferred"   },
+    };
+    static const struct str off[] = {S("none"), S("no"), S("")};
+
+    for (size_t i = 0; i < COUNT(asks); i++) {
+        const struct setting *set = made_here(s, asks[i].name);
+        struct str value = scope_value(s, asks[i].name);
+        bool may = asks[i].may && str_ieq(value, S("may"));
+
+        if (set && value.len > 0 && !has_any(value, off, COUNT(off)))
+            exam_warn(e, set, "this version of Posta has no TLS: %s",
+                      may ? asks[i].may : asks[i].must);
+    }
 }
 
 /* A mailbox smaller than a message would refuse mail that was accepted. */
@@ -230,6 +281,7 @@ exam_risks(struct exam *e, const struct scope *s)
         check_passwords(e, s);
         check_certificate(e, s);
     }
+    check_no_tls(e, s);
     if (s->service)
         return;
     check_limit(e, s, "mailbox_size_limit");

@@ -96,6 +96,18 @@ static const struct {
      SMTPD "slow unix - - n - - smtp\n",                                                                   "",                                    0},
     {HOST "qmqpd_timeout = 9s\n",                               SMTPD,
      "main.cf, line 3: qmqpd_timeout = 9s: has no effect in Posta",                                                                               0},
+    {HOST "smtpd_tls_cert_file = /x\n",                         SMTPD,
+     "has no effect in Posta: this version of Posta has no TLS",                                                                                  0},
+    {HOST "smtpd_sasl_auth_enable = yes\n",                     SMTPD,
+     "has no effect in Posta: this version of Posta has no SASL",                                                                                 0},
+    {HOST "smtpd_tls_security_level = may\n",                   SMTPD,
+     "STARTTLS is not offered to clients",                                                                                                        0},
+    {HOST "smtpd_tls_security_level = none\n",                  SMTPD,                                     "",                                    0},
+    {HOST,                                                      SMTPD " -o smtpd_tls_wrappermode=yes\n",
+     "master.cf, line 1: smtpd_tls_wrappermode = yes: this version of Posta "
+     "has no TLS: clients are refused",                                                                                                           0},
+    {HOST "smtp_tls_security_level = encrypt\n",                SMTPD,
+     "no TLS: mail is deferred",                                                                                                                  0},
     {HOST HOST,                                                 SMTPD,                                     "replaces the setting of line 2",      0},
     {"compatibility_level = 2\nmyhostname = mail\n",            SMTPD,                                     "no full name",                        0},
     {HOST "smtpd_relay_restrictions = permit_mynetworks\n",     SMTPD,
@@ -143,9 +155,9 @@ risks_need_their_parameter(void **state)
         struct str name;
         const char *main, *want;
     } risks[] = {
-        {S("smtpd_sasl_auth_enable"),   HOST "smtpd_sasl_auth_enable = yes\n",
+        {S("smtpd_sasl_auth_enable"), HOST "smtpd_sasl_auth_enable = yes\n",
          "without encryption"},
-        {S("smtpd_tls_security_level"), HOST "smtpd_tls_security_level = may\n",
+        {S("smtpd_tls_cert_file"),    HOST "smtpd_tls_security_level = may\n",
          "no certificate"    },
     };
 
