@@ -16,7 +16,7 @@
 #include <unistd.h>
 
 #include "cmd.h"
-#include "conf/check.h"
+#include "conf/config.h"
 #include "ipc/message.h"
 
 static struct packet packet;
@@ -164,6 +164,15 @@ exec_master(const char *dir, const char *how)
     exit(1);
 }
 
+/* What start would find wrong, and missing folders are made. */
+int
+control_check(int argc, char **argv, const char *dir)
+{
+    (void)argc;
+    (void)argv;
+    exec_master(dir, "-k");
+}
+
 int
 control_start(int argc, char **argv, const char *dir)
 {
@@ -273,33 +282,6 @@ control_status(int argc, char **argv, const char *dir)
                STR(pid), STR(up), STR(queue));
     }
     return 0;
-}
-
-/* ---- check */
-
-static void
-report(void *own, bool fatal, const char *line)
-{
-    (void)own;
-    fprintf(stderr, "posta: %s: %s\n", fatal ? "error" : "warning", line);
-}
-
-int
-control_check(int argc, char **argv, const char *dir)
-{
-    struct arena *a = life();
-    const char *path = full(a, dir);
-    struct config config;
-    struct check check = {.report = report};
-    struct why why;
-
-    (void)argc;
-    (void)argv;
-    if (config_read(a, path, &config, &why) != OK) {
-        fprintf(stderr, "posta: error: %s\n", why.text);
-        return 1;
-    }
-    return config_check(&config, &check) > 0;
 }
 
 /* ---- set-permissions */

@@ -28,17 +28,18 @@
 struct master master = {.board_fd = -1, .caller = -1, .log = -1, .queue = -1};
 
 static const char usage[] =
-    "usage: master [-c DIR] [-d | -i | -s | -t | -w]\n"
+    "usage: master [-c DIR] [-d | -i | -k | -s | -t | -w]\n"
     "  -c DIR  the folder of main.cf and master.cf\n"
     "  -d      stay in the foreground\n"
     "  -i      the same, as the first process of a container\n"
-    "  -s      the same, for posta start-fg\n"
+    "  -k      only say what is wrong with the configuration and the folders\n"
+    "  -s      stay in the foreground, for posta start-fg\n"
     "  -t      is one running? status 0: no, 1: yes\n"
     "  -w      go to the background when all is up (as without any option)\n";
 
 struct options {
     const char *dir;
-    bool foreground, test;
+    bool foreground, test, check;
 };
 
 static void
@@ -64,13 +65,19 @@ print_warnings(const struct problems *p)
 }
 
 /* Everything that is wrong, on the terminal and in the log. */
+static void
+print_problems(const struct problems *p)
+{
+    for (size_t i = 0; i < p->lines.len; i++)
+        fprintf(stderr, "master: %s\n", p->lines.at[i]);
+}
+
 static void NORETURN
 give_up(const struct plan *plan, struct problems *p)
 {
     struct problems more = {.arena = p->arena};
 
-    for (size_t i = 0; i < p->lines.len; i++)
-        fprintf(stderr, "master: %s\n", p->lines.at[i]);
+    print_problems(p);
     fprintf(stderr, "master: not started\n");
     if (plan->conf && logfile_open(plan, &more))
         tell(p, "not started");
@@ -94,11 +101,13 @@ read_options(int argc, char **argv)
     struct options o = {0};
     int c;
 
-    while ((c = getopt(argc, argv, "c:distw")) != -1) {
+    while ((c = getopt(argc, argv, "c:dikstw")) != -1) {
         if (c == 'c') {
             o.dir = optarg;
         } else if (c == 't') {
             o.test = true;
+        } else if (c == 'k') {
+            o.check = true;
         } else if (c == 'd' || c == 'i' || c == 's') {
             o.foreground = true;
         } else if (c != 'w') {
@@ -467,6 +476,10 @@ main(int argc, char **argv)
     print_warnings(&p);
     if (p.lines.len == 0)
         folders_prepare(plan, &p);
+    if (o.check) {
+        print_problems(&p);
+        return p.lines.len > 0;
+    }
     if (p.lines.len > 0 || !folders_lock(plan, &p) || !logfile_open(plan, &p))
         give_up(plan, &p);
     tell_warnings(&p);

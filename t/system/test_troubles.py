@@ -41,6 +41,19 @@ def test_unknown_name_is_named_and_no_obstacle():
         assert 'message_size_limit' in line.replace('mesage', '', 1)
 
 
+def test_check_finds_what_start_would():
+    with Posta(start=False) as posta:
+        assert posta.posta('check').stderr == ''
+        posta.set(mail_owner='nosuchuser')
+        with open(posta.dir / 'master.cf', 'a') as f:
+            f.write('other unix - - n - - nosuchcommand\n')
+        done = posta.posta('check', check=False)
+        assert done.returncode == 1
+        assert 'nosuchcommand' in done.stderr
+        if os.geteuid() == 0:
+            assert 'nosuchuser' in done.stderr
+
+
 def test_missing_table_defers():
     with Posta(settings={'virtual_alias_maps': 'hash:/nowhere/table'}) as posta:
         with posta.smtp() as s:
