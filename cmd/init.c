@@ -87,8 +87,7 @@ value_of(const struct init *in, struct str word)
     for (size_t i = 0; i < in->nwords; i++)
         if (str_eq(word, str_from(in->words[i].word)))
             return str_from(in->words[i].value);
-    must(!"a template has a word that is not set");
-    return S("");
+    log_fatal("a template has the unknown word %.*s", STR(word));
 }
 
 /* The template with each @WORD@ (capitals only) replaced. */

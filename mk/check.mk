@@ -1,7 +1,7 @@
 # Dependencies, tests, and tools that look at the code.
 
 JOBS    ?= $(shell nproc)
-PYTEST  := /usr/bin/python3 -m pytest -qq -p no:cacheprovider
+PYTEST  := /usr/bin/python3 -m pytest -qq -p no:cacheprovider --import-mode=importlib
 TESTS   ?= t
 
 deps:
