@@ -56,7 +56,7 @@ content_open(struct content *c, struct why *why)
 int64_t
 content_size(const struct content *c)
 {
-    int64_t size = c->end - c->from;
+    int64_t size = c->end - c->from + (int64_t)c->block.len;
     struct str rest = c->first;
 
     while (str_cut(&rest, '\n', NULL))
@@ -203,6 +203,8 @@ prepare(struct content *c, struct sender *s)
 static enum io
 send_all(struct content *c, struct sender *s)
 {
+    convert_bytes(s, c->block);
+
     bool sent = walk(c, send_piece, s);
 
     if (sent && s->rewrite)
@@ -241,7 +243,8 @@ content_send(struct content *c, struct session *session)
 {
     struct sender s = {.session = session};
     size_t size = (size_t)(c->end - c->from);
-    bool whole = size <= PIECE && !c->convert && !c->rewrite;
+    bool whole =
+        size <= PIECE && !c->convert && !c->rewrite && c->block.len == 0;
     char end[8];
 
     if (!begin(c, &s, whole ? size : PIECE))

@@ -13,6 +13,7 @@ struct content {
     struct arena *arena;
     bool convert;            /* to 7 bit, for a server without 8BITMIME */
     struct rewrite *rewrite; /* of the header, or NULL */
+    struct str block; /* fields that go before it, LF line ends, or empty */
 
     /* private */
     struct str first; /* the beginning, read ahead */

@@ -5,6 +5,7 @@
 
 #include "base/log.h"
 #include "base/utf8.h"
+#include "block.h"
 #include "command.h"
 #include "transfer.h"
 
@@ -112,6 +113,69 @@ check_server(const struct attempt *t, struct trouble *trouble)
     return OK;
 }
 
+/* How many have not been asked in this session. */
+static size_t
+unasked(const struct job *j)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < j->count; i++)
+        n += !j->rcpts[i].done && !j->rcpts[i].asked;
+    return n;
+}
+
+static struct job_rcpt *
+next_rcpt(const struct job *j)
+{
+    for (size_t i = 0; i < j->count; i++)
+        if (!j->rcpts[i].done && !j->rcpts[i].asked)
+            return &j->rcpts[i];
+    return NULL;
+}
+
+/* Fields for this transaction's recipient; false where he has had the message
+ * before. */
+static bool
+prepare_block(struct attempt *t)
+{
+    const struct settings *s = t->settings;
+    struct job_rcpt *r = next_rcpt(t->job);
+    struct why why;
+
+    if (!s->add_return_path && !s->single)
+        return true;
+    if (s->add_delivered_to && block_loops(t->job, r, &t->content)) {
+        (void)!fail(&why, "5.4.6", "mail forwarding loop for %.*s",
+                    STR(r->in.addr));
+        job_refuse(t->job, r, &why);
+        return false;
+    }
+    t->content.block = block_make(t->job, r);
+    return true;
+}
+
+/* As many as the server's limit of recipients makes necessary. Each asks
+ * somebody for the first time, or has delivered to somebody. */
+static enum transfer
+run_transactions(struct attempt *t, bool keep)
+{
+    struct session *s = t->session;
+    struct job *j = t->job;
+    enum transfer result = TRANSFER_DONE;
+
+    for (size_t i = 0; i < j->count; i++)
+        j->rcpts[i].asked = false;
+    while (result == TRANSFER_DONE && !s->quitting && unasked(j) > 0) {
+        bool last = !keep && unasked(j) <= session_rcpt_limit(s);
+
+        if (!prepare_block(t))
+            continue;
+        result = transfer_run(s, j, &t->content, last);
+        s->uses++;
+    }
+    return result;
+}
+
 /* One message over t->session; then it is kept in t->session or gone. False:
  * it was stale, and another one is needed. */
 static bool
@@ -131,9 +195,8 @@ use_session(struct attempt *t)
                          !session_offers(s, SMTP_EIGHT_BIT) &&
                          content_any_8bit(&t->content);
 
-    enum transfer result = transfer_run(s, t->job, &t->content, !keep);
+    enum transfer result = run_transactions(t, keep);
 
-    s->uses++;
     if (result == TRANSFER_STALE) {
         session_close(s);
         t->session = NULL;
@@ -181,7 +244,7 @@ try_target(struct attempt *t, const struct target *target)
         return;
     }
     t->sessions++;
-    use_session(t);
+    must(use_session(t));
 }
 
 static bool
@@ -293,11 +356,23 @@ try_open(struct attempt *t)
         part(t);
         return;
     }
+    t->session->waited = true;
     memcpy(&t->used, &t->session->sa, sizeof t->used);
     if (use_session(t))
         t->sessions = 1;
     else
         memset(&t->used, 0, sizeof t->used);
+}
+
+/* Mail for a domain whose best exchanger we are, and whose users somebody
+ * else here knows. */
+static void
+pass_on_loops(struct job *j, const char *transport)
+{
+    for (size_t i = 0; i < j->count; i++)
+        if (!j->rcpts[i].done &&
+            strcmp(j->rcpts[i].trouble.why.dsn, "5.4.6") == 0)
+            job_pass(j, &j->rcpts[i], transport);
 }
 
 /* What must be right before any server is asked. */
@@ -342,6 +417,8 @@ run(struct attempt *t)
     try_list(t, list, false);
     if (!t->settings->lmtp || !str_starts(list, S("unix:")))
         try_list(t, str_from(t->settings->fallback_relay), true);
+    if (j->left > 0 && t->final && *t->settings->best_mx_transport)
+        pass_on_loops(j, t->settings->best_mx_transport);
     j->site_down = j->left > 0 && !j->talked;
     job_finish(j);
 }
@@ -363,10 +440,10 @@ report(struct attempt *t, const struct link *qmgr)
 
 enum rc
 agent_open(struct agent *g, struct arena *life, const struct conf *conf,
-           bool lmtp, struct why *why)
+           bool lmtp, char **args, struct why *why)
 {
     struct dns_options options = {.servers = conf->dns_servers};
-    struct settings *s = settings_read(life, conf, lmtp, why);
+    struct settings *s = settings_read(life, conf, lmtp, args, why);
 
     if (s == NULL)
         return rc_of(why->dsn);

@@ -20,7 +20,7 @@ struct agent {
 
 /* Once, at start. */
 enum rc agent_open(struct agent *g, struct arena *life, const struct conf *conf,
-                   bool lmtp, struct why *why) MUST_USE;
+                   bool lmtp, char **args, struct why *why) MUST_USE;
 
 /* Deliver and report. False where the request is malformed or qmgr gone. */
 bool deliver_request(struct agent *g, const struct link *qmgr,

@@ -188,6 +188,19 @@ job_refuse(struct job *j, struct job_rcpt *r, const struct why *why)
 }
 
 void
+job_pass(struct job *j, struct job_rcpt *r, const char *transport)
+{
+    must(!r->done);
+    r->done = true;
+    j->left--;
+    r->rc = OK;
+    r->action = ACTION_PASS;
+    r->relay = transport;
+    r->text = S("passed on");
+    memcpy(r->dsn, "2.0.0", sizeof "2.0.0");
+}
+
+void
 job_blocked(struct job *j, const struct why *why)
 {
     for (size_t i = 0; i < j->count; i++)

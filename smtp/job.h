@@ -16,7 +16,8 @@
 struct job_rcpt {
     struct rec_rcpt in;
     struct str wire; /* address as it is sent: rewritten, quoted */
-    bool accepted;   /* this session's server took RCPT TO */
+    bool asked;      /* in this session */
+    bool accepted;   /* in this transaction */
     bool done;
     bool softened; /* by soft_bounce */
     enum rc rc;
@@ -59,6 +60,9 @@ void job_fail_all(struct job *j, const struct trouble *t,
 
 /* Not delivered, and no server was asked. */
 void job_refuse(struct job *j, struct job_rcpt *r, const struct why *why);
+
+/* Another transport is to deliver it, "transport:nexthop". */
+void job_pass(struct job *j, struct job_rcpt *r, const char *transport);
 
 /* There is no session because of this, for all who are not done; final, even
  * if PERM, only when there is no other way to try. */

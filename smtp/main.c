@@ -18,7 +18,7 @@ prepare(struct daemon *d)
     struct why why;
 
     if (agent_open(&agent, d->life, d->conf, strcmp(d->role, "lmtp") == 0,
-                   &why) != OK)
+                   d->args, &why) != OK)
         log_fatal("%s", why.text);
 }
 

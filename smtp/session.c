@@ -55,6 +55,16 @@ session_offers(const struct session *s, unsigned extension)
     return s->server.offers & extension;
 }
 
+size_t
+session_rcpt_limit(const struct session *s)
+{
+    uint64_t most = s->server.rcptmax;
+
+    if (s->settings->single)
+        return 1;
+    return session_offers(s, SMTP_LIMITS) && most > 0 ? (size_t)most : SIZE_MAX;
+}
+
 enum rc
 session_lost(struct session *s, enum io io, enum phase phase, struct trouble *t)
 {

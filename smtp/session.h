@@ -57,6 +57,7 @@ struct session {
     int64_t opened;          /* io_now */
     unsigned uses;           /* messages that were sent before this one */
     bool needs_rset;         /* a transaction may be open at the server */
+    bool waited;             /* since the last message; it may have ended */
     bool quitting;           /* QUIT has been sent */
     struct smtp_reply reply; /* the newest; its text is in the reply arena */
 };
@@ -95,6 +96,8 @@ enum rc session_lost(struct session *s, enum io io, enum phase phase,
 const char *phase_asked(enum phase phase);
 
 bool session_offers(const struct session *s, unsigned extension);
+/* Recipients that one transaction may have (LIMITS, RFC 9422). */
+size_t session_rcpt_limit(const struct session *s);
 
 /* Say QUIT where that is possible, and close. */
 void session_quit(struct session *s, struct arena *a);

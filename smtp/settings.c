@@ -178,6 +178,7 @@ read_values(struct settings *s, const struct conf *c, bool lmtp)
     s->assume_final = lmtp && c->lmtp_assume_final;
     s->convert_8bit = !c->disable_mime_output_conversion;
     s->soft_bounce = c->soft_bounce;
+    s->best_mx_transport = lmtp ? "" : c->best_mx_transport;
 }
 
 static struct maps *
@@ -200,8 +201,46 @@ read_tables(struct settings *s, struct arena *life, const struct conf *c,
     s->header_checks = open_maps(OF(header_checks));
 }
 
+/* "flags=DORX" of master.cf, as lmtp(8) has them. */
+static bool
+read_flags(struct settings *s, struct str flags)
+{
+    for (size_t i = 0; i < flags.len; i++)
+        switch (flags.p[i]) {
+        case 'D':
+            s->add_delivered_to = s->single = true;
+            break;
+        case 'O':
+            s->add_original_to = s->single = true;
+            break;
+        case 'R':
+            s->add_return_path = true;
+            break;
+        case 'X':
+            s->assume_final = true;
+            break;
+        default:
+            return false;
+        }
+    return true;
+}
+
+static bool
+read_args(struct settings *s, char **args, struct why *why)
+{
+    for (; args && *args; args++) {
+        struct str arg = str_from(*args);
+
+        if (str_skip(&arg, S("flags=")) && read_flags(s, arg))
+            continue;
+        (void)!fail(why, "4.3.5", "master.cf: unknown argument \"%s\"", *args);
+        return false;
+    }
+    return true;
+}
+
 struct settings *
-settings_read(struct arena *life, const struct conf *c, bool lmtp,
+settings_read(struct arena *life, const struct conf *c, bool lmtp, char **args,
               struct why *why)
 {
     struct settings *s = arena_make(life, struct settings);
@@ -211,6 +250,8 @@ settings_read(struct arena *life, const struct conf *c, bool lmtp,
     read_values(s, c, lmtp);
     if (!read_words(s, OF(address_preference), OF(host_lookup),
                     OF(dns_support_level), c, why))
+        return NULL;
+    if (!read_args(s, args, why))
         return NULL;
     s->port = settings_port(str_from(OF(tcp_port)));
     if (s->port == 0) {

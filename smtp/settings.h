@@ -45,6 +45,10 @@ struct settings {
     int64_t connection_cache_time_limit, connection_reuse_count_limit,
         connection_reuse_time_limit;
 
+    bool add_return_path, add_original_to, add_delivered_to; /* flags=ROD */
+    bool single;                   /* each recipient has a transaction */
+    const char *best_mx_transport; /* delivers what would come back to us */
+
     struct generic *generic;         /* NULL: none */
     struct maps *discard_by_address; /* the same by server */
     struct maps *reply_filter;       /* lines of servers */
@@ -56,9 +60,10 @@ struct settings {
     const char *refuse_dsn;
 };
 
-/* NULL where a value is none; why says which. */
+/* NULL where a value is none; why says which. args are those of master.cf
+ * (flags=...), and may be NULL. */
 struct settings *settings_read(struct arena *life, const struct conf *conf,
-                               bool lmtp, struct why *why);
+                               bool lmtp, char **args, struct why *why);
 
 /* "25", or the name of a service; 0 where it is neither. */
 unsigned settings_port(struct str text);

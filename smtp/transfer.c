@@ -106,10 +106,31 @@ send_more(struct transfer_state *t)
     }
 }
 
+/* Nobody can be reached over this session any more, or nobody at all. */
 static void
 fail_all(struct transfer_state *t)
 {
     job_fail_all(t->j, &t->trouble, t->s);
+}
+
+/* This transaction has failed. */
+static void
+fail_these(struct transfer_state *t)
+{
+    for (size_t i = 0; i < t->count; i++)
+        if (!t->rcpts[i]->done)
+            job_fail(t->j, t->rcpts[i], &t->trouble, t->s);
+}
+
+/* "Too many recipients": some were accepted, the others belong into another
+ * transaction (RFC 5321 4.5.3.1.10). */
+static bool
+too_many(const struct transfer_state *t)
+{
+    const struct smtp_reply *r = &t->s->reply;
+
+    return r->code == 452 && t->accepted > 0 &&
+           (strcmp(r->dsn, "4.5.3") == 0 || strcmp(r->dsn, "4.0.0") == 0);
 }
 
 static void
@@ -122,6 +143,7 @@ take_rcpt(struct transfer_state *t, struct job_rcpt *r)
     if (s->reply.code / 100 != 2) {
         (void)!session_refused(s, PHASE_RCPT, t->j->arena, &t->trouble);
         job_fail(t->j, r, &t->trouble, s);
+        r->asked = !too_many(t);
         return;
     }
     r->accepted = true;
@@ -151,7 +173,7 @@ take_reply(struct transfer_state *t, size_t n)
         t->data_accepted = t->s->reply.code / 100 == 3;
         if (!t->data_accepted && t->accepted > 0) {
             (void)!session_refused(t->s, phase, t->j->arena, &t->trouble);
-            fail_all(t);
+            fail_these(t);
         }
         break;
     case PHASE_XFORWARD_NAME:
@@ -172,7 +194,7 @@ take_reply(struct transfer_state *t, size_t n)
 static bool
 is_stale(const struct transfer_state *t, size_t n, bool lost)
 {
-    if (t->s->uses == 0)
+    if (!t->s->waited)
         return false;
     if (lost)
         return true;
@@ -210,7 +232,7 @@ end_smtp(struct transfer_state *t)
 
     if (!good) {
         (void)!session_refused(t->s, PHASE_DOT, t->j->arena, &t->trouble);
-        fail_all(t);
+        fail_these(t);
     }
     for (size_t i = 0; good && i < t->count; i++)
         if (t->rcpts[i]->accepted && !t->rcpts[i]->done)
@@ -326,8 +348,10 @@ read_chunk_replies(struct transfer_state *t, bool last_sent)
 
         lost = session_reply(t->s, PHASE_DOT, t->j->arena, &ignored) != OK;
     }
-    if (lost || t->chunk_refused)
+    if (lost)
         fail_all(t);
+    else if (t->chunk_refused)
+        fail_these(t);
     return lost ? TRANSFER_LOST : TRANSFER_DONE;
 }
 
@@ -402,6 +426,7 @@ static void
 plan(struct transfer_state *t)
 {
     struct job *j = t->j;
+    size_t most = session_rcpt_limit(t->s);
 
     if (t->s->needs_rset)
         t->once[t->nonce++] = PHASE_RSET;
@@ -410,8 +435,10 @@ plan(struct transfer_state *t)
     t->rcpts = arena_alloc(j->arena, sizeof *t->rcpts * (j->count + 1));
     for (size_t i = 0; i < j->count; i++) {
         j->rcpts[i].accepted = false;
-        if (!j->rcpts[i].done)
-            t->rcpts[t->count++] = &j->rcpts[i];
+        if (j->rcpts[i].done || j->rcpts[i].asked || t->count == most)
+            continue;
+        j->rcpts[i].asked = true;
+        t->rcpts[t->count++] = &j->rcpts[i];
     }
     t->chunks = wants_chunks(t);
     t->total = t->nonce + t->count + !t->chunks;
@@ -427,6 +454,7 @@ transfer_run(struct session *s, struct job *j, struct content *c, bool last)
     s->needs_rset = true;
     enum transfer result = run_envelope(&t);
 
+    s->waited = false;
     if (result == TRANSFER_DONE && t.chunks && t.accepted > 0)
         return send_chunks(&t);
     if (result != TRANSFER_DONE || !t.data_accepted)

@@ -16,7 +16,11 @@ enum transfer {
                        sent, nobody has heard: use a new one */
 };
 
-/* `last`: the session is not wanted any more, QUIT may go with the end. */
+/*
+ * One transaction, for as many of those who have not been asked in this
+ * session as the server takes at once. `last`: the session is not wanted any
+ * more, QUIT may go with the end.
+ */
 enum transfer transfer_run(struct session *s, struct job *j, struct content *c,
                            bool last);
 

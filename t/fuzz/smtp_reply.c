@@ -28,8 +28,8 @@ settings(bool lmtp)
     if (both[lmtp])
         return both[lmtp];
     life = arena_new("settings", (size_t)1 << 24);
-    both[lmtp] =
-        settings_read(life, conf_from_text(life, main_cf, &why), lmtp, &why);
+    both[lmtp] = settings_read(life, conf_from_text(life, main_cf, &why), lmtp,
+                               NULL, &why);
     must(both[lmtp] != NULL);
     log_open("fuzz", open("/dev/null", O_WRONLY | O_CLOEXEC), "mail");
     return both[lmtp];

@@ -123,3 +123,48 @@ def test_nobody_is_accepted(data):
                                    ['a@remote.test', 'b@remote.test'])
         assert {r.dsn for r in results} == {'5.1.1'}
         assert not server.messages
+
+
+# ---- flags of master.cf
+
+def test_fields_in_front_of_the_message():
+    with FakeSmtp(lmtp=True) as server, \
+            SmtpAgent('lmtp', args=['flags=DOR']) as agent:
+        _, results = agent.deliver(
+            server.nexthop, [{'addr': 'b@remote.test', 'orig': 'B@alias.test'},
+                             {'addr': 'c d@remote.test'}])
+        assert [r.rc for r in results] == [OK, OK]
+        wire = MESSAGE.replace(b'\n', b'\r\n')
+        assert server.messages == [
+            b'Return-Path: <a@example.test>\r\nX-Original-To: B@alias.test'
+            b'\r\nDelivered-To: b@remote.test\r\n' + wire,
+            b'Return-Path: <a@example.test>\r\nX-Original-To: "c d"@'
+            b'remote.test\r\nDelivered-To: "c d"@remote.test\r\n' + wire]
+
+
+def test_return_path_alone_needs_no_splitting():
+    with FakeSmtp(lmtp=True) as server, \
+            SmtpAgent('lmtp', args=['flags=RX'],) as agent:
+        _, results = agent.deliver(server.nexthop,
+                                   ['b@remote.test', 'c@remote.test'],
+                                   sender='')
+        assert [r.rc for r in results] == [OK, OK]
+        assert len(server.messages) == 1
+        assert server.messages[0].startswith(b'Return-Path: <>\r\nFrom:')
+
+
+def test_a_forwarding_loop_ends():
+    message = b'Delivered-To: B@remote.TEST\n' + MESSAGE
+    with FakeSmtp(lmtp=True) as server, \
+            SmtpAgent('lmtp', args=['flags=D']) as agent:
+        _, [b, c] = agent.deliver(server.nexthop,
+                                  ['b@remote.test', 'c@remote.test'], message)
+        assert (b.rc, b.dsn) == (PERM, '5.4.6')
+        assert b.text == 'mail forwarding loop for b@remote.test'
+        assert c.rc == OK
+
+
+def test_an_unknown_argument_is_refused():
+    with SmtpAgent('lmtp', args=['flags=Q']) as agent:
+        assert agent.process.wait(30) == 1
+        assert 'unknown argument "flags=Q"' in agent.log()

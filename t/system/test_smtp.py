@@ -1014,3 +1014,78 @@ def test_keywords_discarded_by_address():
         agent.one(server.nexthop)
         assert 'SIZE=' in server.commands[1]
         assert 'ORCPT' not in server.commands[2]
+
+
+# ---- more recipients than a transaction may have
+
+def rcpt_limit(most, reply):
+    """A server that takes so many recipients at once."""
+    def say(line):
+        return '250 Ok' if len(server.sessions[-1].rcpts) < most else reply
+    server = FakeSmtp(RCPT=say)
+    return server
+
+
+FIVE = [f'{c}@remote.test' for c in 'abcde']
+
+
+@pytest.mark.parametrize('reply', ['452 4.5.3 too many', '452 too many'])
+def test_too_many_recipients_go_in_several_transactions(reply):
+    with rcpt_limit(2, reply) as server, SmtpAgent() as agent:
+        _, results = agent.deliver(server.nexthop, FIVE)
+        assert [r.rc for r in results] == [OK] * 5
+        assert len(server.messages) == 3
+        assert len(server.sessions) == 1
+
+
+def test_other_temporary_refusals_wait():
+    with rcpt_limit(2, '452 4.2.2 mailbox full') as server, \
+            SmtpAgent() as agent:
+        _, results = agent.deliver(server.nexthop, FIVE)
+        assert [r.rc for r in results] == [OK, OK, TEMP, TEMP, TEMP]
+        assert len(server.messages) == 1
+
+
+def test_too_many_even_for_one():
+    with rcpt_limit(0, '452 4.5.3 too many') as server, SmtpAgent() as agent:
+        _, results = agent.deliver(server.nexthop, FIVE)
+        assert {r.rc for r in results} == {TEMP}
+
+
+@pytest.mark.parametrize('keep', ['yes', 'no'])
+def test_an_announced_limit_is_kept(keep):
+    words = EHLO.replace('250-', '').replace('250 ', '').split('\n')[1:]
+    with FakeSmtp(EHLO=ehlo(*words, 'LIMITS RCPTMAX=2')) as server, \
+            SmtpAgent(smtp_connection_cache_on_demand=keep) as agent:
+        _, results = agent.deliver(server.nexthop, FIVE)
+        assert [r.rc for r in results] == [OK] * 5
+        assert [c[0] for c in server.commands if c[0] in 'RD'] == \
+            list('RRDRRRDRRD')
+        assert len(server.sessions) == 1
+
+
+def test_an_end_is_only_of_its_own_transaction():
+    replies = ['250 2.0.0 Ok', '554 5.7.1 spam', '250 2.0.0 Ok']
+    with FakeSmtp(EHLO=ehlo('PIPELINING', 'LIMITS RCPTMAX=2'), DOT=replies) \
+            as server, SmtpAgent() as agent:
+        _, results = agent.deliver(server.nexthop, FIVE)
+        assert [r.rc for r in results] == [OK, OK, PERM, PERM, OK]
+
+
+def test_lost_in_the_second_transaction():
+    with FakeSmtp(EHLO=ehlo('PIPELINING', 'LIMITS RCPTMAX=2'),
+                  MAIL=['250 Ok', None]) as server, SmtpAgent() as agent:
+        _, results = agent.deliver(server.nexthop, FIVE)
+        assert [r.rc for r in results] == [OK, OK, TEMP, TEMP, TEMP]
+        assert {r.dsn for r in results[2:]} == {'4.4.2'}
+        assert len(server.sessions) == 1
+
+
+# ---- mail for ourselves
+
+def test_best_mx_transport(dns):
+    with agent_for(dns, best_mx_transport='local', **ME) as agent:
+        r = agent.one('me.remote.test')
+        assert (r.rc, r.action, r.relay) == (OK, 4, 'local')
+        assert 'status=' not in agent.log()
+        assert agent.one('backup2.remote.test').rc == TEMP

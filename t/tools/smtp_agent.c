@@ -1,7 +1,7 @@
 /*
  * The program smtp without master: for tests that play qmgr themselves.
  *
- *     smtp_agent smtp|lmtp MAIN.CF FD      FD is its link to the test
+ *     smtp_agent smtp|lmtp MAIN.CF FD [flags=...]     FD leads to the test
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -54,16 +54,17 @@ main(int argc, char **argv)
     struct link qmgr = {.self = SIDE(AGENT), .peer = SIDE(QMGR)};
     struct why why;
 
-    if (argc != 4)
-        log_fatal("usage: smtp_agent smtp|lmtp MAIN.CF FD");
+    if (argc < 4)
+        log_fatal("usage: smtp_agent smtp|lmtp MAIN.CF FD [FLAGS]");
     qmgr.fd = atoi(argv[3]);
     log_open("posta/smtp", STDERR_FILENO, "mail");
 
     const struct conf *conf =
         conf_from_text(life, read_file(life, argv[2]).p, &why);
 
-    if (conf == NULL || agent_open(&agent, life, conf,
-                                   strcmp(argv[1], "lmtp") == 0, &why) != OK)
+    if (conf == NULL ||
+        agent_open(&agent, life, conf, strcmp(argv[1], "lmtp") == 0, argv + 4,
+                   &why) != OK)
         log_fatal("%s", why.text);
     while (serve(&qmgr))
         ;

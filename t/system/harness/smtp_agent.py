@@ -26,7 +26,7 @@ class Result(dict):
 class SmtpAgent:
     """A worker of smtp or lmtp, with settings of main.cf."""
 
-    def __init__(self, role='smtp', **settings):
+    def __init__(self, role='smtp', args=(), **settings):
         self.top = pathlib.Path(tempfile.mkdtemp(prefix='posta-test-smtp-'))
         settings = {'myhostname': 'client.test', 'dns_servers': '127.0.0.1:1',
                     'queue_directory': self.top,
@@ -38,7 +38,8 @@ class SmtpAgent:
         self.link.settimeout(60)
         self.errors = open(self.top / 'log', 'wb')
         self.process = subprocess.Popen(
-            [BUILD / 't/tools/smtp_agent', role, conf, str(theirs.fileno())],
+            [BUILD / 't/tools/smtp_agent', role, conf, str(theirs.fileno()),
+             *args],
             pass_fds=[theirs.fileno()], stderr=self.errors,
             stdin=subprocess.DEVNULL)
         theirs.close()
