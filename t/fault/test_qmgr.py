@@ -17,8 +17,7 @@ import pytest
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 FAULT = ROOT / 'build/fault'
 DRIVER, QMGR = FAULT / 't/queue/driver', FAULT / 'bin/qmgr'
-SETTINGS = 'mail_owner = 12345\nnetwork_owner = 12346\n' \
-           'minimal_backoff_time = 0\nmaximal_backoff_time = 0\n'
+SETTINGS = 'minimal_backoff_time = 0\nmaximal_backoff_time = 0\n'
 SIZE = 4096
 
 

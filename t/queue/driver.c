@@ -30,6 +30,7 @@ struct plan_of_test plan = {
     .sites = 1,
     .size = 4096,
     .wait = 600,
+    .owner = 12345,
 };
 struct tally *tally;
 
@@ -63,10 +64,12 @@ snapshot(const char *main_cf)
 {
     struct settings *s = settings_new(own.life);
     struct names *n = names_new(own.life, NULL);
-    char *text = arena_fmt(own.life,
-                           "queue_directory = %s\ndata_directory = %s\n"
-                           "compatibility_level = 3.6\n%s\n",
-                           plan.dir, plan.dir, main_cf);
+    char *text =
+        arena_fmt(own.life,
+                  "queue_directory = %s\ndata_directory = %s\n"
+                  "compatibility_level = 3.6\nmail_owner = %u\n"
+                  "network_owner = %u\n%s\n",
+                  plan.dir, plan.dir, plan.owner, plan.owner + 1, main_cf);
     struct why why;
     int fd;
 
@@ -264,6 +267,8 @@ report(void)
            "claimed %ld\nagents %ld\n",
            tally->committed, tally->refused, tally->delivered,
            tally->deliveries, tally->claimed, tally->agents);
+    printf("first_delivery %.3f\n",
+           tally->first_us ? (double)tally->first_us / 1e6 - own.began : -1);
     printf("seconds %.3f\nqmgr_cpu %.2f\nqmgr_rss_kb %ld\n"
            "qmgr_switches %ld\n",
            seconds() - own.began, cpu_seconds(), status_number("VmRSS:"),
@@ -309,6 +314,8 @@ static const struct option_row {
     char letter;
     int *number;
 } numbers[] = {
+    {'d', &plan.deferred },
+    {'i', &plan.incoming },
     {'e', &plan.empty    },
     {'m', &plan.messages },
     {'r', &plan.rcpts    },
@@ -340,7 +347,7 @@ options(int argc, char **argv, int *linger)
     const char *main_cf = "";
     int c;
 
-    while ((c = getopt(argc, argv, "m:r:p:a:s:z:w:l:c:o:k:e:")) != -1) {
+    while ((c = getopt(argc, argv, "m:r:p:a:s:z:w:l:c:o:k:e:d:i:")) != -1) {
         for (size_t i = 0; i < COUNT(numbers); i++)
             if (numbers[i].letter == c)
                 *numbers[i].number = atoi(optarg);
@@ -356,7 +363,7 @@ options(int argc, char **argv, int *linger)
                 "usage: driver [-m messages] [-r rcpts] [-p producers] "
                 "[-a agents] [-s sites] [-z size] [-w seconds] [-l ms] "
                 "[-c main.cf text] [-o sent|claim|defer|down|bounce|die] "
-                "[-k ms] [-e 1] QMGR FOLDER\n");
+                "[-k ms] [-e 1] [-d deferred] [-i incoming] QMGR FOLDER\n");
         exit(64);
     }
     plan.qmgr = argv[optind];
@@ -392,6 +399,10 @@ main(int argc, char **argv)
     tally = mmap(NULL, sizeof *tally, PROT_READ | PROT_WRITE,
                  MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     listener = make_folder();
+    if (plan.deferred)
+        fill(plan.deferred, true);
+    if (plan.incoming)
+        fill(plan.incoming, false);
     if (!sock_pair(ends))
         die("socketpair");
     start_qmgr(ends[1]);

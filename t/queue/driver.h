@@ -26,17 +26,20 @@ struct plan_of_test {
     int messages;     /* of each producer */
     int rcpts;        /* of each message */
     int producers;
-    int agents; /* most, at once */
-    int sites;  /* next hops, in turn */
-    int size;   /* of the content */
-    int slow;   /* milliseconds an agent takes */
-    int wait;   /* seconds to wait for the end */
-    int empty;  /* end when the queue is empty */
+    int agents;             /* most, at once */
+    int sites;              /* next hops, in turn */
+    int size;               /* of the content */
+    int slow;               /* milliseconds an agent takes */
+    int wait;               /* seconds to wait for the end */
+    int deferred, incoming; /* messages that are there at the start */
+    unsigned owner;         /* of the queue, where we are root */
+    int empty;              /* end when the queue is empty */
     enum answer answer;
 };
 
 /* What all processes of a test count, in shared memory. */
 struct tally {
+    _Atomic long first_us; /* loop clock: the first delivery */
     _Atomic long committed, refused, delivered, deliveries, claimed, agents;
 };
 
@@ -45,6 +48,9 @@ extern struct tally *tally;
 
 /* Add a line to FOLDER/ids. */
 void note(const char *what, struct str id);
+
+/* Put so many messages into deferred/ (or incoming/), as if long there. */
+void fill(int count, bool deferred);
 
 /* In a process of its own; ends it. */
 void produce(int fd, int number) NORETURN;

@@ -1,12 +1,15 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "driver.h"
+#include "queue/spool.h"
 #include "queue/writer.h"
 #include "sys/disk.h"
+#include "sys/io.h"
 
 static struct packet packet;
 
@@ -25,6 +28,12 @@ note(const char *what, struct str id)
         _exit(1);
 }
 
+static int64_t
+now(void)
+{
+    return time(NULL);
+}
+
 /* ---- a producer */
 
 static struct envelope
@@ -39,7 +48,7 @@ envelope(struct arena *a, int number, int message)
             .transport = S("stand"),
             .nexthop = str_from(
                 arena_fmt(a, "site%d.example", (message + i) % plan.sites))};
-    return (struct envelope){.arrived = (int64_t)time(NULL) * 1000000,
+    return (struct envelope){.arrived = now() * 1000000,
                              .sender = S("sender@example.com"),
                              .rcpts = list,
                              .nrcpts = (size_t)plan.rcpts};
@@ -106,6 +115,54 @@ produce(int fd, int number)
     exit(0);
 }
 
+/* ---- messages that are there at the start */
+
+#define FILL_SEAL 0x5ea1
+
+/* One is written as a producer would, the others are its copies. */
+static size_t
+one_file(char *data, size_t size)
+{
+    struct arena *a = arena_new("fill", 1 << 20);
+    auto_close int fd = memfd_create("fill", MFD_CLOEXEC);
+    struct msg_queue_opened m = {.fd = fd, .seal = FILL_SEAL};
+    struct envelope e = envelope(a, 0, 0);
+    ssize_t n;
+
+    e.arrived -= 3600 * 1000000ll;
+    if (!write_message(a, &m, &e) || (n = disk_read(fd, data, size, 0)) < 0)
+        exit(1);
+    arena_free(a);
+    return (size_t)n;
+}
+
+void
+fill(int count, bool deferred)
+{
+    static char data[1 << 20];
+    char path[SPOOL_PATH_MAX];
+    size_t len = one_file(data, sizeof data);
+    auto_close int dir = open(plan.dir, O_RDONLY | O_DIRECTORY);
+    uint64_t time = (uint64_t)(now() - 3600) * 1000000;
+    struct why why;
+
+    if (spool_make(dir, plan.owner, plan.owner, &why) != OK)
+        exit(1);
+    for (int i = 0; i < count; i++) {
+        struct queue_id id =
+            queue_id_make(time + (uint64_t)i * 7, (uint16_t)i, false);
+        int fd;
+
+        spool_path(deferred ? SPOOL_DEFERRED : SPOOL_INCOMING, id, FILL_SEAL,
+                   path);
+        fd = disk_create(dir, path, 0700);
+        if (fd < 0 || !disk_write(fd, (struct str){data, len}) ||
+            (geteuid() == 0 && fchown(fd, plan.owner, plan.owner) < 0))
+            exit(1);
+        close(fd);
+    }
+}
+
 /* ---- an agent */
 
 static bool
@@ -151,7 +208,8 @@ answer(struct link *link, struct arena *a, struct msg_deliver *m)
     struct buf b = buf_in(a);
     struct rec_rcpt r;
 
-    tally->deliveries++;
+    if (tally->deliveries++ == 0)
+        tally->first_us = io_now() * 1000;
     if (plan.answer == ANSWER_DIE && tally->deliveries % 7 == 3)
         _exit(1);
     if (plan.slow)
