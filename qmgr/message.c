@@ -22,12 +22,15 @@
 #define DISK_AGAIN_MS 10000
 #define BIT(kind)     (1u << (kind))
 
+/* A quarter of the recipients' room is kept for lists that are under way. */
 bool
 message_room(void)
 {
+    size_t limit = (size_t)qmgr.conf->qmgr_message_recipient_limit;
+
     return shelf_count(qmgr.shelf, SHELF_ACTIVE) <
                (size_t)qmgr.conf->qmgr_message_active_limit &&
-           qmgr.rcpts < (size_t)qmgr.conf->qmgr_message_recipient_limit;
+           qmgr.rcpts < limit - limit / 4;
 }
 
 static int
@@ -273,22 +276,6 @@ state_of(const struct rec_result *r)
                            : QUEUE_FAILED;
 }
 
-static struct queue_result
-as_result(const struct outcome *o)
-{
-    const struct rec_result *r = &o->result;
-
-    return (struct queue_result){.index = o->rcpt.index,
-                                 .state = state_of(r),
-                                 .action = r->action,
-                                 .dsn = r->dsn,
-                                 .text = r->text,
-                                 .relay = r->relay,
-                                 .remote = r->remote,
-                                 .reply = r->reply,
-                                 .done = r->done};
-}
-
 /* Who must be told? bounce decides in detail (queue_reports). */
 static unsigned
 reports_of(const struct message *m, const struct outcome *o)
@@ -304,6 +291,26 @@ reports_of(const struct message *m, const struct outcome *o)
         o->result.action != ACTION_FORWARDED)
         reports |= BIT(REPORT_SUCCESS);
     return reports;
+}
+
+static struct queue_result
+as_result(const struct message *m, const struct outcome *o)
+{
+    const struct rec_result *r = &o->result;
+
+    /* Whom nobody will be told about needs few words in a long list's file. */
+    if (r->rc == OK && !(reports_of(m, o) & BIT(REPORT_SUCCESS)))
+        return (struct queue_result){
+            .index = o->rcpt.index, .state = QUEUE_SENT, .dsn = r->dsn};
+    return (struct queue_result){.index = o->rcpt.index,
+                                 .state = state_of(r),
+                                 .action = r->action,
+                                 .dsn = r->dsn,
+                                 .text = r->text,
+                                 .relay = r->relay,
+                                 .remote = r->remote,
+                                 .reply = r->reply,
+                                 .done = r->done};
 }
 
 static bool
@@ -341,7 +348,7 @@ save_remembered(struct message *m)
 
         must(get_rcpt(&rest, &o.rcpt) && get_result(&rest, &o.result));
 
-        struct queue_result r = as_result(&o);
+        struct queue_result r = as_result(m, &o);
 
         if (m->lent && claim_end(m, &o.rcpt, S(""), S("")) == CLAIM_MAILBOX) {
             m->todo = m->reports = 0;
@@ -371,7 +378,7 @@ message_results(struct message *m, const struct outcome *list, size_t count)
     m->loaded -= count;
     qmgr.rcpts -= count;
     for (size_t i = 0; i < count; i++) {
-        results[i] = as_result(&list[i]);
+        results[i] = as_result(m, &list[i]);
         m->todo -= results[i].state > QUEUE_DEFERRED;
         m->reports |= reports_of(m, &list[i]);
     }
@@ -494,6 +501,15 @@ load_on(struct message *m)
     message_close_surplus(m);
 }
 
+/* Before the last of a portion is done: one dead host in each must not hold
+ * up a whole list. */
+static bool
+wants_more(const struct message *m)
+{
+    return m->next < m->nrcpts && m->loaded <= m->portion / 2 && !m->waiting &&
+           !m->hold && !m->missed && !m->doomed;
+}
+
 static int64_t
 first_report(const struct message *m)
 {
@@ -516,11 +532,9 @@ message_settle(struct message *m)
 {
     bool stopped = m->hold || m->missed || m->doomed;
 
-    while (!m->busy && !m->loaded && !m->waiting && !stopped &&
-           m->next < m->nrcpts) {
+    while (wants_more(m))
         load_on(m);
-        stopped = m->missed;
-    }
+    stopped |= m->missed;
     if (m->busy || m->loaded || m->waiting)
         return;
     if (m->doomed) {

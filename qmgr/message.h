@@ -32,6 +32,7 @@ struct message {
     size_t nrcpts, todo; /* todo: neither sent nor failed */
     size_t next;         /* recipients from this index on are not loaded */
     size_t loaded;       /* in memory: waiting, or with an agent */
+    size_t portion;      /* so many were loaded last */
     unsigned served;     /* batches begun, for the plan */
     struct node tasks;   /* of transport.c */
     size_t busy;         /* deliveries going on */

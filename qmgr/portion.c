@@ -5,17 +5,17 @@
 #include "reroute.h"
 #include "transport.h"
 
-#define PORTION_MAX 1000
-
+/* Half of what is free: a list alone is loaded whole, so that recipients of
+ * one site go together, and there is always room for the next. */
 static size_t
 portion_size(void)
 {
     int64_t room =
-        qmgr.conf->qmgr_message_recipient_limit - (int64_t)qmgr.rcpts;
+        (qmgr.conf->qmgr_message_recipient_limit - (int64_t)qmgr.rcpts) / 2;
 
     if (room < qmgr.conf->qmgr_message_recipient_minimum)
         room = qmgr.conf->qmgr_message_recipient_minimum;
-    return room > PORTION_MAX ? PORTION_MAX : room < 1 ? 1 : (size_t)room;
+    return room < 1 ? 1 : (size_t)room;
 }
 
 /* Recipients one after the other that go the same way. */
@@ -98,7 +98,7 @@ portion_take(struct message *m, const struct queue_file *f)
         f->tried ? queue_results(qmgr.scratch, f) : NULL;
     struct group g = {.m = m, .rcpts = buf_in(qmgr.scratch)};
     struct reroute asked = reroute_begin(m);
-    size_t room = portion_size();
+    size_t room = portion_size(), before = m->loaded;
     struct rcpt r;
 
     while (room > 0 && queue_next(&c, &r)) {
@@ -117,6 +117,7 @@ portion_take(struct message *m, const struct queue_file *f)
         take_one(&g, &asked, &rec, &r);
     }
     m->next = room > 0 ? m->nrcpts : c.next;
+    m->portion = m->loaded - before;
     flush(&g);
     reroute_ask(&asked);
 }

@@ -1,8 +1,8 @@
 /*
  * portion.h - the recipients of a message, a part at a time.
  *
- * Only so many recipients are in memory: of all messages together
- * qmgr_message_recipient_limit, of one not more than a thousand.
+ * Only so many recipients are in memory, of all messages together:
+ * qmgr_message_recipient_limit.
  */
 #ifndef QMGR_PORTION_H
 #define QMGR_PORTION_H

@@ -271,7 +271,7 @@ report(void)
            tally->first_us ? (double)tally->first_us / 1e6 - own.began : -1);
     printf("seconds %.3f\nqmgr_cpu %.2f\nqmgr_rss_kb %ld\n"
            "qmgr_switches %ld\n",
-           seconds() - own.began, cpu_seconds(), status_number("VmRSS:"),
+           seconds() - own.began, cpu_seconds(), status_number("VmHWM:"),
            status_number("voluntary_ctxt_switches:"));
 }
 
