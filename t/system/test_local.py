@@ -94,6 +94,7 @@ if ROOT:
                 'X-Original-To: anna@example.test\n'
                 'Delivered-To: anna@example.test\nReceived: from ')
             assert mail.endswith('\n\nFrom here to there.\n')
+            posta.wait_empty()  # until then the queue has a name for it
             file = next((posta.home / 'anna/Maildir/new').iterdir())
             st = file.stat()
             assert (st.st_uid, st.st_gid, stat.S_IMODE(st.st_mode),
