@@ -52,10 +52,12 @@ class Client(threading.Thread):
 
 
 def ensure_running(posta):
-    """Start it again once a killed master's children are gone."""
-    def started():
-        return posta.posta('start', check=False).returncode == 0
-    wait_until(started, 'a new start', 60)
+    """Start it again once a killed master's children are gone. It may run: a
+    child is called master too until it becomes its program."""
+    def runs():
+        return posta.master_pid() in posta.pids('master') or \
+            posta.posta('start', check=False).returncode == 0
+    wait_until(runs, 'a new start', 60)
 
 
 def name_of(pid):
