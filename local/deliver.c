@@ -7,8 +7,8 @@
 #include "target.h"
 
 /* Marks of destinations that are done, in the queue: 16 digits each. */
-#define MARK      16
-#define MARKS_MAX 64
+#define MARK       16
+#define MARKS_ROOM ((size_t)16384) /* bytes for those of all recipients */
 
 /* One recipient at work. */
 struct work {
@@ -61,7 +61,7 @@ is_marked(struct str marks, struct str mark)
 static void
 add_mark(struct work *w, const struct target *t)
 {
-    if (w->done.len < MARK * MARKS_MAX)
+    if (w->done.len + MARK <= MARKS_ROOM / w->job->nrcpts)
         buf_add(&w->done, mark_of(w->job->arena, t));
 }
 

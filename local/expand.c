@@ -284,25 +284,26 @@ follow_address(struct expansion *x, const struct scope *s, struct str addr,
         scope_add(x, s, TARGET_FORWARD, found);
 }
 
-/* May this kind be named there? */
-static bool
-is_allowed(struct expansion *x, const struct scope *s, unsigned where,
-           const char *what)
+static void
+add_named(struct expansion *x, const struct scope *s, enum target_kind kind,
+          struct str text)
 {
-    struct why why;
+    const struct settings *set = x->job->set;
+    bool file = kind == TARGET_FILE;
 
-    if (where & s->from)
-        return true;
-    (void)!fail(&why, "5.7.1", "mail to %s is restricted", what);
-    scope_fail(x, s, &why);
-    return false;
+    if (!(s->from & (file ? set->files_from : set->commands_from)))
+        fail_with(x, s, "5.7.1",
+                  file ? "mail to file is restricted"
+                       : "mail to command is restricted");
+    else if (++x->own <= SCOPE_OWN_MAX)
+        scope_add(x, s, kind, text);
+    else if (x->own == SCOPE_OWN_MAX + 1)
+        fail_with(x, s, "5.4.6", "too many files and commands");
 }
 
 void
 scope_follow(struct expansion *x, const struct scope *s, const struct alias *d)
 {
-    const struct settings *set = x->job->set;
-
     if (++x->steps > SCOPE_STEPS_MAX) {
         if (x->steps == SCOPE_STEPS_MAX + 1)
             fail_with(x, s, "5.4.6", "too many destinations");
@@ -310,12 +311,10 @@ scope_follow(struct expansion *x, const struct scope *s, const struct alias *d)
     }
     switch (d->kind) {
     case ALIAS_FILE:
-        if (is_allowed(x, s, set->files_from, "file"))
-            scope_add(x, s, TARGET_FILE, d->text);
+        add_named(x, s, TARGET_FILE, d->text);
         break;
     case ALIAS_COMMAND:
-        if (is_allowed(x, s, set->commands_from, "command"))
-            scope_add(x, s, TARGET_COMMAND, d->text);
+        add_named(x, s, TARGET_COMMAND, d->text);
         break;
     case ALIAS_INCLUDE:
         include_expand(x, s, d->text);

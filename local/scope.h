@@ -10,13 +10,14 @@
 
 #define SCOPE_DEPTH_MAX 100    /* as Postfix's */
 #define SCOPE_STEPS_MAX 200000 /* destinations of one recipient */
+#define SCOPE_OWN_MAX   250    /* files and commands among them */
 
 /* One expansion at work. */
 struct expansion {
     struct job *job;
     struct targets *targets;
     struct hash *included; /* files that were read */
-    size_t steps;
+    size_t steps, own;     /* destinations; files and commands */
 };
 
 /* What surrounds a destination. */
