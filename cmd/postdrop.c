@@ -33,7 +33,7 @@ static struct {
     int dir; /* maildrop/ */
     int file;
     char name[40];
-    bool made;
+    volatile sig_atomic_t made;
 } state = {.dir = -1, .file = -1};
 
 static const char usage[] =
@@ -69,7 +69,9 @@ give_up(const char *fmt, ...)
 static void
 interrupted(int signo)
 {
-    forget();
+    /* Not forget(): only what a signal handler may do. */
+    if (state.made)
+        unlinkat(state.dir, state.name, 0);
     signal(signo, SIG_DFL);
     raise(signo);
 }

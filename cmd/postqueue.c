@@ -113,12 +113,13 @@ flush(const char *verb, const char *arg)
 static int
 flush_id(const char *id)
 {
+    struct str text = str_from(id);
     struct queue_id parsed;
 
-    if (!queue_id_parse(str_from(id), &parsed))
+    if (!queue_id_parse(text, &parsed))
         cmd_fatal(UNAVAILABLE, "postqueue",
                   "Cannot flush queue ID - invalid name: \"%.100s%s\"", id,
-                  strlen(id) > 100 ? "..." : "");
+                  text.len > 100 ? "..." : "");
     return flush("flush_id", id);
 }
 
@@ -131,7 +132,7 @@ flush_site(const char *site)
         cmd_fatal(UNAVAILABLE, "postqueue",
                   "Cannot flush mail queue - invalid destination: "
                   "\"%.100s%s\"",
-                  site, strlen(site) > 100 ? "..." : "");
+                  site, s.len > 100 ? "..." : "");
     return flush("flush_site", site);
 }
 

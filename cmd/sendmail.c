@@ -368,5 +368,8 @@ mailq_main(int argc, char **argv)
     args[1] = list;
     for (int i = 1; i < argc; i++)
         args[i + 1] = argv[i];
-    return sendmail_main(argc + 1, args);
+    int status = sendmail_main(argc + 1, args);
+
+    free(args);
+    return status;
 }

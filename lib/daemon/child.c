@@ -331,9 +331,10 @@ daemon_main(int argc, char **argv, const struct program *p)
     if (p->ready)
         p->ready(d);
     say_ready(d);
-    if (p->work)
+    if (p->run)
+        p->run(d);
+    else
         template(p, d, master);
-    p->run(d);
     end(0);
 }
 
