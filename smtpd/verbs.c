@@ -8,18 +8,21 @@
 #include "mail/lines.h"
 
 enum {
-    ALONE = 1,  /* nothing may be sent behind it before its reply (RFC 2920) */
-    JUNK = 2,   /* does nothing for a message: too many are an error */
-    ESMTP = 4,  /* not spoken in LMTP */
-    LMTP = 8,   /* spoken only there */
-    FREE = 16,  /* also for clients that are refused */
-    CLEAR = 32, /* also where encryption is demanded (RFC 3207 4) */
+    ALONE = 1,   /* nothing may be sent behind it before its reply (RFC 2920) */
+    JUNK = 2,    /* does nothing for a message: too many are an error */
+    ESMTP = 4,   /* not spoken in LMTP */
+    LMTP = 8,    /* spoken only there */
+    FREE = 16,   /* also for clients that are refused */
+    CLEAR = 32,  /* also where encryption is demanded (RFC 3207 4) */
+    HIDDEN = 64, /* not in the answer to HELP */
 };
 
 static void do_helo(struct session *s, struct str args);
 static void do_ehlo(struct session *s, struct str args);
 static void do_rset(struct session *s, struct str args);
 static void do_noop(struct session *s, struct str args);
+static void do_auth(struct session *s, struct str args);
+static void do_starttls(struct session *s, struct str args);
 static void do_help(struct session *s, struct str args);
 static void do_quit(struct session *s, struct str args);
 
@@ -33,6 +36,8 @@ static const struct verb {
     {"HELO",     STATE_ANY,               do_helo,     ALONE | JUNK | ESMTP | CLEAR},
     {"EHLO",     STATE_ANY,               do_ehlo,     ALONE | JUNK | ESMTP | CLEAR},
     {"LHLO",     STATE_ANY,               do_ehlo,     ALONE | JUNK | LMTP | CLEAR },
+    {"STARTTLS", STATE_ANY,               do_starttls, ESMTP | HIDDEN | CLEAR      },
+    {"AUTH",     STATE_ANY,               do_auth,     HIDDEN                      },
     {"MAIL",     STATE_NEW | STATE_READY, do_mail,     0                           },
     {"RCPT",     STATE_MAIL | STATE_RCPT, do_rcpt,     0                           },
     {"DATA",     STATE_RCPT,              do_data,     ALONE                       },
@@ -42,8 +47,8 @@ static const struct verb {
     {"VRFY",     STATE_ANY,               do_vrfy,     ALONE | JUNK                },
     {"ETRN",     STATE_NEW | STATE_READY, do_etrn,     JUNK | ESMTP                },
     {"QUIT",     STATE_ANY,               do_quit,     FREE | CLEAR                },
-    {"XCLIENT",  STATE_ANY,               do_xclient,  0                           },
-    {"XFORWARD", STATE_ANY,               do_xforward, 0                           },
+    {"XCLIENT",  STATE_ANY,               do_xclient,  HIDDEN                      },
+    {"XFORWARD", STATE_ANY,               do_xforward, HIDDEN                      },
     {"HELP",     STATE_ANY,               do_help,     JUNK | FREE | CLEAR         },
 };
 
@@ -269,6 +274,21 @@ do_noop(struct session *s, struct str args)
     reply(s, "250 2.0.0 Ok");
 }
 
+/* Not announced; named so that the log counts who tries. */
+static void
+do_auth(struct session *s, struct str args)
+{
+    (void)args;
+    reply(s, "503 5.5.1 Error: authentication not enabled");
+}
+
+static void
+do_starttls(struct session *s, struct str args)
+{
+    (void)args;
+    reply(s, "502 5.5.1 Error: command not implemented");
+}
+
 static void
 do_help(struct session *s, struct str args)
 {
@@ -277,7 +297,8 @@ do_help(struct session *s, struct str args)
     (void)args;
     buf_add(&b, S("214 2.0.0 Commands:"));
     for (const struct verb *v = verbs; v < verbs + COUNT(verbs); v++)
-        if (v->name[0] != 'X' && !(v->flags & (s->server->lmtp ? ESMTP : LMTP)))
+        if (!(v->flags & HIDDEN) &&
+            !(v->flags & (s->server->lmtp ? ESMTP : LMTP)))
             buf_fmt(&b, " %s", v->name);
     reply(s, buf_str(&b).p);
 }
