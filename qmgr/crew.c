@@ -14,6 +14,7 @@ crew_init(struct crew *c, const char *service, void (*run)(struct crew *c))
 {
     *c = (struct crew){.service = service, .run = run, .pause = PAUSE_MS};
     list_init(&c->idle);
+    list_init(&c->old);
 }
 
 struct peer *
@@ -75,6 +76,7 @@ void
 crew_join(struct crew *c, struct peer *p)
 {
     c->peers++;
+    p->round = c->round;
     if (c->wanted > 0)
         c->wanted--;
     c->pause = PAUSE_MS;
@@ -86,6 +88,10 @@ crew_join(struct crew *c, struct peer *p)
 void
 crew_rest(struct crew *c, struct peer *p)
 {
+    if (p->round != c->round) {
+        list_add(&c->old, &p->in_idle);
+        return;
+    }
     p->idle_since = loop_now(qmgr.loop);
     list_push(&c->idle, &p->in_idle);
     c->needed = false;
@@ -127,6 +133,10 @@ crew_refused(struct crew *c, struct str text)
 void
 crew_thin(struct crew *c, int64_t before)
 {
+    struct node *n;
+
+    while ((n = list_first(&c->old)))
+        peer_close(list_item(n, struct peer, in_idle));
     /* The oldest stand at the end. */
     while (!list_empty(&c->idle)) {
         struct peer *p = list_item(c->idle.prev, struct peer, in_idle);
@@ -135,4 +145,11 @@ crew_thin(struct crew *c, int64_t before)
             return;
         peer_close(p);
     }
+}
+
+void
+crew_renew(struct crew *c)
+{
+    crew_thin(c, INT64_MAX);
+    c->round++;
 }

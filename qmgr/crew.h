@@ -21,10 +21,12 @@ struct crew {
     void (*missing)(struct crew *c, int64_t seconds, struct str text);
     size_t limit;     /* 0: none known */
     struct node idle; /* struct peer */
+    struct node old;  /* idle too, with settings of before a reload */
     size_t peers, wanted;
-    bool needed;   /* work waits and nobody is idle */
-    int64_t pause; /* milliseconds until we ask again after a refusal */
-    int64_t alone; /* loop time since when there is nobody; 0: not so */
+    unsigned round; /* of settings */
+    bool needed;    /* work waits and nobody is idle */
+    int64_t pause;  /* milliseconds until we ask again after a refusal */
+    int64_t alone;  /* loop time since when there is nobody; 0: not so */
     struct timer *timer;
 };
 
@@ -48,5 +50,8 @@ void crew_refused(struct crew *c, struct str text);
 
 /* Let go who has been idle since before that loop time. */
 void crew_thin(struct crew *c, int64_t before);
+
+/* There are new settings: nobody gets work who has the old ones. */
+void crew_renew(struct crew *c);
 
 #endif

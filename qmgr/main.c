@@ -67,8 +67,13 @@ settings(void)
         log_fatal("malformed settings");
     qmgr.conf = qmgr.daemon->conf;
     transport_settings(transports);
-    if (!qmgr.started)
+    if (qmgr.started) {
+        transport_renew();
+        crew_renew(reroute_crew());
+        crew_renew(report_crew());
+    } else {
         run_start();
+    }
     qmgr.started = true;
 }
 

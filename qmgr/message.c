@@ -162,7 +162,7 @@ refresh(struct message *m, const struct queue_file *f)
 {
     m->at = f->at;
     m->todo = f->todo;
-    m->retry = f->tried != 0;
+    m->retry = f->tried != 0 || f->anew;
     m->warned = f->warned;
     m->entry->forced = f->forced;
     m->reports |= reports_due(f);

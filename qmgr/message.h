@@ -45,7 +45,7 @@ struct message {
     bool claimable; /* one recipient, and the delivery block names it */
     bool lent;      /* it may be a mailbox's: nothing is written (claim.h) */
     unsigned marks; /* 1 << enum queue_mark: to be written afterwards */
-    bool retry;     /* tried in an earlier pass: to be routed anew */
+    bool retry;     /* tried before, held or requeued: to be routed anew */
     bool warned;    /* of the delay */
     bool waiting;   /* for routes or a report: not to be settled */
     bool owed;      /* a report could not be written */

@@ -32,6 +32,7 @@ struct peer {
     struct node in_idle; /* of its crew */
     int64_t idle_since;  /* loop time */
     int64_t uses;
+    unsigned round; /* the crew's when it came */
     struct work work;
     void *request;      /* of resolve and bounce workers */
     struct dest *open;  /* an agent has an open session there */

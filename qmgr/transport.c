@@ -273,6 +273,16 @@ transport_thin(int64_t before)
 }
 
 void
+transport_renew(void)
+{
+    struct transport *t;
+    size_t pos = 0;
+
+    while ((t = dest_next_transport(&pos)))
+        crew_renew(&t->crew);
+}
+
+void
 transport_run(void)
 {
     struct transport *t;

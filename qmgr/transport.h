@@ -47,6 +47,8 @@ void transport_free_task(struct task *k);
 
 /* Let agents go that nobody has needed for long. */
 void transport_thin(int64_t before);
+/* All have old settings. */
+void transport_renew(void);
 
 /* Dead sites are tried again: all, or that one (case does not matter). */
 void transport_wake(struct str site);

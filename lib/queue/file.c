@@ -295,6 +295,7 @@ apply_mark(struct str b, struct queue_file *f)
         f->held = mark == QUEUE_HOLD;
     f->forced |= mark == QUEUE_FORCE;
     f->warned |= mark == QUEUE_WARNED;
+    f->anew |= mark == QUEUE_REQUEUE || mark == QUEUE_RELEASE;
     if (mark == QUEUE_REQUEUE)
         f->tried = 0;
     apply_to_rcpts(f, (enum queue_mark)mark);

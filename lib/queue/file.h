@@ -49,6 +49,7 @@ struct queue_file {
     struct envelope envelope; /* rcpts is NULL: walk them with queue_next */
     bool claimable;           /* the delivery block names the one recipient */
     bool held, forced, warned;
+    bool anew;          /* requeued, or was held: its routes may be old */
     int64_t tried;      /* newest attempt in microseconds, 0: none */
     struct str *blocks; /* envelope and events, the newest first */
     size_t nblocks;

@@ -128,6 +128,7 @@ copy_marks(int fd, struct arena *a, struct queue_place *at,
     } marks[] = {
         {f->held,                                       QUEUE_HOLD            },
         {!f->held && f->envelope.flags & ENVELOPE_HOLD, QUEUE_RELEASE         },
+        {f->anew && f->tried == 0,                      QUEUE_REQUEUE         },
         {f->forced,                                     QUEUE_FORCE           },
         {f->warned,                                     QUEUE_WARNED          },
         {failure,                                       QUEUE_REPORTED_FAILURE},

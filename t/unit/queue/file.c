@@ -401,7 +401,7 @@ marks(void **state)
     assert_true(queue_add_mark(arena, fd, &f.at, 6, QUEUE_REQUEUE));
     assert_true(queue_add_mark(arena, fd, &f.at, 6, QUEUE_FORCE));
     load(fd, &f);
-    assert_true(!f.held && f.forced);
+    assert_true(!f.held && f.forced && f.anew);
     assert_int_equal(f.tried, 0);
     assert_int_equal(queue_state_of(&f, 1), QUEUE_TODO);
     assert_int_equal(queue_state_of(&f, 0), QUEUE_SENT);
