@@ -201,9 +201,9 @@ queue_files_change(const struct conf *conf, enum queue_change change,
     if (dir < 0)
         return false;
     /* What is moved goes to a folder that has been walked, or is not meant
-     * any more: hold is walked first, as releases leave it. */
-    static const enum spool_folder order[] = {SPOOL_HOLD, SPOOL_DEFERRED,
-                                              SPOOL_INCOMING};
+     * any more: incoming is walked first, as requeued mail ends there. */
+    static const enum spool_folder order[] = {SPOOL_INCOMING, SPOOL_HOLD,
+                                              SPOOL_DEFERRED};
 
     for (size_t i = 0; i < COUNT(order); i++) {
         struct place p = {.dir = dir, .folder = order[i]};

@@ -235,7 +235,7 @@ do_stop(struct client *c)
 {
     answer(c, S(""), 0, false);
     *vec_add(&control.waiting) = fcntl(c->link.fd, F_DUPFD_CLOEXEC, 3);
-    master_stop("terminating on request");
+    master_stop("terminating on signal 15");
 }
 
 static void
