@@ -21,11 +21,11 @@
      1u << CAP_FOWNER | 1u << CAP_FSETID | 1u << CAP_KILL | 1u << CAP_SETGID | \
      1u << CAP_SETUID)
 
-/* And to listen below 1024, to cut the bounding set of those it starts, and
- * to raise limits. */
+/* And to listen below 1024, to cut the bounding set of those it starts, to
+ * raise limits, and to leave pipes the right to chroot=. */
 #define SUPERVISOR_CAPS                                                        \
     (COMMAND_CAPS | 1u << CAP_NET_BIND_SERVICE | 1u << CAP_SETPCAP |           \
-     1u << CAP_SYS_RESOURCE)
+     1u << CAP_SYS_RESOURCE | 1u << CAP_SYS_CHROOT)
 
 static struct {
     bool root;             /* priv_enter ran as root: ids can change */

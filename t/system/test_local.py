@@ -681,6 +681,25 @@ if ROOT:
             assert result(posta, 'b@p.test') == (
                 '5.2.3', 'bounced', 'message too large')
 
+    def test_pipe_in_another_root():
+        """With our own root for it, as there is no other with programs."""
+        with Accounts(start=False) as posta:
+            out = posta.shared('out')
+            with open(posta.dir / 'master.cf', 'a') as f:
+                f.write('there unix - n n - - pipe user=61000 chroot=/ '
+                        f'directory={out} argv=/bin/sh -c {{ pwd > new; '
+                        'cat >> new; mv new mail }\n')
+                f.write('nowhere unix - n n - - pipe user=61000 '
+                        f'chroot={out}/nothing argv=/bin/true\n')
+            posta.set(transport_maps='inline:{p.test=there:,q.test=nowhere:}')
+            posta.start()
+            send(posta, ['x@p.test', 'x@q.test'])
+            assert posta.wait_file(out / 'mail').startswith(f'{out}\n')
+            assert result(posta, 'x@p.test')[1] == 'sent'
+            assert result(posta, 'x@q.test') == (
+                '4.3.0', 'deferred', 'temporary failure. Command output: cannot'
+                f' change root to {out}/nothing: No such file or directory')
+
     def test_pipe_never_as_root_or_mail_owner():
         for user in ('root', 'mail_owner', 'nosuchuser'):
             with Accounts(start=False, may_die=True) as posta:
