@@ -156,12 +156,18 @@ run_request(const struct request *r)
                 r->id);
 }
 
-/* A line for each thing that was done. */
+/* A line for each thing that was asked for, also of 0 messages: as Debian's
+ * postsuper 3.7.11 says it. */
 static void
 close_report(void)
 {
     for (size_t i = 0; i < COUNT(rows); i++) {
-        if (state.done[i] > 0)
+        bool asked = false;
+
+        for (size_t k = 0; k < state.requests.len; k++)
+            asked |=
+                strchr(rows[i].letters, state.requests.at[k].letter) != NULL;
+        if (asked)
             fprintf(stderr, "postsuper: %s: %lu message%s\n", rows[i].all,
                     state.done[i], state.done[i] == 1 ? "" : "s");
     }

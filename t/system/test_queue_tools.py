@@ -107,7 +107,8 @@ def test_verbs(posta, up):
                 f'postsuper: {ids[2]}: placed on hold',
                 'postsuper: Placed on hold: 2 messages'])
     assert [names(posta)[i] for i in ids[:4]] == ['hold'] * 3 + ['deferred']
-    assert said(posta, '-H', 'ALL', 'deferred') == []
+    assert said(posta, '-H', 'ALL', 'deferred') == [
+        'postsuper: Released from hold: 0 messages']
     assert said(posta, '-H', ids[0])[-1] == \
         'postsuper: Released from hold: 1 message'
     assert names(posta)[ids[0]] != 'hold'
@@ -120,8 +121,8 @@ def test_verbs(posta, up):
         'postsuper: Deleted: 2 messages'
     assert said(posta, '-d', 'ALL', 'hold') == [
         f'postsuper: {ids[2]}: removed', 'postsuper: Deleted: 1 message']
-    assert said(posta, '-d', 'ABCDEF') == []
-    assert said(posta, '-d', 'all') == []
+    assert said(posta, '-d', 'ABCDEF') == ['postsuper: Deleted: 0 messages']
+    assert said(posta, '-d', 'all') == ['postsuper: Deleted: 0 messages']
     assert said(posta, '-d', 'ALL')[-1].startswith('postsuper: Deleted: ')
     assert posta.queue() == []
 
