@@ -344,6 +344,22 @@ choose_owners(struct init *in)
     return true;
 }
 
+/* The programs stand beside the commands (as they are built) or in lib (as
+ * make install puts them below PREFIX). */
+static const char *
+daemon_line(const struct init *in, const char *commands)
+{
+    const char *const folders[] = {
+        commands, arena_fmt(in->life, "%s/../lib/postfix/sbin", commands)};
+    char real[PATH_MAX];
+
+    for (size_t i = 0; i < COUNT(folders); i++)
+        if (access(arena_fmt(in->life, "%s/master", folders[i]), X_OK) == 0 &&
+            realpath(folders[i], real))
+            return arena_fmt(in->life, "daemon_directory = %s\n", real);
+    return "";
+}
+
 /* Where the programs are, said only where that is not the usual place. */
 static const char *
 program_lines(const struct init *in)
@@ -358,12 +374,8 @@ program_lines(const struct init *in)
 
     if (strcmp(dir, "/usr/sbin") == 0)
         return "";
-    const char *daemons = arena_fmt(in->life, "%s/master", dir);
-
-    return arena_fmt(in->life, "command_directory = %s\n%s%s%s", dir,
-                     access(daemons, X_OK) == 0 ? "daemon_directory = " : "",
-                     access(daemons, X_OK) == 0 ? dir : "",
-                     access(daemons, X_OK) == 0 ? "\n" : "");
+    return arena_fmt(in->life, "command_directory = %s\n%s", dir,
+                     daemon_line(in, dir));
 }
 
 static const char *

@@ -21,8 +21,7 @@ install: all
 	@for p in $(PAGES); do d=$(MAN)/man$${p##*.}; \
 	    install -d $$d; install -m 644 $$p $$d; done
 	@# The table of main.cf(5) comes from the rows of parameters.def.
-	@$(O)/bin/postconf --man-rows > $(O)/parameters.mdoc
-	@sed -i '/^\.\\" PARAMETERS$$/r $(O)/parameters.mdoc' \
-	    $(MAN)/man5/main.cf.5
+	@$(O)/bin/postconf --man-rows | \
+	    sed -i '/^\.\\" PARAMETERS$$/r /dev/stdin' $(MAN)/man5/main.cf.5
 
 .PHONY: install

@@ -32,17 +32,19 @@ class Posta:
     """An instance in a folder of its own, made by `posta init`.
 
     settings: main.cf, by name; services: more rows of master.cf. With may_die
-    a process that crashes is no failure.
+    a process that crashes is no failure. command_dir: where the commands are,
+    else those of the build.
     """
 
     def __init__(self, domain='example.test', users=None, settings=None,
-                 services='', start=True, build=None, may_die=False):
+                 services='', start=True, build=None, may_die=False,
+                 command_dir=None):
         self.domain = domain
         self.users = users if users is not None else {'alice': 'secret',
                                                       'bob': 'secret'}
         self.settings = dict(settings or {})
         self.services = services
-        self.bin = pathlib.Path(build or BUILD) / 'bin'
+        self.bin = command_dir or pathlib.Path(build or BUILD) / 'bin'
         self.autostart = start
         self.may_die = may_die
         self.top = pathlib.Path(tempfile.mkdtemp(prefix='posta-test-'))
