@@ -263,10 +263,6 @@ def test_tools_without_qmgr():
         online = posta.queue()
         posta.stop()
         done = posta.command('postqueue', '-j', check=False)
-        if os.getuid() != 0:
-            assert done.returncode == 69
-            assert 'mail system is down' in done.stderr
-            return
         assert 'Mail system is down -- accessing queue directly' in done.stderr
         offline = [json.loads(line) for line in done.stdout.splitlines()]
         key = lambda m: m['queue_id']  # noqa: E731
