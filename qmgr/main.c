@@ -58,6 +58,14 @@ prepare(struct daemon *d)
         spool_reclaim(d->queue_dir, owner.uid, owner.gid);
 }
 
+/* Administrators are heard when all is known: ALL means all, even at once
+ * after a start. */
+static void
+all_found(void)
+{
+    tool_listen(qmgr.daemon->listen, qmgr.daemon->nlisten);
+}
+
 static void
 settings(void)
 {
@@ -72,7 +80,7 @@ settings(void)
         crew_renew(reroute_crew());
         crew_renew(report_crew());
     } else {
-        run_start();
+        run_start(all_found);
     }
     qmgr.started = true;
 }
@@ -199,7 +207,6 @@ run(struct daemon *d)
     report_init();
     fcntl(d->master.fd, F_SETFL, fcntl(d->master.fd, F_GETFL) | O_NONBLOCK);
     loop_watch(qmgr.loop, d->master.fd, LOOP_READ, master_ready, NULL);
-    tool_listen(d->listen, d->nlisten);
     loop_signal(qmgr.loop, SIGTERM, stop, NULL);
     loop_signal(qmgr.loop, SIGHUP, ignore, NULL);
     loop_each_round(qmgr.loop, each_round, NULL);

@@ -24,6 +24,7 @@
 
 static struct {
     struct spool_walk walk;
+    void (*found)(void);
     bool flushing;
     struct timer *due, *more, *flush;
     int64_t armed; /* for which due time */
@@ -129,6 +130,7 @@ read_slice(void *self)
             continue;
         }
         if (!next_folder()) {
+            own.found();
             return;
         }
     }
@@ -136,8 +138,9 @@ read_slice(void *self)
 }
 
 void
-run_start(void)
+run_start(void (*found)(void))
 {
+    own.found = found;
     own.walk = spool_walk(qmgr.dir, SPOOL_INCOMING);
     read_slice(NULL);
 }

@@ -11,7 +11,8 @@
 #include "base/base.h"
 #include "shelf.h"
 
-void run_start(void);
+/* found is called when every message in the folders is known. */
+void run_start(void (*found)(void));
 
 /* Load messages while there is room: once a round. */
 void run_round(void);

@@ -233,3 +233,16 @@ def test_check_names_what_start_would(posta):
         assert done.returncode == 1
         assert 'mail_owner = no-such-user: no such user' \
             in done.stderr
+
+
+def test_all_means_all_at_once_after_a_start(posta):
+    """The queue is read in slices; who asks meanwhile waits for the last."""
+    with posta.smtp() as s:
+        s.ehlo('client.test')
+        for i in range(1600):
+            s.sendmail('a@example.test', [f'r{i}@waits.test'], b'\r\n')
+    wait_until(lambda: posta.status()['queue']['deferred'] == 1600, 'deferred')
+    posta.stop()
+    posta.posta('start')
+    assert said(posta, '-d', 'ALL')[-1] == 'postsuper: Deleted: 1600 messages'
+    assert posta.queue() == []
