@@ -15,6 +15,8 @@
 #define STREAK_MAX 16
 /* Agents that died over one message, before it is put off. */
 #define CRASHES_MAX 5
+/* Bytes of a reason that are kept. */
+#define TEXT_MAX 1000
 
 /* ---- giving work */
 
@@ -324,7 +326,18 @@ static bool
 is_legal(const struct rec_result *r)
 {
     return (r->rc == OK || r->rc == TEMP || r->rc == PERM) && r->action >= 0 &&
-           r->action <= ACTION_PASS && r->dsn.len < 10;
+           r->action <= ACTION_PASS && r->dsn.len < 10 &&
+           r->done.len <= QUEUE_TEXT_MAX;
+}
+
+/* These stand in other packets later, beside other things. */
+static void
+clip(struct rec_result *r)
+{
+    struct str *texts[] = {&r->text, &r->relay, &r->remote, &r->reply};
+
+    for (size_t i = 0; i < COUNT(texts); i++)
+        *texts[i] = str_sub(*texts[i], 0, TEXT_MAX);
 }
 
 static bool
@@ -343,6 +356,7 @@ read_answers(const struct work *w, struct str results, struct answers *a)
             !find_rcpt(rcpts, w->count, r.index, &at) || seen[at])
             return false;
         seen[at] = true;
+        clip(&r);
         if (r.action == ACTION_PASS)
             a->pass[a->passed++] = (struct outcome){rcpts[at], r};
         else

@@ -107,6 +107,12 @@ copy(struct str s)
 struct transport *
 dest_transport(struct str name)
 {
+    return hash_get(qmgr.transports, name);
+}
+
+struct transport *
+dest_make_transport(struct str name)
+{
     void **place = hash_put(qmgr.transports, name);
 
     if (*place)

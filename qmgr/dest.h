@@ -20,7 +20,6 @@ struct transport {
     bool listed;  /* master.cf has it */
     bool defers;  /* defer_transports */
     bool resting; /* between two deliveries (transport rate delay) */
-    bool warned;  /* that it does not exist */
     struct plan plan;
     struct crew crew;
     struct hash *dests;                             /* struct dest, by key */
@@ -55,8 +54,10 @@ struct task {
 
 #define task_of(j) list_item(j, struct task, job)
 
-/* By name; made where it is new. */
+/* By name; NULL: master.cf never had it. */
 struct transport *dest_transport(struct str name);
+/* The same, made where it is new. */
+struct transport *dest_make_transport(struct str name);
 /* Read the limits of all again. */
 void dest_configure(const struct conf *conf);
 /* All of them, in order; NULL at the end. */

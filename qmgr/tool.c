@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "change.h"
 #include "load.h"
+#include "map/map.h"
 #include "mem.h"
 #include "message.h"
 #include "qmgr.h"
@@ -18,6 +19,7 @@
 #include "sys/disk.h"
 
 #define TOOLS_MAX     50
+#define STRANGERS_MAX 20    /* of users who are not in charge of the queue */
 #define PIECE         32768 /* of an answer, in bytes */
 #define FILES_A_SLICE 64
 #define DENIED        77 /* sysexits */
@@ -38,20 +40,10 @@ struct tool {
 
 static struct {
     struct packet packet;
-    size_t count;
+    size_t count, strangers;
+    const struct conf *of; /* whose these lists are */
+    struct match_list *mailq, *flush;
 } own;
-
-static void
-tool_close(struct tool *t)
-{
-    loop_unwatch(t->watch);
-    close(t->link.fd);
-    vec_free(&t->piece);
-    mem_free(t);
-    own.count--;
-}
-
-/* ---- who may */
 
 static bool
 is_master_user(const struct tool *t)
@@ -59,34 +51,57 @@ is_master_user(const struct tool *t)
     return t->uid == 0 || t->uid == geteuid();
 }
 
-static bool
-is_named(struct str word, const char *name)
+static void
+tool_close(struct tool *t)
 {
-    return str_starts(word, S("static:")) ||
-           (name && str_eq(word, str_from(name)));
+    loop_unwatch(t->watch);
+    close(t->link.fd);
+    vec_free(&t->piece);
+    own.strangers -= !is_master_user(t);
+    own.count--;
+    mem_free(t);
 }
 
-/* A list of user names, "!name" and "static:all", the first match counts. */
-static bool
-may(const struct tool *t, const char *list)
+/* ---- who may */
+
+/* The lists of users, read again after a reload. */
+static void
+open_lists(void)
 {
-    struct str rest = str_from(list), word;
-    const struct passwd *pw = NULL;
-    bool looked = false;
+    const struct conf *c = qmgr.conf;
 
-    if (is_master_user(t))
-        return true;
-    while (str_word(&rest, " \t\r\n,", &word)) {
-        bool not = str_skip(&word, S("!"));
+    if (own.of == c)
+        return;
+    own.of = c;
+    own.mailq = match_open("authorized_mailq_users", c->authorized_mailq_users,
+                           false, NULL);
+    own.flush = match_open("authorized_flush_users", c->authorized_flush_users,
+                           false, NULL);
+}
 
-        if (!looked && !str_starts(word, S("static:"))) {
-            pw = getpwuid(t->uid);
-            looked = true;
-        }
-        if (is_named(word, pw ? pw->pw_name : NULL))
-            return !not ;
-    }
-    return false;
+static bool
+is_listed(const struct tool *t, struct match_list *list)
+{
+    const struct passwd *pw = getpwuid(t->uid);
+    struct str name = pw ? str_from(pw->pw_name) : S("unknown");
+    struct why why;
+    bool found;
+
+    return match_word(list, name, &found, &why) == OK && found;
+}
+
+static bool
+may_look(const struct tool *t)
+{
+    open_lists();
+    return is_master_user(t) || is_listed(t, own.mailq);
+}
+
+static bool
+may_flush(const struct tool *t)
+{
+    open_lists();
+    return is_master_user(t) || is_listed(t, own.flush);
 }
 
 /* ---- answers */
@@ -204,7 +219,7 @@ static bool
 ask_list(struct tool *t, struct str args)
 {
     (void)args;
-    if (!may(t, qmgr.conf->authorized_mailq_users))
+    if (!may_look(t))
         return deny(t, "you may not see the mail queue");
     return start(t, list_more);
 }
@@ -232,7 +247,7 @@ static bool
 ask_flush(struct tool *t, struct str args)
 {
     (void)args;
-    if (!may(t, qmgr.conf->authorized_flush_users))
+    if (!may_flush(t))
         return deny(t, "you may not flush the mail queue");
     run_flush();
     return done(t);
@@ -244,7 +259,7 @@ ask_flush_id(struct tool *t, struct str args)
     struct queue_id id;
     struct entry *e;
 
-    if (!may(t, qmgr.conf->authorized_flush_users))
+    if (!may_flush(t))
         return deny(t, "you may not flush the mail queue");
     if (!queue_id_parse(args, &id))
         return refuse(t, "not a queue id");
@@ -258,7 +273,7 @@ ask_flush_id(struct tool *t, struct str args)
 static bool
 ask_flush_site(struct tool *t, struct str args)
 {
-    if (!may(t, qmgr.conf->authorized_flush_users))
+    if (!may_flush(t))
         return deny(t, "you may not flush the mail queue");
     run_flush_site(args);
     return done(t);
@@ -405,11 +420,12 @@ accept_tool(void *self, unsigned events)
     int listener = (int)(intptr_t)self;
     int fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
     struct tool *t;
+    uid_t uid;
 
     (void)events;
     if (fd < 0)
         return;
-    if (own.count >= TOOLS_MAX) {
+    if (own.count >= TOOLS_MAX || !sock_peer_uid(fd, &uid, NULL)) {
         close(fd);
         return;
     }
@@ -417,7 +433,9 @@ accept_tool(void *self, unsigned events)
     t->link = (struct link){.fd = fd, .self = SIDE(QMGR), .peer = SIDE(TOOL)};
     t->watch = loop_watch(qmgr.loop, fd, LOOP_READ, tool_ready, t);
     own.count++;
-    if (!sock_peer_uid(fd, &t->uid, NULL))
+    t->uid = uid;
+    own.strangers += !is_master_user(t);
+    if (own.strangers > STRANGERS_MAX)
         tool_close(t);
 }
 

@@ -42,9 +42,8 @@ transport_settings(struct str list)
     while ((t = dest_next_transport(&pos)))
         t->listed = false;
     while (list.len && get_transport(&list, &r)) {
-        t = dest_transport(r.name);
+        t = dest_make_transport(r.name);
         t->listed = true;
-        t->warned = false;
         t->way = way_of(r.name, r.role);
         t->crew.limit = (size_t)r.limit;
     }
@@ -128,11 +127,9 @@ add_to_site(struct message *m, struct transport *t, struct str rcpts,
 }
 
 static void
-no_such_transport(struct message *m, struct transport *t, struct str rcpts)
+no_such_transport(struct message *m, struct str name, struct str rcpts)
 {
-    if (!t->warned)
-        log_warn("transport %s is not in master.cf", t->name);
-    t->warned = true;
+    log_warn("%s: transport %.*s is not in master.cf", m->id, STR(name));
     inside_all(m, rcpts, TEMP, S("4.3.0"), S("mail transport unavailable"));
 }
 
@@ -143,10 +140,12 @@ transport_add(struct message *m, struct str rcpts, struct str transport,
     struct transport *t = dest_transport(transport);
     struct rec_rcpt r;
 
-    if (t->defers) {
+    if (nexthop.len > QUEUE_TEXT_MAX) {
+        inside_all(m, rcpts, TEMP, S("4.3.0"), S("next hop is too long"));
+    } else if (t == NULL || t->way == WAY_NONE) {
+        no_such_transport(m, transport, rcpts);
+    } else if (t->defers) {
         inside_all(m, rcpts, TEMP, S("4.3.2"), S("deferred transport"));
-    } else if (t->way == WAY_NONE) {
-        no_such_transport(m, t, rcpts);
     } else if (t->way >= WAY_ERROR) {
         inside_deliver(m, t->way, rcpts, nexthop);
     } else if (t->rcpt_limit != 1) {

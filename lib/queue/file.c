@@ -158,12 +158,19 @@ search(struct arena *a, int fd, uint64_t size, int64_t seal, struct chain *c,
     return false;
 }
 
+/* What goes into packets is bounded here. */
+static bool
+read_text(struct str *b, struct str *text)
+{
+    return unpack_text(b, text) && text->len <= QUEUE_TEXT_MAX;
+}
+
 static bool
 read_origin(struct str *b, struct origin *o)
 {
-    return unpack_text(b, &o->name) && unpack_text(b, &o->addr) &&
-           unpack_text(b, &o->helo) && unpack_text(b, &o->proto) &&
-           unpack_text(b, &o->login) && unpack_num(b, &o->port);
+    return read_text(b, &o->name) && read_text(b, &o->addr) &&
+           read_text(b, &o->helo) && read_text(b, &o->proto) &&
+           read_text(b, &o->login) && unpack_num(b, &o->port);
 }
 
 static bool
@@ -175,9 +182,9 @@ read_envelope(struct str b, struct queue_file *f)
     if (!unpack_num(&b, &kind) || kind != FORMAT_ENVELOPE ||
         !unpack_num(&b, &version) || version != FORMAT_VERSION ||
         !unpack_num(&b, &bits) || !unpack_num(&b, &e->arrived) ||
-        !unpack_num(&b, &e->release) || !unpack_text(&b, &e->sender) ||
-        !unpack_text(&b, &e->envid) || !unpack_text(&b, &e->verp) ||
-        !unpack_text(&b, &e->filter) || !unpack_text(&b, &e->message_id) ||
+        !unpack_num(&b, &e->release) || !read_text(&b, &e->sender) ||
+        !read_text(&b, &e->envid) || !read_text(&b, &e->verp) ||
+        !read_text(&b, &e->filter) || !read_text(&b, &e->message_id) ||
         !unpack_num(&b, &flags) || !read_origin(&b, &e->origin) ||
         !unpack_num(&b, &count) || count < 1 || count > QUEUE_RCPTS_MAX)
         return false;
@@ -200,12 +207,12 @@ queue_next(struct queue_cursor *c, struct rcpt *r)
 {
     int64_t notify, same;
 
-    if (c->rest.len == 0 || !unpack_text(&c->rest, &r->addr) ||
-        !unpack_text(&c->rest, &r->orig) || !unpack_text(&c->rest, &r->orcpt) ||
+    if (c->rest.len == 0 || !read_text(&c->rest, &r->addr) ||
+        !read_text(&c->rest, &r->orig) || !read_text(&c->rest, &r->orcpt) ||
         !unpack_num(&c->rest, &notify) || !unpack_num(&c->rest, &same))
         return false;
-    if (!same && (!unpack_text(&c->rest, &c->transport) ||
-                  !unpack_text(&c->rest, &c->nexthop)))
+    if (!same && (!read_text(&c->rest, &c->transport) ||
+                  !read_text(&c->rest, &c->nexthop)))
         return false;
     r->notify = (unsigned)notify;
     r->transport = c->transport;

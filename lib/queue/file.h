@@ -11,8 +11,10 @@
 #include "base/why.h"
 #include "mail/envelope.h"
 
-/* Recipients of one message; producers bound theirs long before. */
+/* Recipients of one message, and bytes of one text of its envelope. Producers
+ * bound theirs long before; a file that has more is refused as malformed. */
 #define QUEUE_RCPTS_MAX 1000000
+#define QUEUE_TEXT_MAX  4096
 
 /* Where things stand in the file, all that appending needs. */
 struct queue_place {
