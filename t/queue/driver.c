@@ -39,7 +39,7 @@ static struct {
     struct arena *life;
     struct link qmgr;
     pid_t pid;
-    int agents;
+    int children;
     double began;
 } own;
 
@@ -178,8 +178,9 @@ wanted(void)
 
     if (!read_want(&own.packet, &m))
         die("want");
-    if (str_eq(m.service, S("stand")) && own.agents < plan.agents) {
-        own.agents++;
+    if (str_eq(m.service, S("stand")) &&
+        own.children < plan.agents + plan.producers) {
+        own.children++;
         tally->agents++;
         bring_peer("stand", plan.answer == ANSWER_CLAIM ? "local" : "smtp",
                    run_agent, 0);
@@ -201,7 +202,7 @@ reap(void)
             fprintf(stderr, "driver: qmgr ended: %d\n", status);
             exit(2);
         }
-        own.agents--;
+        own.children--;
     }
 }
 
@@ -415,7 +416,7 @@ main(int argc, char **argv)
     own.began = seconds();
     say_settings(main_cf);
     for (int i = 0; i < plan.producers; i++)
-        bring_peer("smtpd", "smtpd", produce, i), own.agents++;
+        bring_peer("smtpd", "smtpd", produce, i), own.children++;
     while (!is_done() && seconds() - own.began < plan.wait)
         serve(0);
     report();
