@@ -470,7 +470,12 @@ deliver_done(struct peer *p, struct packet *packet)
     message_results(m, a.list, a.count);
     check_site(dest, &a);
     finish(m);
+
+    /* An agent that retires lets go of its session, perhaps the last thing
+     * that holds this destination. */
+    dest->sessions++;
     keep_or_retire(p, session_of(w, d.open_nexthop));
+    dest->sessions--;
     dest_release(dest);
     return true;
 }

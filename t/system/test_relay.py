@@ -88,3 +88,13 @@ def test_the_relayhost(peer):
     with Posta(settings={'relayhost': f'[127.0.0.1]:{peer.port}'}) as posta:
         send(posta, 'x@example.test', ['host@anywhere.test'])
         assert peer.wait_mail('host')[0]['envelope-to'] == 'host@anywhere.test'
+
+
+def test_agents_that_retire_keep_no_session(peer):
+    """max_use ends agents that have a session open."""
+    with Posta(settings={'relayhost': f'[127.0.0.1]:{peer.port}',
+                         'max_use': 2}) as posta:
+        for i in range(9):
+            send(posta, 'x@example.test', ['retire@anywhere.test'])
+        assert len(peer.wait_mail('retire', 9)) == 9
+        posta.wait_empty()
