@@ -72,6 +72,10 @@ def pytest_unconfigure(config):
     reporter = config.pluginmanager.get_plugin('terminalreporter')
     if reporter is None or hasattr(config, 'workerinput'):
         return
+    for report in reporter.stats.get('passed', []):
+        for name, value in report.user_properties:
+            if name == 'say':
+                print(f'\n{value}')
     count = {k: len(reporter.stats.get(k, []))
              for k in ('passed', 'failed', 'error', 'skipped')}
     line = f"{count['passed']} passed, {count['failed'] + count['error']} failed"

@@ -105,7 +105,7 @@ def whole(posta, sink):
         assert re.fullmatch(rb'[a-h \n]*', body), body[-300:]
 
 
-def test_acknowledged_mail_survives_kills(capsys):
+def test_acknowledged_mail_survives_kills(record_property):
     seed = random.randrange(1 << 30)
     killed = collections.Counter()
     with FakeSmtp() as sink, \
@@ -130,9 +130,8 @@ def test_acknowledged_mail_survives_kills(capsys):
         whole(posta, sink)
     twice = sum(n - 1 for n in found.values())
     refused = sum(c.failed for c in clients)
-    with capsys.disabled():
-        print(f'\nkill test: sent {len(sent)}, delivered {len(found)}, '
-              f'duplicated {twice}, lost 0, refused or cut off {refused}; '
-              f'killed {dict(killed)}')
+    record_property('say', f'kill test: sent {len(sent)}, delivered '
+                    f'{len(found)}, duplicated {twice}, lost 0, refused or '
+                    f'cut off {refused}; killed {dict(killed)}')
     assert len(sent) > 100
     assert sum(killed.values()) > 10
