@@ -236,10 +236,11 @@ def test_success(fresh):
 def test_success_is_the_next_hops_to_report():
     with Site(ehlo=EHLO) as s:
         s.send('good@remote.test', rcpt_options=['NOTIFY=SUCCESS'])
+        rcpt = wait_until(lambda: [c for c in s.remote.commands
+                                   if c.startswith('RCPT')], 'the recipient')
         s.settled()
         assert s.posta.maildir('bob') == []
-        rcpt = [c for c in s.remote.commands if c.startswith('RCPT')][0]
-        assert 'NOTIFY=SUCCESS' in rcpt
+        assert 'NOTIFY=SUCCESS' in rcpt[0]
 
 
 def test_reports_ask_for_no_reports():
