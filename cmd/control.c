@@ -47,7 +47,7 @@ setting(struct arena *a, const char *dir, const char *name)
     struct why why;
 
     if (config_read(a, cmd_config_dir(dir), &config, &why) != OK ||
-        config_value(&config, name, &value, &why) != OK)
+        config_value(&config, NULL, name, &value, &why) != OK)
         cmd_fatal(1, "posta", "%s", why.text);
     const char *text = arena_cstr(a, value);
 

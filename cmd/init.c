@@ -40,6 +40,7 @@ TEMPLATE(aliases, "conf/aliases")
  * the range that systemd keeps for users without an account. */
 #define IDS_FIRST 61184u
 #define IDS_LAST  65500u
+#define IDS       5u /* of one instance */
 
 struct user {
     const char *name, *password;
@@ -51,7 +52,7 @@ struct init {
     unsigned port_base; /* 0: the standard ports */
     bool private;       /* -c: an instance of its own in dir */
     bool root;
-    unsigned owner, network, mailbox, group; /* ids */
+    unsigned owner, network, auth, mailbox, group; /* ids */
     VEC(struct user) users;
     struct {
         const char *word, *value;
@@ -247,19 +248,19 @@ make_folders(const struct init *in)
            make_dir(data, 0700, owner, owner) && make_mail_folders(in);
 }
 
-/* The first of four neighbouring ids that no account has. */
+/* The first of IDS neighbouring ids that no account has. */
 static unsigned
 free_ids(const char *dir)
 {
-    unsigned range = IDS_LAST - IDS_FIRST - 4;
+    unsigned range = IDS_LAST - IDS_FIRST - IDS;
     unsigned start = 0;
 
     for (const char *c = dir; *c; c++)
         start = start * 31 + (unsigned char)*c;
-    for (unsigned i = 0; i < range; i += 4) {
-        unsigned id = IDS_FIRST + (start * 4 + i) % range, taken = 0;
+    for (unsigned i = 0; i < range; i += IDS) {
+        unsigned id = IDS_FIRST + (start * IDS + i) % range, taken = 0;
 
-        for (unsigned k = 0; k < 4; k++)
+        for (unsigned k = 0; k < IDS; k++)
             taken += getpwuid(id + k) != NULL || getgrgid(id + k) != NULL;
         if (taken == 0)
             return id;
@@ -313,7 +314,7 @@ static bool
 choose_owners(struct init *in)
 {
     if (!in->root) {
-        in->owner = in->network = in->mailbox = getuid();
+        in->owner = in->network = in->auth = in->mailbox = getuid();
         in->group = getgid();
         set(in, "OWNERS",
             "# Started by an ordinary user, all runs as that "
@@ -325,18 +326,21 @@ choose_owners(struct init *in)
         in->network = id + 1;
         in->mailbox = id + 2;
         in->group = id + 3;
+        in->auth = id + 4;
         set(in, "OWNERS",
             arena_fmt(in->life,
-                      "mail_owner = %u\nnetwork_owner = %u\nsetgid_group = %u",
-                      in->owner, in->network, in->group));
+                      "mail_owner = %u\nnetwork_owner = %u\nauth_owner = %u\n"
+                      "setgid_group = %u",
+                      in->owner, in->network, in->auth, in->group));
     } else {
         if (!account("postfix", &in->owner) ||
             !account("posta-net", &in->network) ||
+            !account("posta-auth", &in->auth) ||
             !account("vmail", &in->mailbox) || !group("postdrop", &in->group))
             return false;
         set(in, "OWNERS",
             "mail_owner = postfix\nnetwork_owner = posta-net\n"
-            "setgid_group = postdrop");
+            "auth_owner = posta-auth\nsetgid_group = postdrop");
     }
     set(in, "UID", arena_fmt(in->life, "%u", in->mailbox));
     set(in, "GID",

@@ -123,6 +123,8 @@ plan_apply(struct plan *plan, struct problems *p)
     struct plan *old = master.plan;
 
     master.plan = plan;
+    identities_watch();
+    tickets_start();
     plan_free(old);
     return true;
 }

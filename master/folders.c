@@ -19,8 +19,8 @@
  * The folders of the queue. The group of mail_owner is a role's way into
  * private/, where other software puts sockets for it (Dovecot's auth).
  */
-enum owner { BY_ROOT, BY_MAIL };
-enum group { OF_ROOT, OF_MAIL, OF_DROP };
+enum owner { BY_ROOT, BY_MAIL, BY_AUTH };
+enum group { OF_ROOT, OF_MAIL, OF_DROP, OF_AUTH };
 
 static const struct folder {
     const char *name; /* NULL: data_directory */
@@ -36,11 +36,12 @@ static const struct folder {
     {"public",   BY_MAIL, OF_DROP, 02710, false},
     {"private",  BY_MAIL, OF_MAIL, 0710,  false},
     {"maildrop", BY_MAIL, OF_DROP, 01730, false},
+    {"auth",     BY_AUTH, OF_AUTH, 0700,  false},
     {NULL,       BY_MAIL, OF_MAIL, 0700,  true },
 };
 
 struct owners {
-    struct priv_user mail;
+    struct priv_user mail, auth;
     gid_t drop;
 };
 
@@ -59,7 +60,8 @@ find_owners(const struct plan *plan, struct owners *o, struct problems *p)
                 plan->conf->setgid_group, why.text, plan->conf->setgid_group);
         return false;
     }
-    return priv_find_user(plan->conf->mail_owner, &o->mail, &why) == OK;
+    return priv_find_user(plan->conf->mail_owner, &o->mail, &why) == OK &&
+           priv_find_user(plan->conf->auth_owner, &o->auth, &why) == OK;
 }
 
 static bool
@@ -80,10 +82,10 @@ prepare(const struct folder *f, const char *path, const struct owners *o,
         struct problems *p)
 {
     struct stat st;
-    uid_t uid = f->owner == BY_MAIL ? o->mail.uid : 0;
-    gid_t gid = f->group == OF_MAIL   ? o->mail.gid
-                : f->group == OF_DROP ? o->drop
-                                      : 0;
+    const uid_t uids[] = {0, o->mail.uid, o->auth.uid};
+    const gid_t gids[] = {0, o->mail.gid, o->drop, o->auth.gid};
+    uid_t uid = uids[f->owner];
+    gid_t gid = gids[f->group];
     bool made = mkdir(path, 0700) == 0;
 
     if (!made && errno != EEXIST) {

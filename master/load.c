@@ -92,7 +92,7 @@ check_type(const struct plan *plan, const struct plan_row *row,
     else if (inet && !row->role->listens && row->role->program)
         problem(p, "%s: %s does not listen on a port; use type unix",
                 where(plan, row->row), row->role->name);
-    else if (inet && row->role->kind == SINGLE)
+    else if (inet && row->role->listens == PACKETS)
         problem(p, "%s: %s serves this machine only; use type unix",
                 where(plan, row->row), row->role->name);
 }
@@ -174,8 +174,8 @@ limit_of(const struct plan *plan, const struct service *s)
     return limit > 0 && limit < BOARD_PLACES ? (unsigned)limit : BOARD_PLACES;
 }
 
-static void
-add_row(struct plan *plan, const struct service *s, struct problems *p)
+void
+plan_add_row(struct plan *plan, const struct service *s, struct problems *p)
 {
     bool gate = strcmp(s->command, "postscreen") == 0;
     const struct service *settings = gate ? behind_postscreen(plan, s, p) : s;
@@ -284,7 +284,9 @@ plan_load(const char *dir, struct problems *p)
     if (!load_main(plan, dir, p))
         return plan;
     for (size_t i = 0; i < plan->config.services.count; i++)
-        add_row(plan, &plan->config.services.at[i], p);
+        plan_add_row(plan, &plan->config.services.at[i], p);
+    plan_add_implied(plan, p);
+    identities_find(plan, p);
     check_qmgr(plan, p);
     drop_repeated(p);
     return plan;

@@ -3,6 +3,9 @@
  *
  *   main.c      options, start-up in order, the end
  *   load.c      main.cf and master.cf as a plan; all problems at once
+ *   implied.c   rows that master.cf need not have
+ *   identity.c  certificates: whose files they come from, and new ones
+ *   tickets.c   the keys of TLS session tickets
  *   address.c   where an inet row listens
  *   folders.c   queue folders, the lock, the pid file
  *   logfile.c   syslog, maillog_file
@@ -66,6 +69,7 @@ struct plan {
     struct config config;
     const struct conf *conf; /* the suite's own settings */
     VEC(struct plan_row) rows;
+    struct str identities; /* NUL behind each */
 };
 
 /* Read the files. Problems are added to p, then the plan cannot be used. */
@@ -74,6 +78,12 @@ void plan_free(struct plan *plan);
 
 /* The path of a role's program. */
 const char *plan_program(const struct plan *plan, const struct role *role);
+
+/* One row of master.cf more. */
+void plan_add_row(struct plan *plan, const struct service *s,
+                  struct problems *p);
+/* implied.c: the rows that may be missing. */
+void plan_add_implied(struct plan *plan, struct problems *p);
 
 void address_find(const struct plan *plan, struct plan_row *row,
                   struct problems *p);
@@ -205,6 +215,18 @@ void process_renew_all(void);
 struct process *process_next(size_t *pos);
 /* How many of that kind; of any where kind is -1. */
 unsigned process_count(int kind);
+
+/* ---- identity.c */
+/* The identities of all services become the arguments of the role keys. */
+void identities_find(struct plan *plan, struct problems *p);
+/* Look for changed files from now on. */
+void identities_watch(void);
+/* A template of the role keys is ready. */
+void identities_ready(void);
+
+/* ---- tickets.c */
+/* New ticket keys from now on, as the plan says. */
+void tickets_start(void);
 
 /* ---- the rest */
 void wakeup_set(struct unit *u);

@@ -216,6 +216,8 @@ hear(struct process *p)
     switch (packet->type) {
     case MSG_ready:
         p->ready = true;
+        if (strcmp(p->unit->role->name, "keys") == 0)
+            identities_ready();
         return read_ready(packet, &ready);
     case MSG_working:
         if (!read_working(packet, &work) || work.pid <= 0)

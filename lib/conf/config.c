@@ -101,20 +101,37 @@ config_free(struct config *c)
     c->names = NULL;
 }
 
-enum rc
-config_value(const struct config *c, const char *name, struct str *value,
-             struct why *why)
+static void
+override(struct settings *s, const struct service *service)
 {
-    struct expand_names names = defaults_names(c->life, c->main, c->names);
-    const struct setting *set = settings_get(c->main, str_from(name));
-    struct str raw;
+    for (size_t i = 0; service && i < service->override_count; i++) {
+        const struct setting *o = &service->overrides[i];
 
+        settings_put(s, o->name, o->value, o->file, o->line);
+    }
+}
+
+enum rc
+config_value(const struct config *c, const struct service *service,
+             const char *name, struct str *value, struct why *why)
+{
+    struct settings *s = settings_copy(c->life, c->main);
+    struct expand_names names = defaults_names(c->life, s, c->names);
+    struct str raw;
+    enum rc rc = OK;
+
+    override(s, service);
     *value = S("");
-    if (!names.get(names.self, str_from(name), &raw) ||
-        expand(c->life, raw, &names, value, why) == OK)
-        return OK;
-    return fail(why, "5.3.5", "%s, line %u: %s: %s", set ? set->file : c->dir,
-                set ? set->line : 0, name, why->text);
+    if (names.get(names.self, str_from(name), &raw))
+        rc = expand(c->life, raw, &names, value, why);
+    if (rc != OK) {
+        const struct setting *set = settings_get(s, str_from(name));
+
+        rc = fail(why, "5.3.5", "%s, line %u: %s: %s", set ? set->file : c->dir,
+                  set ? set->line : 0, name, why->text);
+    }
+    settings_free(s);
+    return rc;
 }
 
 /* "myorigin = /etc/mailname": the first line of that file. */
@@ -148,11 +165,7 @@ config_snapshot(const struct config *c, const struct service *service,
         settings_put(s, S("process_name"), str_from(service->command), c->dir,
                      0);
     }
-    for (size_t i = 0; service && i < service->override_count; i++) {
-        const struct setting *o = &service->overrides[i];
-
-        settings_put(s, o->name, o->value, o->file, o->line);
-    }
+    override(s, service);
     int fd =
         read_myorigin(s, a, why) == OK ? conf_snapshot(s, c->names, why) : -1;
 

@@ -26,12 +26,13 @@ enum rc config_read(struct arena *life, const char *dir, struct config *out,
 void config_free(struct config *c);
 
 /*
- * A value as the suite sees it without any service's overrides: expanded, a
- * default where it is not set. PERM where it cannot be expanded. An unknown
- * name is empty.
+ * A value as that service sees it (NULL: the suite, without any service's
+ * overrides): expanded, a default where it is not set. PERM where it cannot be
+ * expanded. An unknown name is empty.
  */
-enum rc config_value(const struct config *c, const char *name,
-                     struct str *value, struct why *why) MUST_USE;
+enum rc config_value(const struct config *c, const struct service *service,
+                     const char *name, struct str *value,
+                     struct why *why) MUST_USE;
 
 /*
  * The sealed settings of one service, for conf_from_snapshot: main.cf, its

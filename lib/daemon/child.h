@@ -27,6 +27,7 @@
 #include "conf/conf.h"
 #include "ipc/message.h"
 #include "sys/board.h"
+#include "sys/loop.h"
 
 struct daemon {
     const struct conf *conf;
@@ -65,6 +66,29 @@ int daemon_main(int argc, char **argv, const struct program *p);
 /* (A FIFO's bytes come as a pipe that holds them, with AF_UNSPEC.) */
 int daemon_accept(struct daemon *d, struct sockaddr_storage *peer,
                   socklen_t *len);
+
+/*
+ * A worker that holds many connections in one event loop (keys, authd, the
+ * login stage of IMAP). It neither idles out nor counts its use; it ends when
+ * master says so, or when it is gone.
+ */
+struct daemon_many {
+    size_t busy_at; /* with so many connections it is busy, so that master
+                       starts another; 0: it never is */
+    size_t full_at; /* no more are accepted until one has gone; 0: no limit */
+    /* A connection, non-blocking; the callee's to watch and to close. */
+    void (*connected)(void *own, int fd, const struct sockaddr_storage *peer);
+    /* The worker is to end: nothing more is accepted. At once where `now`,
+     * else when what is under way is done. Called once or twice. */
+    void (*end)(void *own, bool now);
+    void *own;
+};
+
+/* Begin to accept; the caller then runs the loop, and returns from its work
+ * after loop_stop. */
+void daemon_many(struct daemon *d, struct loop *l, const struct daemon_many *m);
+/* A connection of it has ended. */
+void daemon_many_gone(struct daemon *d);
 
 /*
  * A worker that serves requests of qmgr: the next packet, or false when it is

@@ -11,8 +11,6 @@
 #define BECOME                                                                 \
     (1u << CAP_SETUID | 1u << CAP_SETGID | 1u << CAP_CHOWN | 1u << CAP_KILL)
 
-enum { NO, YES };
-
 static const struct role roles[] = {
 #define ROLE(...) {__VA_ARGS__},
 #include "daemon/roles.def"
@@ -61,9 +59,11 @@ role_user(const struct role *r, const struct conf *conf, struct priv_user *u,
         return rc;
     }
 
-    /* Sockets that other software offers to mail_owner's groups (Dovecot's
-     * auth, milters) must open for whoever speaks SMTP too. */
-    rc = find_user("network_owner", conf->network_owner, u, why);
+    /* The way into private/, where Posta's own sockets are, and those that
+     * other software offers to mail_owner (Dovecot's auth, milters). */
+    rc = r->user == NETWORK
+             ? find_user("network_owner", conf->network_owner, u, why)
+             : find_user("auth_owner", conf->auth_owner, u, why);
     priv_add_groups(u, &owner);
     return rc;
 }

@@ -8,15 +8,16 @@
 #include "sys/priv.h"
 
 enum role_kind { SINGLE, POOL, INSIDE, NOTHING };
-enum role_user { OWNER, NETWORK, ROOT };
+enum role_user { OWNER, NETWORK, AUTH_OWNER, ROOT };
+enum role_listens { NO, YES, PACKETS };
 
 struct role {
     const char *name;    /* command column of master.cf */
     const char *program; /* NULL: no process */
     enum role_kind kind;
     enum role_user user;
-    unsigned link;      /* SIDE bits towards qmgr */
-    bool listens;       /* gets the service's sockets */
+    unsigned link; /* SIDE bits towards qmgr */
+    enum role_listens listens;
     const char *folder; /* below queue_directory, or NULL */
     unsigned may;       /* PRIV_ bits */
     uint64_t caps;

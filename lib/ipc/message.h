@@ -20,7 +20,20 @@
 #include "base/pack.h"
 #include "sys/sock.h"
 
-enum side { MASTER, DAEMON, PRODUCER, QMGR, AGENT, BOUNCE, RESOLVE, TOOL };
+enum side {
+    MASTER,
+    DAEMON,
+    PRODUCER,
+    QMGR,
+    AGENT,
+    BOUNCE,
+    RESOLVE,
+    TOOL,
+    TLS,
+    KEYS,
+    AUTH,
+    CHECKER,
+};
 
 enum msg_type {
 #define MSG(from, to, name, fields) MSG_##name,

@@ -30,6 +30,13 @@ struct rate {
     _Atomic uint32_t count[BOARD_RATES];
 };
 
+/* Odd while master writes; whoever reads tries again then. */
+struct tickets {
+    _Atomic uint32_t turn;
+    uint32_t count;
+    struct board_ticket_key key[2];
+};
+
 struct board {
     uint64_t secret[2];
     _Atomic uint32_t used; /* places ever taken: the end of every search */
@@ -37,6 +44,8 @@ struct board {
     _Atomic uint16_t state[BOARD_PLACES]; /* crew * 4 + state */
     struct client client[BOARD_PLACES];
     struct rate rate[RATES];
+    _Atomic uint32_t generation;
+    struct tickets tickets;
 };
 
 static struct board *
@@ -306,4 +315,60 @@ board_rate_add(struct board *b, unsigned crew, const struct sockaddr *client,
         atomic_compare_exchange_strong(&r->since, &since, now))
         window_start(r, now);
     return atomic_fetch_add(&r->count[what], n) + n;
+}
+
+/* ---- TLS */
+
+uint32_t
+board_generation(const struct board *b)
+{
+    return atomic_load_explicit(&b->generation, memory_order_relaxed);
+}
+
+void
+board_next_generation(struct board *b)
+{
+    atomic_fetch_add(&b->generation, 1);
+}
+
+void
+board_put_ticket_key(struct board *b, const struct board_ticket_key *key)
+{
+    struct tickets *t = &b->tickets;
+
+    atomic_fetch_add(&t->turn, 1);
+    atomic_thread_fence(memory_order_seq_cst);
+    t->key[1] = t->key[0];
+    t->key[0] = *key;
+    t->count += t->count < 2;
+    atomic_fetch_add(&t->turn, 1);
+}
+
+void
+board_no_tickets(struct board *b)
+{
+    struct tickets *t = &b->tickets;
+
+    atomic_fetch_add(&t->turn, 1);
+    atomic_thread_fence(memory_order_seq_cst);
+    t->count = 0;
+    atomic_fetch_add(&t->turn, 1);
+}
+
+unsigned
+board_ticket_keys(const struct board *b, struct board_ticket_key keys[2])
+{
+    const struct tickets *t = &b->tickets;
+
+    /* A writer that was killed in between leaves it odd: then no tickets. */
+    for (int tries = 0; tries < 1000; tries++) {
+        uint32_t turn = atomic_load(&t->turn);
+        uint32_t count = t->count;
+
+        memcpy(keys, t->key, sizeof t->key);
+        atomic_thread_fence(memory_order_seq_cst);
+        if (turn % 2 == 0 && atomic_load(&t->turn) == turn)
+            return count < 2 ? count : 2;
+    }
+    return 0;
 }

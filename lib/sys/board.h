@@ -80,4 +80,24 @@ uint32_t board_rate_add(struct board *b, unsigned crew,
                         const struct sockaddr *client, enum board_rate what,
                         uint32_t n, int64_t unit);
 
+/*
+ * TLS. The generation goes up when certificates or keys have changed: whoever
+ * keeps a context looks before each handshake, and makes a new one.
+ */
+uint32_t board_generation(const struct board *b);
+void board_next_generation(struct board *b); /* master */
+
+/* Keys that seal session tickets: name, AES-256 and HMAC-SHA-256 key. */
+struct board_ticket_key {
+    unsigned char name[16], aes[32], hmac[32];
+};
+
+/* Master: seal with this one from now on; the one before still opens. */
+void board_put_ticket_key(struct board *b, const struct board_ticket_key *key);
+/* Master: no tickets. */
+void board_no_tickets(struct board *b);
+/* Copies of the newest and the one before; how many there are (0 to 2). */
+unsigned board_ticket_keys(const struct board *b,
+                           struct board_ticket_key keys[2]);
+
 #endif

@@ -103,11 +103,11 @@ values_are_expanded(void **state)
     set_up(&s, "myhostname = $mydomain\nqueue_directory = ${x\n");
     assert_int_equal(config_read(s.arena, s.dir, &s.config, &why), OK);
     /* Neither has a value but through the other. */
-    assert_int_equal(config_value(&s.config, "myhostname", &value, &why), OK);
+    assert_int_equal(config_value(&s.config, NULL, "myhostname", &value, &why), OK);
     assert_str(value, S("localdomain"));
-    assert_int_equal(config_value(&s.config, "nothing", &value, &why), OK);
+    assert_int_equal(config_value(&s.config, NULL, "nothing", &value, &why), OK);
     assert_str(value, S(""));
-    assert_int_equal(config_value(&s.config, "queue_directory", &value, &why),
+    assert_int_equal(config_value(&s.config, NULL, "queue_directory", &value, &why),
                      PERM);
     assert_non_null(strstr(why.text, "main.cf, line 2: queue_directory: "));
     assert_int_equal(config_snapshot(&s.config, NULL, &why), -1);

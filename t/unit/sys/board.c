@@ -199,8 +199,36 @@ what_is_no_board_is_refused(void **unused)
     close(ends[1]);
 }
 
-TESTS(TEST(places_are_taken_and_cleared), TEST(a_full_board_says_so),
-      TEST(only_the_last_place_calls_and_once),
+static void
+tickets(void **state)
+{
+    int fd;
+    struct board *b = board_make(&fd);
+    struct board_ticket_key keys[2], one = {.name = "one"},
+                                     two = {.name = "two"};
+
+    (void)state;
+    assert_non_null(b);
+    assert_int_equal(board_ticket_keys(b, keys), 0);
+    board_put_ticket_key(b, &one);
+    assert_int_equal(board_ticket_keys(b, keys), 1);
+    assert_memory_equal(&keys[0], &one, sizeof one);
+    board_put_ticket_key(b, &two);
+    assert_int_equal(board_ticket_keys(b, keys), 2);
+    assert_memory_equal(&keys[0], &two, sizeof two);
+    assert_memory_equal(&keys[1], &one, sizeof one);
+    board_no_tickets(b);
+    assert_int_equal(board_ticket_keys(b, keys), 0);
+
+    uint32_t before = board_generation(b);
+
+    board_next_generation(b);
+    assert_int_equal(board_generation(b), before + 1);
+    close(fd);
+}
+
+TESTS(TEST(tickets), TEST(places_are_taken_and_cleared),
+      TEST(a_full_board_says_so), TEST(only_the_last_place_calls_and_once),
       TEST(a_renewal_is_asked_for_once),
       TEST(connections_are_counted_by_crew_and_address),
       TEST(rates_add_up_in_a_window),
