@@ -1,6 +1,7 @@
 #include "report.h"
 
 #include "base/log.h"
+#include "desk.h"
 #include "mem.h"
 #include "qmgr.h"
 
@@ -10,66 +11,52 @@
 #define TRIES_MAX   3
 
 struct request {
-    struct node in_queue;
-    struct message *message; /* NULL: withdrawn */
+    struct question asked; /* first */
     int64_t kind;
-    struct peer *peer; /* who writes; NULL: waits for somebody */
-    struct timer *timer;
     unsigned tries;
 };
 
-static struct {
-    struct crew crew;
-    struct node waiting, asked; /* struct request */
-} own;
+static struct desk desk;
 
 static void
 end_request(struct request *q, enum rc rc)
 {
-    struct message *m = q->message;
+    struct message *m = desk_end(&q->asked);
     int64_t kind = q->kind;
 
-    loop_cancel(q->timer);
-    if (q->peer)
-        q->peer->request = NULL;
-    list_remove(&q->in_queue);
     mem_free(q);
-    if (m == NULL)
-        return;
-    m->waiting = false;
-    message_reported(m, kind, rc);
+    if (m)
+        message_reported(m, kind, rc);
 }
 
 static void
 too_late(void *self)
 {
     struct request *q = self;
-    struct peer *p = q->peer;
+    struct peer *p = q->asked.peer;
+    const struct message *m = q->asked.message;
 
-    q->timer = NULL;
-    if (q->message)
-        log_warn("%s: no report could be written: no answer", q->message->id);
+    q->asked.timer = NULL;
+    if (m)
+        log_warn("%s: no report could be written: no answer", m->id);
     end_request(q, TEMP);
     if (p)
         peer_close(p);
 }
 
 static void
-send_request(struct request *q, struct peer *p)
+send_request(struct question *asked, struct peer *p)
 {
-    struct message *m = q->message;
+    struct request *q = (struct request *)asked;
+    struct message *m = asked->message;
     int fd = message_reader(m);
 
     if (fd < 0) {
         end_request(q, TEMP);
         return;
     }
-    list_remove(&q->in_queue);
-    list_add(&own.asked, &q->in_queue);
-    q->peer = p;
+    desk_hand(&desk, asked, p);
     q->tries++;
-    p->request = q;
-    crew_take(&own.crew, p);
     log_flush(); /* our lines about it come first */
     if (!send_report(&p->link, &(struct msg_report){.id = str_from(m->id),
                                                     .kind = q->kind,
@@ -79,34 +66,16 @@ send_request(struct request *q, struct peer *p)
         message_close_surplus(m);
 }
 
-static void
-run(struct crew *c)
-{
-    struct node *n;
-
-    while ((n = list_first(&own.waiting))) {
-        struct peer *p = crew_idle(c);
-
-        if (p == NULL) {
-            crew_need(c);
-            return;
-        }
-        send_request(list_item(n, struct request, in_queue), p);
-    }
-}
-
 void
 report_init(void)
 {
-    list_init(&own.waiting);
-    list_init(&own.asked);
-    crew_init(&own.crew, "bounce", run);
+    desk_init(&desk, "bounce", send_request);
 }
 
 struct crew *
 report_crew(void)
 {
-    return &own.crew;
+    return &desk.crew;
 }
 
 void
@@ -114,12 +83,8 @@ report_ask(struct message *m, int64_t kind)
 {
     struct request *q = mem_make(struct request);
 
-    q->message = m;
     q->kind = kind;
-    q->timer = loop_after(qmgr.loop, PATIENCE_MS, too_late, q);
-    m->waiting = true;
-    list_add(&own.waiting, &q->in_queue);
-    run(&own.crew);
+    desk_ask(&desk, &q->asked, m, PATIENCE_MS, too_late);
 }
 
 bool
@@ -130,16 +95,19 @@ report_reported(struct peer *p, struct packet *packet)
 
     if (!read_reported(packet, &m) || q == NULL)
         return false;
-    if (q->message && !str_eq(m.id, str_from(q->message->id)))
+
+    const struct message *about = q->asked.message;
+
+    if (about && !str_eq(m.id, str_from(about->id)))
         return false;
-    if (q->message && m.rc != OK)
-        log_warn("%s: no report could be written: %.*s", q->message->id,
+    if (about && m.rc != OK)
+        log_warn("%s: no report could be written: %.*s", about->id,
                  STR(m.text));
     p->request = NULL;
-    q->peer = NULL;
-    crew_rest(&own.crew, p);
+    q->asked.peer = NULL;
+    crew_rest(&desk.crew, p);
     end_request(q, (enum rc)m.rc);
-    run(&own.crew);
+    desk_run(&desk);
     return true;
 }
 
@@ -151,36 +119,18 @@ report_lost(struct peer *p)
     p->request = NULL;
     if (q == NULL)
         return;
-    q->peer = NULL;
-    if (q->message == NULL || q->tries >= TRIES_MAX) {
+    desk_take_back(&desk, &q->asked);
+    if (q->asked.message == NULL || q->tries >= TRIES_MAX)
         end_request(q, TEMP);
-        return;
-    }
-    list_remove(&q->in_queue);
-    list_push(&own.waiting, &q->in_queue);
-    run(&own.crew);
-}
-
-static struct request *
-find(const struct node *list, const struct message *m)
-{
-    for (struct node *n = list->next; n != list; n = n->next)
-        if (list_item(n, struct request, in_queue)->message == m)
-            return list_item(n, struct request, in_queue);
-    return NULL;
+    else
+        desk_run(&desk);
 }
 
 void
 report_withdraw(struct message *m)
 {
-    struct request *q = find(&own.waiting, m);
+    struct request *q = (struct request *)desk_withdraw(&desk, m);
 
-    if (q == NULL)
-        q = find(&own.asked, m);
-    if (q == NULL)
-        return;
-    q->message = NULL;
-    m->waiting = false;
-    if (q->peer == NULL)
+    if (q && q->asked.peer == NULL)
         end_request(q, TEMP);
 }

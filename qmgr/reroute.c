@@ -1,6 +1,7 @@
 #include "reroute.h"
 
 #include "base/log.h"
+#include "desk.h"
 #include "mem.h"
 #include "portion.h"
 #include "qmgr.h"
@@ -11,19 +12,15 @@
 #define LIST_MAX    32768 /* addresses in one packet, in bytes */
 
 struct request {
-    struct node in_queue;
-    struct message *message; /* NULL: withdrawn */
+    struct question asked; /* first */
     int64_t tag;
-    struct peer *peer; /* who looks; NULL: waits for somebody */
-    struct timer *timer;
-    size_t asked;   /* of the rest, in the packet that is out */
+    size_t count;   /* of the rest, in the packet that is out */
     VEC(char) list; /* rec_rcpt, transport, next hop ... */
     size_t from;    /* offset of the rest */
 };
 
 static struct {
-    struct crew crew;
-    struct node waiting, asked; /* struct request */
+    struct desk desk;
     int64_t tag;
 } own;
 
@@ -60,18 +57,12 @@ take_next(struct str *rest, struct rec_rcpt *r, struct str *transport,
 static void
 end_request(struct request *q)
 {
-    struct message *m = q->message;
+    struct message *m = desk_end(&q->asked);
 
-    loop_cancel(q->timer);
-    if (q->peer)
-        q->peer->request = NULL;
-    list_remove(&q->in_queue);
     vec_free(&q->list);
     mem_free(q);
-    if (m == NULL)
-        return;
-    m->waiting = false;
-    message_settle(m);
+    if (m)
+        message_settle(m);
 }
 
 static void
@@ -96,15 +87,16 @@ no_route(struct message *m, const struct rec_rcpt *r, enum rc rc,
 static void
 use_stored(struct request *q)
 {
+    struct message *m = q->asked.message;
     struct str rest = rest_of(q), transport, nexthop;
     struct rec_rcpt r;
 
-    while (q->message && rest.len) {
+    while (m && rest.len) {
         take_next(&rest, &r, &transport, &nexthop);
         if (transport.len)
-            portion_route(q->message, &r, transport, nexthop);
+            portion_route(m, &r, transport, nexthop);
         else
-            no_route(q->message, &r, TEMP, S("4.3.0"),
+            no_route(m, &r, TEMP, S("4.3.0"),
                      S("address resolver is not available"));
     }
     end_request(q);
@@ -114,9 +106,9 @@ static void
 too_late(void *self)
 {
     struct request *q = self;
-    struct peer *p = q->peer;
+    struct peer *p = q->asked.peer;
 
-    q->timer = NULL;
+    q->asked.timer = NULL;
     log_warn("no answer from the address resolver; using stored routes");
     use_stored(q);
     if (p)
@@ -124,51 +116,24 @@ too_late(void *self)
 }
 
 static void
-send_request(struct request *q, struct peer *p)
+send_request(struct question *asked, struct peer *p)
 {
+    struct request *q = (struct request *)asked;
     struct buf addrs = buf_in(qmgr.scratch);
     struct str rest = rest_of(q), transport, nexthop;
     struct rec_rcpt r;
 
-    for (q->asked = 0; rest.len && addrs.len < LIST_MAX; q->asked++) {
+    for (q->count = 0; rest.len && addrs.len < LIST_MAX; q->count++) {
         take_next(&rest, &r, &transport, &nexthop);
         put_addr(&addrs, &(struct rec_addr){r.addr});
     }
-    list_remove(&q->in_queue);
-    list_add(&own.asked, &q->in_queue);
+    desk_hand(&own.desk, asked, p);
     q->tag = ++own.tag;
-    q->peer = p;
-    p->request = q;
-    crew_take(&own.crew, p);
-    if (!send_route(&p->link, &(struct msg_route){.tag = q->tag,
-                                                  .sender = q->message->sender,
-                                                  .addrs = buf_str(&addrs)}))
+    if (!send_route(&p->link,
+                    &(struct msg_route){.tag = q->tag,
+                                        .sender = asked->message->sender,
+                                        .addrs = buf_str(&addrs)}))
         peer_close(p);
-}
-
-static void
-run(struct crew *c)
-{
-    struct node *n;
-
-    while ((n = list_first(&own.waiting))) {
-        struct peer *p = crew_idle(c);
-
-        if (p == NULL) {
-            crew_need(c);
-            return;
-        }
-        send_request(list_item(n, struct request, in_queue), p);
-    }
-}
-
-/* There is a rest to be asked for, or nobody to answer. */
-static void
-wait_again(struct request *q)
-{
-    q->peer = NULL;
-    list_remove(&q->in_queue);
-    list_push(&own.waiting, &q->in_queue);
 }
 
 void
@@ -180,14 +145,10 @@ reroute_ask(struct reroute *r)
     struct request *q = mem_make(struct request);
     struct str list = buf_str(&r->list);
 
-    q->message = r->message;
-    q->message->waiting = true;
     q->list.at = mem_new(list.len);
     memcpy(q->list.at, list.p, list.len);
     q->list.len = q->list.cap = list.len;
-    q->timer = loop_after(qmgr.loop, ANSWER_MS, too_late, q);
-    list_add(&own.waiting, &q->in_queue);
-    run(&own.crew);
+    desk_ask(&own.desk, &q->asked, r->message, ANSWER_MS, too_late);
 }
 
 static void
@@ -196,25 +157,23 @@ missing(struct crew *c, int64_t seconds, struct str text)
     (void)c;
     (void)seconds;
     (void)text;
-    while (!list_empty(&own.waiting))
-        use_stored(
-            list_item(list_first(&own.waiting), struct request, in_queue));
+    while (!list_empty(&own.desk.waiting))
+        use_stored((struct request *)list_item(list_first(&own.desk.waiting),
+                                               struct question, in_desk));
 }
 
 void
 reroute_init(void)
 {
-    list_init(&own.waiting);
-    list_init(&own.asked);
-    crew_init(&own.crew, "rewrite", run);
-    own.crew.limit = WORKERS_MAX;
-    own.crew.missing = missing;
+    desk_init(&own.desk, "rewrite", send_request);
+    own.desk.crew.limit = WORKERS_MAX;
+    own.desk.crew.missing = missing;
 }
 
 struct crew *
 reroute_crew(void)
 {
-    return &own.crew;
+    return &own.desk.crew;
 }
 
 static void
@@ -240,22 +199,22 @@ reroute_routed(struct peer *p, struct packet *packet)
     if (!read_routed(packet, &m) || q == NULL || m.tag != q->tag)
         return false;
     rest = rest_of(q);
-    for (; m.routes.len && count < q->asked; count++) {
+    for (; m.routes.len && count < q->count; count++) {
         if (!get_routed_rcpt(&m.routes, &route))
             return false; /* reroute_lost sees to the rest */
         take_next(&rest, &r, &transport, &nexthop);
-        if (q->message)
-            place(q->message, &r, &route);
+        if (q->asked.message)
+            place(q->asked.message, &r, &route);
         q->from = (size_t)(rest.p - q->list.at);
     }
     p->request = NULL;
-    wait_again(q);
-    crew_rest(&own.crew, p);
+    desk_take_back(&own.desk, &q->asked);
+    crew_rest(&own.desk.crew, p);
     if (m.routes.len || count == 0)
         return false;
-    if (rest.len == 0 || q->message == NULL)
+    if (rest.len == 0 || q->asked.message == NULL)
         end_request(q);
-    run(&own.crew);
+    desk_run(&own.desk);
     return true;
 }
 
@@ -267,29 +226,18 @@ reroute_lost(struct peer *p)
     p->request = NULL;
     if (q == NULL)
         return;
-    wait_again(q);
-    if (q->message == NULL)
+    desk_take_back(&own.desk, &q->asked);
+    if (q->asked.message == NULL)
         end_request(q);
     else
-        run(&own.crew);
-}
-
-static struct request *
-find(const struct node *list, const struct message *m)
-{
-    for (struct node *n = list->next; n != list; n = n->next)
-        if (list_item(n, struct request, in_queue)->message == m)
-            return list_item(n, struct request, in_queue);
-    return NULL;
+        desk_run(&own.desk);
 }
 
 void
 reroute_withdraw(struct message *m)
 {
-    struct request *q = find(&own.waiting, m);
+    struct request *q = (struct request *)desk_withdraw(&own.desk, m);
 
-    if (q == NULL)
-        q = find(&own.asked, m);
     if (q == NULL)
         return;
 
@@ -301,8 +249,6 @@ reroute_withdraw(struct message *m)
         m->loaded--;
         qmgr.rcpts--;
     }
-    q->message = NULL;
-    m->waiting = false;
-    if (q->peer == NULL)
+    if (q->asked.peer == NULL)
         end_request(q);
 }
