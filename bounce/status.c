@@ -93,6 +93,13 @@ outcome_of(const struct notice *r, const struct queue_result *result)
     }
 }
 
+/* Its time in the queue begins when it may go. */
+static int64_t
+since(const struct envelope *e)
+{
+    return e->release > e->arrived ? e->release : e->arrived;
+}
+
 static void
 put_recipient(const struct notice *r, struct buf *b, const struct rcpt *rcpt,
               const struct queue_result *result)
@@ -116,7 +123,7 @@ put_recipient(const struct notice *r, struct buf *b, const struct rcpt *rcpt,
         put_date(r, b, "Last-Attempt-Date", result->when);
     if (r->about->kind == REPORT_DELAY)
         put_date(r, b, "Will-Retry-Until",
-                 r->about->file.envelope.arrived +
+                 since(&r->about->file.envelope) +
                      conf->maximal_queue_lifetime * 1000);
 }
 
@@ -135,6 +142,9 @@ status_part(const struct notice *r)
     if (e->sender.len)
         put_address(r, &b, "X-Posta-Sender", e->sender);
     put_date(r, &b, "Arrival-Date", e->arrived);
+    if (e->release)
+        put(r, &b, "Future-Release-Request", "until",
+            date_format_internet(b.arena, e->release / 1000000));
     while (queue_next(&c, &rcpt))
         if (report_covers(r, c.next - 1, &rcpt))
             put_recipient(r, &b, &rcpt, &s->results[c.next - 1]);

@@ -125,6 +125,8 @@ show_envelope(struct arena *a, const struct queue_file *f)
     state.offset = f->at.stop;
     number('C', "message_size", f->at.stop - f->at.start);
     moment("message_arrival_time", e->arrived);
+    if (e->release)
+        moment("message_release_time", e->release);
     attribute("message_id", e->message_id);
     attribute("envelope_id", e->envid);
     attribute("log_client_name", e->origin.name);

@@ -31,6 +31,7 @@ struct queue_show {
     bool json, wide; /* wide: enable_long_queue_ids */
     unsigned long messages, bytes, rcpts;
     char reason[512]; /* the one that was shown last */
+    char waiting[96]; /* why the message has none: it is not to go yet */
 };
 void queue_show_records(void *show, struct str records);
 void queue_show_end(struct queue_show *s);

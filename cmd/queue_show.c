@@ -48,6 +48,20 @@ sender_of(struct arena *a, const struct rec_listed *m)
     return m->sender.len ? address_quote(a, m->sender) : S("MAILER-DAEMON");
 }
 
+/* What stands for a reason where the sender wants it sent later. */
+static void
+set_waiting(struct queue_show *s, const struct rec_listed *m)
+{
+    time_t release = (time_t)(m->release / 1000000);
+    struct tm tm;
+
+    s->waiting[0] = '\0';
+    if (release > time(NULL))
+        strftime(s->waiting, sizeof s->waiting,
+                 "to be sent after %a %b %e %H:%M:%S %Y",
+                 localtime_r(&release, &tm));
+}
+
 static void
 text_message(struct queue_show *s, const struct rec_listed *m)
 {
@@ -71,6 +85,7 @@ text_message(struct queue_show *s, const struct rec_listed *m)
     printf("%-*s %*ld %*.*s %.*s\n", c->id, id, c->size, (long)m->size, c->date,
            c->date, date, STR(sender_of(a, m)));
     s->reason[0] = '\0';
+    set_waiting(s, m);
 }
 
 /* A reason stands once above all recipients that have it. */
@@ -81,6 +96,8 @@ text_rcpt(struct queue_show *s, const struct rec_listed_rcpt *r)
     char reason[sizeof s->reason];
 
     snprintf(reason, sizeof reason, "%.*s", STR(r->reason));
+    if (reason[0] == '\0')
+        memcpy(reason, s->waiting, sizeof s->waiting);
     if (strcmp(reason, s->reason) != 0) {
         memcpy(s->reason, reason, sizeof reason);
         if (reason[0] == '\0')
@@ -122,9 +139,12 @@ json_message(struct queue_show *s, const struct rec_listed *m)
     printf(", \"queue_id\": ");
     json_text(m->id);
     printf(", \"arrival_time\": %ld, \"message_size\": %ld, "
-           "\"forced_expire\": %s, \"sender\": ",
+           "\"forced_expire\": %s, ",
            (long)(m->arrived / 1000000), (long)m->size,
            m->forced ? "true" : "false");
+    if (m->release)
+        printf("\"release_time\": %ld, ", (long)(m->release / 1000000));
+    printf("\"sender\": ");
     json_text(sender_of(line_memory(), m));
     printf(", \"recipients\": [");
 }

@@ -149,6 +149,7 @@ new_message(struct entry *e, const struct queue_file *f)
     m->filter = keep(&at, env->filter);
     m->flags = env->flags;
     m->arrived = env->arrived;
+    m->since = env->release > env->arrived ? env->release : env->arrived;
     m->active = now_us();
     m->nrcpts = env->nrcpts;
     m->claimable = is_claimable(f);
@@ -192,6 +193,7 @@ is_kept(struct entry *e, const struct queue_file *f)
     if (f->envelope.release > now_us()) {
         load_move(e, SPOOL_DEFERRED);
         shelf_set(qmgr.shelf, e, SHELF_DUE, f->envelope.release / 1000 + 1);
+        run_due_changed();
         return true;
     }
     return false;
@@ -430,7 +432,7 @@ finish(struct message *m)
 static int64_t
 next_try(const struct message *m)
 {
-    int64_t age = now_ms() - m->arrived / 1000;
+    int64_t age = now_ms() - m->since / 1000;
 
     if (m->requeue)
         return now_ms();
@@ -457,7 +459,7 @@ is_expired(const struct message *m)
     int64_t life = m->sender.len ? qmgr.conf->maximal_queue_lifetime
                                  : qmgr.conf->bounce_queue_lifetime;
 
-    return m->entry->forced || now_ms() - m->arrived / 1000 >= life;
+    return m->entry->forced || now_ms() - m->since / 1000 >= life;
 }
 
 /* Whoever is left has had the last try. */
@@ -478,7 +480,7 @@ delay_is_news(const struct message *m)
     int64_t limit = qmgr.conf->delay_warning_time;
 
     return limit > 0 && m->todo > 0 && !m->warned && !m->owed &&
-           m->sender.len > 0 && now_ms() - m->arrived / 1000 >= limit;
+           m->sender.len > 0 && now_ms() - m->since / 1000 >= limit;
 }
 
 /* The next recipients of a long list. */

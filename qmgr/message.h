@@ -26,6 +26,8 @@ struct message {
     int fd, reader;          /* read-write, read-only; -1: not open */
     unsigned flags;          /* ENVELOPE_ bits */
     int64_t arrived, active; /* microseconds */
+    int64_t since; /* arrived, or released after that: what its age counts
+                      from */
     struct str sender, envid, verp, filter;
     char *text; /* what these are views of */
 

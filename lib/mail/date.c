@@ -290,3 +290,63 @@ date_parse(struct str text, int64_t *seconds, int *zone)
         *zone = p.zone;
     return true;
 }
+
+/* Digits where the shape has 0, else its own byte, letters in any case. */
+static bool
+take_shape(struct str *s, struct str shape)
+{
+    if (s->len < shape.len)
+        return false;
+    for (size_t i = 0; i < shape.len; i++)
+        if (shape.p[i] == '0' ? !is_digit(s->p[i])
+                              : to_lower(s->p[i]) != shape.p[i])
+            return false;
+    *s = str_sub(*s, shape.len, s->len);
+    return true;
+}
+
+/* "Z", "+01:00" */
+static bool
+take_offset(struct str *s)
+{
+    uint64_t hours, minutes;
+
+    if (str_iskip(s, S("Z")))
+        return true;
+    if (!str_skip(s, S("+")) && !str_skip(s, S("-")))
+        return false;
+    return str_num(str_sub(*s, 0, 2), &hours) && hours < 24 &&
+           str_num(str_sub(*s, 3, 2), &minutes) && minutes < 60 &&
+           take_shape(s, S("00:00"));
+}
+
+bool
+date_parse_internet(struct str text, int64_t *seconds)
+{
+    struct str rest = text;
+
+    if (!take_shape(&rest, S("0000-00-00t00:00:00")))
+        return false;
+    if (str_skip(&rest, S("."))) {
+        size_t digits = span(rest, is_digit);
+
+        if (digits == 0)
+            return false;
+        rest = str_sub(rest, digits, rest.len);
+    }
+    return take_offset(&rest) && rest.len == 0 &&
+           date_parse(text, seconds, NULL);
+}
+
+struct str
+date_format_internet(struct arena *a, int64_t seconds)
+{
+    time_t t = (time_t)seconds;
+    struct tm tm;
+    char text[64];
+
+    gmtime_r(&t, &tm);
+    return arena_str(a,
+                     (struct str){text, strftime(text, sizeof text,
+                                                 "%Y-%m-%dT%H:%M:%SZ", &tm)});
+}

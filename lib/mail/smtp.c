@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 
+#include "mail/date.h"
 #include "mail/dsn.h"
 #include "mail/xtext.h"
 
@@ -190,6 +191,27 @@ take_login(struct target *t, struct str value)
     return value.len > 0 && xtext_decode(t->arena, value, &t->mail->auth);
 }
 
+/* RFC 4865 5: 1 to 9 digits, the first is no 0; and one of the two. */
+static bool
+take_hold_for(struct target *t, struct str value)
+{
+    uint64_t n;
+
+    if (value.len > 9 || !str_num(value, &n) || value.p[0] == '0' ||
+        t->mail->hold_until)
+        return false;
+    t->mail->hold_for = (int64_t)n;
+    return true;
+}
+
+static bool
+take_hold_until(struct target *t, struct str value)
+{
+    return !t->mail->hold_for && value.p &&
+           date_parse_internet(value, &t->mail->hold_until) &&
+           t->mail->hold_until > 0;
+}
+
 static bool
 take_verp(struct target *t, struct str value)
 {
@@ -218,15 +240,18 @@ struct parameter {
 };
 
 static const struct parameter mail_parameters[] = {
-    {"SIZE",       SMTP_SIZE,       take_size,       "bad message size syntax"   },
-    {"BODY",       SMTP_EIGHT_BIT,  take_body,       "bad BODY parameter"        },
-    {"SMTPUTF8",   SMTP_UTF8,       take_utf8,       "SMTPUTF8 takes no value"   },
-    {"RET",        SMTP_DSN,        take_ret,        "bad RET parameter syntax"  },
-    {"ENVID",      SMTP_DSN,        take_envid,      "bad ENVID parameter syntax"},
-    {"AUTH",       SMTP_AUTH,       take_login,      "bad AUTH parameter syntax" },
-    {"REQUIRETLS", SMTP_REQUIRETLS, take_requiretls,
-     "REQUIRETLS takes no value"                                                 },
-    {"XVERP",      SMTP_XVERP,      take_verp,       "bad XVERP parameter syntax"},
+    {"SIZE",       SMTP_SIZE,          take_size,       "bad message size syntax"   },
+    {"BODY",       SMTP_EIGHT_BIT,     take_body,       "bad BODY parameter"        },
+    {"SMTPUTF8",   SMTP_UTF8,          take_utf8,       "SMTPUTF8 takes no value"   },
+    {"RET",        SMTP_DSN,           take_ret,        "bad RET parameter syntax"  },
+    {"ENVID",      SMTP_DSN,           take_envid,      "bad ENVID parameter syntax"},
+    {"AUTH",       SMTP_AUTH,          take_login,      "bad AUTH parameter syntax" },
+    {"REQUIRETLS", SMTP_REQUIRETLS,    take_requiretls,
+     "REQUIRETLS takes no value"                                                    },
+    {"HOLDFOR",    SMTP_FUTURERELEASE, take_hold_for,   "bad HOLDFOR parameter"     },
+    {"HOLDUNTIL",  SMTP_FUTURERELEASE, take_hold_until,
+     "bad HOLDUNTIL parameter"                                                      },
+    {"XVERP",      SMTP_XVERP,         take_verp,       "bad XVERP parameter syntax"},
 };
 
 static const struct parameter rcpt_parameters[] = {

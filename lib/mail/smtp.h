@@ -26,6 +26,7 @@
     X(BINARYMIME, "BINARYMIME")                                                \
     X(LIMITS, "LIMITS")                                                        \
     X(REQUIRETLS, "REQUIRETLS")                                                \
+    X(FUTURERELEASE, "FUTURERELEASE")                                          \
     X(XVERP, "XVERP")                                                          \
     X(XCLIENT, "XCLIENT")                                                      \
     X(XFORWARD, "XFORWARD")                                                    \
@@ -73,6 +74,8 @@ struct smtp_mail {
     bool requiretls;            /* REQUIRETLS */
     struct str envid;           /* decoded */
     struct str auth;            /* AUTH=, decoded; p NULL if not given */
+    int64_t hold_for;           /* HOLDFOR, in seconds; 0 if not given */
+    int64_t hold_until;         /* HOLDUNTIL, seconds since 1970; 0: no */
     bool verp;                  /* XVERP was given */
     struct str verp_delimiters; /* empty: the site's default */
 };

@@ -8,6 +8,7 @@ listing_message(struct buf *b, struct str id, struct str folder,
                            .queue = folder,
                            .size = f->at.stop - f->at.start,
                            .arrived = f->envelope.arrived,
+                           .release = f->envelope.release,
                            .forced = f->forced,
                            .sender = f->envelope.sender};
 

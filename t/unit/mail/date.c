@@ -113,4 +113,42 @@ round_trip(void **state)
     arena_free(a);
 }
 
-TESTS(TEST(parses), TEST(formats), TEST(round_trip))
+static void
+internet_dates(void **state)
+{
+    static const struct {
+        const char *text;
+        int64_t seconds; /* -1: refused */
+    } rows[] = {
+        {"2026-02-06T10:00:00Z",         1770372000},
+        {"2026-02-06t10:00:00z",         1770372000},
+        {"2026-02-06T10:00:00.25+01:00", 1770368400},
+        {"2026-02-06T04:30:00-05:30",    1770372000},
+        {"2026-02-06 10:00:00Z",         -1        },
+        {"2026-02-06T10:00:00",          -1        },
+        {"2026-02-06T10:00Z",            -1        },
+        {"2026-02-06T10:00:00.Z",        -1        },
+        {"2026-02-06T10:00:00+0100",     -1        },
+        {"2026-02-06T10:00:00+24:00",    -1        },
+        {"2026-02-06T10:00:00Z ",        -1        },
+        {"2026-02-30T10:00:00Z",         -1        },
+        {"2026-13-06T10:00:00Z",         -1        },
+        {"2026-02-06T25:00:00Z",         -1        },
+        {"",                             -1        },
+    };
+    struct arena *a = arena_new("test", 1 << 16);
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        int64_t seconds = -1;
+
+        if (!date_parse_internet(str_from(rows[i].text), &seconds))
+            seconds = -1;
+        if (seconds != rows[i].seconds)
+            fail_msg("%s: got %lld", rows[i].text, (long long)seconds);
+    }
+    assert_str(date_format_internet(a, 1770372000), S("2026-02-06T10:00:00Z"));
+    arena_free(a);
+}
+
+TESTS(TEST(parses), TEST(formats), TEST(round_trip), TEST(internet_dates))
