@@ -146,6 +146,12 @@ io_switch(struct stream *s, struct io_carrier carrier)
     s->carrier = carrier;
 }
 
+struct io_carrier
+io_carrier_of(const struct stream *s)
+{
+    return s->carrier;
+}
+
 /* What a failed read or write of the carrier means; IO_OK: try again. */
 static enum io
 trouble(const struct stream *s, bool reading)

@@ -57,6 +57,8 @@ void io_set_stop(struct stream *s, const volatile sig_atomic_t *stop);
 /* Change what carries the bytes; unread input is dropped. Pending output
  * must have been flushed. */
 void io_switch(struct stream *s, struct io_carrier carrier);
+/* What carries them now: for one that is to stand on top of it. */
+struct io_carrier io_carrier_of(const struct stream *s);
 
 /*
  * One line without its line end (LF, or CRLF). A view of the stream's own
