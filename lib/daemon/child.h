@@ -101,6 +101,12 @@ bool daemon_request(struct daemon *d, struct packet *p, int64_t wait_ms,
                     bool *timed_out);
 
 /*
+ * A worker that serves requests on a connection it has accepted: the next
+ * packet, or false when it is to end or the other side has closed.
+ */
+bool daemon_serve(const struct link *link, struct packet *p);
+
+/*
  * SINGLE: qmgr takes a settings packet: the new configuration (d->conf; the
  * old one stays valid) and log. *transports is the list of rec_transport, a
  * view into p. False: the packet was malformed, cannot go on.

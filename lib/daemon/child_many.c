@@ -28,14 +28,24 @@ is_full(void)
     return many.how.full_at > 0 && many.count >= many.how.full_at;
 }
 
+static void someone_connects(void *self, unsigned events);
+
+/* Not watched at all while nobody is accepted: epoll tells of a socket that
+ * master has shut down whatever one asked for. */
 static void
 set_accepting(bool on)
 {
+    struct daemon *d = many.daemon;
+
     if (many.accepting == on)
         return;
     many.accepting = on;
-    for (size_t i = 0; i < many.daemon->nlisten; i++)
-        loop_change(many.watches[i], on ? LOOP_READ : 0);
+    for (size_t i = 0; i < d->nlisten; i++)
+        if (on)
+            many.watches[i] = loop_watch(many.loop, d->listen[i], LOOP_READ,
+                                         someone_connects, &d->listen[i]);
+        else
+            loop_unwatch(many.watches[i]);
 }
 
 static void
@@ -55,6 +65,14 @@ tell_state(void)
     board_set(d->board, d->crew, d->place, busy ? BOARD_BUSY : BOARD_IDLE);
     if (busy && board_must_call(d->board, d->crew))
         (void)!write(child.caller, &one, sizeof one);
+}
+
+static void
+begin_end(bool now)
+{
+    many.ending = true;
+    consider();
+    many.how.end(many.how.own, now);
 }
 
 static void
@@ -88,7 +106,7 @@ take_one(int listen, struct sockaddr_storage *peer)
                    errno == ENOBUFS))
         pause_accepting();
     else if (fd < 0 && errno == EINVAL)
-        many.ending = true; /* master has shut the socket down */
+        begin_end(false); /* master has shut the socket down */
     return fd;
 }
 
@@ -98,7 +116,7 @@ someone_connects(void *self, unsigned events)
     const int *listen = self;
 
     (void)events;
-    for (int i = 0; i < BATCH && !is_full(); i++) {
+    for (int i = 0; i < BATCH && !is_full() && !many.ending; i++) {
         struct sockaddr_storage peer;
         int fd = take_one(*listen, &peer);
 
@@ -129,9 +147,7 @@ on_signal(void *unused, unsigned events)
     (void)events;
     if (read(child.wake, &n, sizeof n) != sizeof n)
         return;
-    many.ending = true;
-    consider();
-    many.how.end(many.how.own, child.stop != 0);
+    begin_end(child.stop != 0);
 }
 
 static void
@@ -154,16 +170,13 @@ daemon_many(struct daemon *d, struct loop *l, const struct daemon_many *m)
     many.daemon = d;
     many.loop = l;
     many.how = *m;
-    many.accepting = true;
     many.watches = arena_alloc(d->life, (d->nlisten + 1) * sizeof(void *));
-    for (size_t i = 0; i < d->nlisten; i++) {
+    for (size_t i = 0; i < d->nlisten; i++)
         fcntl(d->listen[i], F_SETFL, fcntl(d->listen[i], F_GETFL) | O_NONBLOCK);
-        many.watches[i] = loop_watch(l, d->listen[i], LOOP_READ,
-                                     someone_connects, &d->listen[i]);
-    }
+    set_accepting(true);
     loop_watch(l, child.wake, LOOP_READ, on_signal, NULL);
     notice_tables(NULL);
     tell_state();
     if (child.stop || child.retire)
-        m->end(m->own, child.stop != 0);
+        begin_end(child.stop != 0);
 }

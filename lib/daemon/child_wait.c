@@ -166,6 +166,26 @@ limit_receive(const struct daemon *d, int64_t ms)
     child.receive_ms = ms;
 }
 
+/* A signal that comes from here on ends the link's incoming side, and so the
+ * wait; a packet that is there already is still read. */
+static enum link_state
+receive(const struct link *link, struct packet *p)
+{
+    enum link_state state;
+
+    log_flush();
+    child.waiting_on = link->fd;
+    state = ending() ? LINK_GONE : link_receive(link, p);
+    child.waiting_on = -1;
+    return state;
+}
+
+bool
+daemon_serve(const struct link *link, struct packet *p)
+{
+    return receive(link, p) == LINK_OK;
+}
+
 bool
 daemon_request(struct daemon *d, struct packet *p, int64_t wait_ms,
                bool *timed_out)
@@ -175,14 +195,8 @@ daemon_request(struct daemon *d, struct packet *p, int64_t wait_ms,
     if (timed_out)
         *timed_out = false;
     notice_tables(d);
-    log_flush();
     limit_receive(d, wait_ms);
-
-    /* A signal that comes from here on ends the link's incoming side, and so
-     * the wait; a packet that is there already is still read. */
-    child.waiting_on = d->qmgr.fd;
-    state = ending() ? LINK_GONE : link_receive(&d->qmgr, p);
-    child.waiting_on = -1;
+    state = receive(&d->qmgr, p);
     if (state == LINK_AGAIN && !ending()) {
         if (timed_out)
             *timed_out = true;

@@ -1,6 +1,7 @@
 #include "ipc/message.h"
 
 #include <errno.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "base/log.h"
@@ -78,6 +79,14 @@ struct writer {
 };
 
 static struct writer out;
+
+void
+packet_wipe(struct packet *p)
+{
+    if (p)
+        explicit_bzero(p->data, sizeof p->data);
+    explicit_bzero(out.data, sizeof out.data);
+}
 
 static void
 write_num(int64_t value)

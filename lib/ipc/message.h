@@ -104,6 +104,9 @@ const char *msg_name(enum msg_type type);
 /* Close what the packet still holds. */
 void packet_drop(struct packet *p);
 
+/* Wipe a packet that held a secret, and what was sent last. NULL: only that. */
+void packet_wipe(struct packet *p);
+
 /*
  * Send: false if the link is gone or (non-blocking) full, errno tells. The
  * descriptors stay the caller's. Text that makes the packet too large is a
