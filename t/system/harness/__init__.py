@@ -7,11 +7,13 @@
 Everything lives in a temporary folder and on free ports of loopback, and is
 gone afterwards: processes, files, ports.
 """
+from .certificates import Authority
 from .instance import Posta, BIN, BUILD, ROOT, run
 from .nameserver import NameServer
-from .peers import Exim
+from .peers import Dovecot, Exim, Postfix
 from .ports import free_port, free_port_base
 from .wait import wait_until
 
-__all__ = ['Posta', 'NameServer', 'Exim', 'BIN', 'BUILD', 'ROOT', 'run',
-           'free_port', 'free_port_base', 'wait_until']
+__all__ = ['Posta', 'NameServer', 'Authority', 'Dovecot', 'Exim', 'Postfix',
+           'BIN', 'BUILD', 'ROOT', 'run', 'free_port', 'free_port_base',
+           'wait_until']
