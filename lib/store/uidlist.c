@@ -1,0 +1,259 @@
+#include "store/uidlist.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <sys/file.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "store/store.h"
+#include "sys/disk.h"
+
+#define LOCK_FILE   UIDLIST_FILE ".lock"
+#define STALE_AFTER 120 /* seconds */
+#define PAUSE       2   /* ms */
+
+static bool
+uid_of(struct str word, uint32_t *uid)
+{
+    uint64_t n;
+
+    if (!str_num(word, &n) || n == 0 || n >= UINT32_MAX)
+        return false;
+    *uid = (uint32_t)n;
+    return true;
+}
+
+static bool
+guid_of(struct str hex, uint8_t guid[16])
+{
+    if (hex.len != 32)
+        return false;
+    for (size_t i = 0; i < 16; i++) {
+        uint64_t byte;
+
+        if (!str_hex(str_sub(hex, 2 * i, 2), &byte))
+            return false;
+        guid[i] = (uint8_t)byte;
+    }
+    return true;
+}
+
+static void
+head_field(struct uidlist_head *h, struct str field, struct str line)
+{
+    struct str value = str_sub(field, 1, field.len);
+
+    if (field.p[0] == 'V' && uid_of(value, &h->validity))
+        return;
+    if (field.p[0] == 'N' && uid_of(value, &h->next))
+        return;
+    if (field.p[0] == 'G') {
+        h->has_guid = guid_of(value, h->guid);
+        return;
+    }
+    /* From the first unknown field on; what we know is left out when it is
+     * written. */
+    if (h->others.len == 0)
+        h->others =
+            (struct str){field.p, (size_t)(line.p + line.len - field.p)};
+}
+
+bool
+uidlist_head(struct str *text, struct uidlist_head *h)
+{
+    struct str line, rest, word;
+
+    *h = (struct uidlist_head){0};
+    if (!str_cut(text, '\n', &line))
+        return false;
+    rest = line;
+    if (str_skip(&rest, S("1 "))) {
+        str_cut(&rest, ' ', &word);
+        return uid_of(word, &h->validity) && uid_of(rest, &h->next);
+    }
+    if (!str_skip(&rest, S("3 ")))
+        return false;
+    while (str_word(&rest, " ", &word))
+        head_field(h, word, line);
+    return h->validity && h->next;
+}
+
+static bool
+fields_ok(struct str fields)
+{
+    struct str word;
+
+    while (str_word(&fields, " ", &word))
+        if (word.p[0] < 'A' || word.p[0] > 'Z')
+            return false;
+    return true;
+}
+
+/* "12 W3 :base", or version 1's "12 base", which may have the flags too. */
+static bool
+line_of(struct str line, struct uidlist_line *l)
+{
+    struct str word, file = line;
+
+    if (!str_cut(&line, ' ', &word) || !uid_of(word, &l->uid))
+        return false;
+    file = line;
+    l->fields = (struct str){0};
+    if (str_skip(&file, S(":"))) {
+        /* no fields */
+    } else {
+        ssize_t colon = str_search(line, S(" :"));
+
+        if (colon >= 0) {
+            l->fields = str_sub(line, 0, (size_t)colon);
+            file = str_sub(line, (size_t)colon + 2, line.len);
+        }
+    }
+    str_cut(&file, ':', &l->base);
+    return l->base.len > 0 && l->base.len <= 255 &&
+           str_find(l->base, '/') < 0 && fields_ok(l->fields);
+}
+
+bool
+uidlist_next(struct str *text, uint32_t *last, struct uidlist_line *l)
+{
+    struct str line;
+
+    while (str_cut(text, '\n', &line)) {
+        if (!line_of(line, l) || l->uid <= *last)
+            continue;
+        *last = l->uid;
+        return true;
+    }
+    return false;
+}
+
+struct str
+uidlist_field(struct str fields, char key)
+{
+    struct str word;
+
+    while (str_word(&fields, " ", &word))
+        if (word.p[0] == key)
+            return str_sub(word, 1, word.len);
+    return (struct str){0};
+}
+
+void
+uidlist_put_head(struct buf *b, const struct uidlist_head *h)
+{
+    struct str rest = h->others, word;
+
+    buf_fmt(b, "3 V%u N%u G", h->validity, h->next);
+    for (size_t i = 0; i < sizeof h->guid; i++)
+        buf_fmt(b, "%02x", h->guid[i]);
+    while (str_word(&rest, " ", &word))
+        if (word.p[0] != 'V' && word.p[0] != 'N' && word.p[0] != 'G')
+            buf_fmt(b, " %.*s", STR(word));
+    buf_addc(b, '\n');
+}
+
+void
+uidlist_put(struct buf *b, const struct uidlist_line *l)
+{
+    buf_fmt(b, "%u ", l->uid);
+    if (l->fields.len) {
+        buf_add(b, l->fields);
+        buf_addc(b, ' ');
+    }
+    buf_addc(b, ':');
+    buf_add(b, l->base);
+    buf_addc(b, '\n');
+}
+
+/* Does the process that the lock file names live on this machine? True where
+ * nobody can tell. */
+static bool
+owner_lives(int fd)
+{
+    char text[300], host[65] = "";
+    ssize_t n = pread(fd, text, sizeof text, 0);
+    struct str rest = {text, n > 0 ? (size_t)n : 0}, pid;
+    uint64_t number;
+
+    gethostname(host, sizeof host - 1);
+    str_cut(&rest, ':', &pid);
+    if (!str_num(pid, &number) || number == 0 || number > INT32_MAX ||
+        !str_eq(str_trim(rest), str_from(host)))
+        return true;
+    return kill((pid_t)number, 0) == 0 || errno != ESRCH;
+}
+
+/*
+ * Remove the lock file of somebody who died. Under flock, so that of two who
+ * try only one removes it, and neither the new one of the other.
+ */
+static bool
+remove_stale(int dir)
+{
+    auto_close int fd =
+        openat(dir, LOCK_FILE, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+    struct stat st, named;
+
+    if (fd < 0)
+        return errno == ENOENT;
+    if (flock(fd, LOCK_EX | LOCK_NB) < 0 || fstat(fd, &st) < 0 ||
+        fstatat(dir, LOCK_FILE, &named, AT_SYMLINK_NOFOLLOW) < 0 ||
+        st.st_ino != named.st_ino)
+        return false;
+    if (owner_lives(fd) && time(NULL) - st.st_mtime < STALE_AFTER)
+        return false;
+    return disk_remove(dir, LOCK_FILE);
+}
+
+static bool
+try_lock(int dir)
+{
+    auto_close int fd = disk_create(dir, LOCK_FILE, 0600);
+    char text[100], host[65] = "";
+
+    if (fd < 0)
+        return false;
+    gethostname(host, sizeof host - 1);
+    int len = snprintf(text, sizeof text, "%d:%s", (int)getpid(), host);
+
+    (void)!write(fd, text, (size_t)len);
+    return true;
+}
+
+static int64_t
+now_ms(void)
+{
+    struct timespec t;
+
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return t.tv_sec * INT64_C(1000) + t.tv_nsec / 1000000;
+}
+
+enum rc
+uidlist_lock(int dir, int64_t wait, struct why *why)
+{
+    const struct timespec pause = {.tv_nsec = PAUSE * 1000000L};
+
+    for (int64_t end = now_ms() + wait;;) {
+        if (try_lock(dir))
+            return OK;
+        if (errno != EEXIST)
+            return store_fail(errno, why, "cannot make %s", LOCK_FILE);
+        if (remove_stale(dir) && try_lock(dir))
+            return OK;
+        if (now_ms() >= end)
+            return fail(why, "4.2.0", "%s is held by another program",
+                        LOCK_FILE);
+        nanosleep(&pause, NULL);
+    }
+}
+
+void
+uidlist_unlock(int dir)
+{
+    (void)!disk_remove(dir, LOCK_FILE);
+}

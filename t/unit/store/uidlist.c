@@ -1,0 +1,222 @@
+#include "store/uidlist.h"
+
+#include <signal.h>
+#include <sys/wait.h>
+#include <utime.h>
+
+#include "unit/store/folder.h"
+
+#define GUID "5f1e0000000000000000000000000abc"
+
+static void
+head(void **state)
+{
+    static const struct {
+        const char *text;
+        bool good;
+        uint32_t validity, next;
+    } cases[] = {
+        {"3 V17 N5 G" GUID "\n", true,  17, 5},
+        {"3 N5 Px V17\n",        true,  17, 5},
+        {"1 17 5\n",             true,  17, 5},
+        {"3 V17\n",              false, 0,  0},
+        {"3 V0 N5\n",            false, 0,  0},
+        {"3 V17 N5",             false, 0,  0},
+        {"4 V17 N5\n",           false, 0,  0},
+        {"3 V99999999999 N5\n",  false, 0,  0},
+        {"",                     false, 0,  0},
+    };
+    struct uidlist_head h;
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        struct str text = str_from(cases[i].text);
+
+        assert_int_equal(uidlist_head(&text, &h), cases[i].good);
+        if (!cases[i].good)
+            continue;
+        assert_int_equal(h.validity, cases[i].validity);
+        assert_int_equal(h.next, cases[i].next);
+        assert_int_equal(text.len, 0);
+    }
+}
+
+static void
+head_again(void **state)
+{
+    struct arena *a = arena_new("test", 1 << 20);
+    struct str text = S("3 V17 N5 G" GUID " P%v Zx\n");
+    struct uidlist_head h;
+    struct buf b = buf_in(a);
+
+    (void)state;
+    assert_true(uidlist_head(&text, &h));
+    assert_true(h.has_guid);
+    uidlist_put_head(&b, &h);
+    assert_str(buf_str(&b), S("3 V17 N5 G" GUID " P%v Zx\n"));
+    arena_free(a);
+}
+
+static void
+lines(void **state)
+{
+    struct arena *a = arena_new("test", 1 << 20);
+    struct str text = S("1 :a.b,S=3\n"
+                        "nonsense\n"
+                        "5 W12 Gx :c:2,S\n"
+                        "5 :twice\n"
+                        "4 :lower\n"
+                        "6 :a/b\n"
+                        "7 x :small\n"
+                        "0 :zero\n"
+                        "8 version-one\n"
+                        "9 :cut");
+    struct uidlist_line l;
+    struct buf b = buf_in(a);
+    uint32_t last = 0;
+
+    (void)state;
+    while (uidlist_next(&text, &last, &l)) {
+        uidlist_put(&b, &l);
+        if (l.uid == 5) {
+            assert_str(uidlist_field(l.fields, 'G'), S("x"));
+            assert_str(uidlist_field(l.fields, 'W'), S("12"));
+            assert_null(uidlist_field(l.fields, 'S').p);
+        }
+    }
+    assert_str(buf_str(&b), S("1 :a.b,S=3\n5 W12 Gx :c\n8 :version-one\n"));
+    arena_free(a);
+}
+
+static struct {
+    struct arena *a;
+    const char *path;
+    int dir;
+} at;
+
+static int
+enter(void **state)
+{
+    (void)state;
+    at.a = arena_new("test", 1 << 20);
+    at.path = folder_new(at.a);
+    at.dir = open(at.path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    return 0;
+}
+
+static int
+leave(void **state)
+{
+    (void)state;
+    close(at.dir);
+    folder_remove(at.a, at.path);
+    arena_free(at.a);
+    return 0;
+}
+
+static void
+locks(void **state)
+{
+    const char *lock = arena_fmt(at.a, "%s/dovecot-uidlist.lock", at.path);
+    struct why why;
+    char host[65];
+
+    (void)state;
+    assert_int_equal(uidlist_lock(at.dir, 0, &why), OK);
+    assert_int_equal(uidlist_lock(at.dir, 5, &why), TEMP);
+    uidlist_unlock(at.dir);
+    assert_int_equal(access(lock, F_OK), -1);
+
+    /* Of a process that is gone, here; and of nobody knows whom. */
+    pid_t pid = fork();
+
+    if (pid == 0)
+        _exit(0);
+    waitpid(pid, NULL, 0);
+    gethostname(host, sizeof host);
+    file_write(lock, arena_fmt(at.a, "%d:%s", (int)pid, host));
+    assert_int_equal(uidlist_lock(at.dir, 0, &why), OK);
+    file_write(lock, arena_fmt(at.a, "%d:elsewhere.test", (int)pid));
+    assert_int_equal(uidlist_lock(at.dir, 0, &why), TEMP);
+    assert_int_equal(utime(lock, &(struct utimbuf){1000, 1000}), 0);
+    assert_int_equal(uidlist_lock(at.dir, 0, &why), OK);
+    uidlist_unlock(at.dir);
+}
+
+/* Processes that take the lock for a moment never have it together. */
+static void
+locked_once(void **state)
+{
+    const char *file = arena_fmt(at.a, "%s/held", at.path);
+    pid_t pids[4];
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(pids); i++) {
+        pids[i] = fork();
+        if (pids[i])
+            continue;
+        for (int n = 0; n < 50; n++) {
+            struct why why;
+
+            if (uidlist_lock(at.dir, 20000, &why) != OK)
+                _exit(1);
+            int fd = open(file, O_CREAT | O_EXCL | O_RDWR, 0600);
+
+            if (fd < 0 || close(fd) < 0 || unlink(file) < 0)
+                _exit(2);
+            if (n == 49 && i == 0)
+                _exit(0); /* and leaves it behind */
+            uidlist_unlock(at.dir);
+        }
+        _exit(0);
+    }
+    for (size_t i = 0; i < COUNT(pids); i++) {
+        int status;
+
+        waitpid(pids[i], &status, 0);
+        assert_int_equal(status, 0);
+    }
+}
+
+static void
+files(void **state)
+{
+    struct text_stamp made, read, changed;
+    struct str text;
+    struct why why;
+
+    (void)state;
+    assert_int_equal(text_read(at.a, at.dir, "x", 0, 100, &text, &read, &why),
+                     OK);
+    assert_int_equal(text.len, 0);
+    assert_int_equal(read.ino, 0);
+    assert_int_equal(text_write(at.dir, "x", S("abc\n"), &made, &why), OK);
+    assert_int_equal(text_read(at.a, at.dir, "x", 1, 100, &text, &read, &why),
+                     OK);
+    assert_str(text, S("bc\n"));
+    assert_true(text_stamp_eq(&made, &read));
+    assert_int_equal(text_append(at.dir, "x", S("d\n"), true, &changed, &why),
+                     OK);
+    assert_false(text_stamp_eq(&made, &changed));
+    assert_true(text_stat(at.dir, "x", &read));
+    assert_true(text_stamp_eq(&changed, &read));
+    assert_int_equal(text_read(at.a, at.dir, "x", 0, 5, &text, &read, &why),
+                     TEMP);
+    assert_int_equal(text_append(at.dir, "y", S("d\n"), true, &changed, &why),
+                     TEMP);
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(head),
+        TEST(head_again),
+        TEST(lines),
+        cmocka_unit_test_setup_teardown(locks, enter, leave),
+        cmocka_unit_test_setup_teardown(locked_once, enter, leave),
+        cmocka_unit_test_setup_teardown(files, enter, leave),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
