@@ -51,8 +51,8 @@ enum sasl_step {
     SASL_FAILED,
 };
 
-/* What the caller found out. Any but YES ends in SASL_FAILED, after as many
- * steps as a wrong password. */
+/* What the caller found out. TEMPORARY ends the exchange at once, the others
+ * but YES after as many steps as a wrong password. */
 enum sasl_verdict {
     SASL_YES,
     SASL_NO,           /* wrong password or token, or no such user */
@@ -78,7 +78,8 @@ enum sasl_failure {
 struct sasl_peer {
     struct str service;   /* "smtp" */
     struct str hostname;  /* ours, in CRAM-MD5's challenge */
-    bool secured;         /* by TLS, or it is local */
+    bool secured;         /* by TLS, or it is local, or the site lets
+                             passwords travel in the clear */
     bool plus_offered;    /* the client was told of -PLUS mechanisms */
     bool final_data;      /* the protocol carries data with its success */
     bool cert_valid;      /* its certificate was verified, */
@@ -90,6 +91,9 @@ struct sasl_peer {
     /* Rounds of unknown users, as most users have them; 0: the default of
      * scheme.h. */
     unsigned scram_rounds;
+    /* Instead of a random one, for tests: SCRAM's nonce, CRAM-MD5's challenge;
+     * empty: random. */
+    struct str nonce;
     /* What the errors of OAUTHBEARER and XOAUTH2 tell; may be empty. */
     struct str oauth_scope, oauth_configuration;
 };
@@ -102,6 +106,8 @@ struct sasl {
     struct str user;     /* authentication identity, prepared (RFC 4013) */
     struct str authzid;  /* who to act for; empty: the same */
     struct str password; /* of SASL_PASSWORD, prepared; NUL behind it */
+    struct str raw;      /* the same as it was sent, where that differs; to be
+                            tried second: a hash may have been made of it */
     struct str token;    /* of SASL_TOKEN */
     const char *scheme;  /* of SASL_CREDENTIALS: a name of scheme.h */
 
@@ -127,7 +133,8 @@ enum sasl_step sasl_start(struct arena *a, const struct sasl_mech *mech,
                           const struct sasl_peer *peer,
                           const struct str *initial, struct sasl **s);
 
-/* The client's response. Outside SASL_CHALLENGE it makes the exchange fail. */
+/* The client's response. Outside SASL_CHALLENGE it makes the exchange fail;
+ * sasl_verdict and sasl_credentials must only be called when asked for. */
 enum sasl_step sasl_feed(struct sasl *s, struct str response);
 
 /*

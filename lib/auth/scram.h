@@ -43,4 +43,12 @@ bool scram_attribute(struct str *rest, char name, struct str *value);
 void scram_name_encode(struct buf *b, struct str name);
 bool scram_name_decode(struct arena *a, struct str in, struct str *name);
 
+/* From key and signature to proof, and back. */
+void scram_xor(uint8_t *to, const uint8_t *with, size_t len);
+
+/* The client's key of a salted password, its stored key, the server's key. */
+void scram_keys_client(enum digest d, struct str password,
+                       const struct scram_keys *k, uint8_t *client,
+                       uint8_t *stored, uint8_t *server);
+
 #endif
