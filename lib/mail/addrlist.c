@@ -330,7 +330,12 @@ take_angle(struct arena *a, struct addrlist *l, struct addrlist_entry *entry)
 
     l->rest = str_sub(l->rest, inner.len, l->rest.len);
     str_skip(&l->rest, S(">"));
-    inner = without_route(inner);
+
+    struct str behind = without_route(inner);
+
+    if (behind.p != inner.p)
+        entry->route = str_trim(between(inner.p, behind.p - 1));
+    inner = behind;
     while ((t = next_token(&inner)).kind != END)
         if (t.kind == ATOM || t.kind == QUOTED || t.kind == LITERAL)
             add_to_element(&e, t, t.spaced);
@@ -373,8 +378,10 @@ take_element(struct arena *a, struct addrlist *l, struct addrlist_entry *entry)
         if (t.kind == END || c == ',' || c == ';' || far) {
             bool found = end_bare(a, l, &e, entry);
 
-            if (c == ';' && !e.more)
+            if (c == ';' && !e.more) {
+                l->ending = l->group.p != NULL;
                 l->group = (struct str){0};
+            }
             return found;
         }
         if (c == '<') {
@@ -384,8 +391,11 @@ take_element(struct arena *a, struct addrlist *l, struct addrlist_entry *entry)
         if (c == ':') {
             if (e.best.text.p || e.word.ats)
                 return end_bare(a, l, &e, entry);
-            l->group = e.text;
+            l->ending = l->group.p != NULL;
+            l->group = l->beginning = e.text;
             entry->group = l->group;
+            if (l->groups)
+                return false;
             e = new_element(a, l);
         }
         if (t.kind == COMMENT && e.comment.p == NULL)
@@ -399,13 +409,35 @@ take_element(struct arena *a, struct addrlist *l, struct addrlist_entry *entry)
     }
 }
 
+/* Where a group ended or began, for who wants to know. */
+static bool
+take_event(struct addrlist *l, struct addrlist_entry *e)
+{
+    if (!l->groups)
+        return false;
+    if (l->ending) {
+        l->ending = false;
+        *e = (struct addrlist_entry){.kind = ADDRLIST_GROUP_END};
+        return true;
+    }
+    if (l->beginning.p == NULL)
+        return false;
+    *e = (struct addrlist_entry){.kind = ADDRLIST_GROUP, .group = l->beginning};
+    l->beginning = (struct str){0};
+    return true;
+}
+
 bool
 addrlist_next(struct arena *a, struct addrlist *l, struct addrlist_entry *e)
 {
+    if (take_event(l, e))
+        return true;
     while (l->rest.len > 0)
-        if (take_element(a, l, e))
+        if (take_element(a, l, e) || take_event(l, e))
             return true;
-    return false;
+    l->ending = l->group.p != NULL;
+    l->group = (struct str){0};
+    return take_event(l, e);
 }
 
 struct str

@@ -12,6 +12,12 @@
 #include "base/buf.h"
 #include "base/why.h"
 
+enum addrlist_kind {
+    ADDRLIST_ADDRESS,
+    ADDRLIST_GROUP,     /* a group begins; nothing but its name is set */
+    ADDRLIST_GROUP_END, /* nothing is set */
+};
+
 struct addrlist_entry {
     struct str addr;  /* internal form (address.h), never empty */
     struct str spec;  /* where it stands in the input, without brackets and
@@ -19,7 +25,9 @@ struct addrlist_entry {
     struct str name;  /* the words before "<", or else the content of the
                          first comment; raw: quotes, folding and encoded words
                          as they are */
+    struct str route; /* "@a,@b" of "<@a,@b:c@d>", or empty */
     struct str group; /* the group's name, raw; p is NULL outside of groups */
+    enum addrlist_kind kind;
     bool sound; /* addr is a valid address, with or without domain. False for
                    words that make none ("To: you and me"), bytes that may not
                    stand in one, and what is too long */
@@ -28,11 +36,14 @@ struct addrlist_entry {
 /* A reader over one field body; start with {.rest = body}. */
 struct addrlist {
     struct str rest;
-    struct str group;
-    struct buf scratch[2]; /* private */
+    bool groups;      /* tell where groups begin and end, empty ones too */
+    struct str group; /* from here on private */
+    bool ending;
+    struct str beginning;
+    struct buf scratch[2];
 };
 
-/* The next address; false at the end. Empty groups and "<>" are skipped. */
+/* The next address; false at the end. "<>" is skipped. */
 bool addrlist_next(struct arena *a, struct addrlist *l,
                    struct addrlist_entry *e);
 

@@ -28,7 +28,10 @@ enum {
     X(CONTENT_DESCRIPTION, "Content-Description", HEADER_MIME)                 \
     X(CONTENT_DISPOSITION, "Content-Disposition", HEADER_MIME)                 \
     X(CONTENT_ID, "Content-Id", HEADER_MIME)                                   \
+    X(CONTENT_LANGUAGE, "Content-Language", 0)                                 \
     X(CONTENT_LENGTH, "Content-Length", HEADER_HIDDEN)                         \
+    X(CONTENT_LOCATION, "Content-Location", 0)                                 \
+    X(CONTENT_MD5, "Content-MD5", 0)                                           \
     X(CONTENT_ENCODING, "Content-Transfer-Encoding", HEADER_MIME)              \
     X(CONTENT_TYPE, "Content-Type", HEADER_MIME)                               \
     X(DATE, "Date", 0)                                                         \
@@ -37,6 +40,7 @@ enum {
     X(ERRORS_TO, "Errors-To", HEADER_SENDER)                                   \
     X(FROM, "From", HEADER_SENDER)                                             \
     X(FOLLOWUP_TO, "Mail-Followup-To", HEADER_SENDER)                          \
+    X(IN_REPLY_TO, "In-Reply-To", 0)                                           \
     X(MESSAGE_ID, "Message-Id", 0)                                             \
     X(MIME_VERSION, "MIME-Version", HEADER_MIME)                               \
     X(RECEIVED, "Received", 0)                                                 \
