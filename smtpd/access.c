@@ -25,6 +25,8 @@ subject_name(const struct session *s, enum subject subject)
         return s->rcpt;
     case OF_ETRN:
         return s->etrn;
+    case OF_LOGIN:
+        return s->client.login;
     default:
         return (struct str){0};
     }
@@ -60,6 +62,7 @@ subject_class(enum subject subject)
         [OF_SENDER] = CLASS_OF_SENDER,
         [OF_RCPT] = CLASS_OF_RECIPIENT,
         [OF_ETRN] = CLASS_OF_ETRN,
+        [OF_LOGIN] = CLASS_OF_LOGIN,
     };
 
     return classes[subject];
@@ -138,6 +141,10 @@ find_subject(struct ask *q, const struct rule *r, struct str *value,
     case OF_RCPT:
         return s->rcpt.p ? find_address(q, r->maps, s->rcpt_full, value, why)
                          : OK;
+    case OF_LOGIN:
+        return s->client.login.len > 0
+                   ? maps_get(r->maps, s->client.login, q->s->line, value, why)
+                   : OK;
     default:
         return find_host(q, r->maps, subject_name(s, subject), none, value,
                          why);

@@ -312,32 +312,6 @@ check_unlisted(struct ask *q, const struct rule *r)
                 : rules_lookup_failed(q, &why);
 }
 
-/* Senders with an owner are for those who have logged in as the owner; here
- * nobody has. */
-enum verdict
-check_sender_login(struct ask *q, const struct rule *r)
-{
-    struct session *s = q->s;
-    const struct map_order order = {
-        .delimiters = s->conf->recipient_delimiter,
-        .at_domain = true,
-    };
-    struct map_found found = {0};
-    struct why why;
-
-    (void)r;
-    if (s->sender_full.len == 0 || maps_empty(s->server->login_senders))
-        return DUNNO;
-    if (maps_get_address(s->server->login_senders, s->sender_full, &order,
-                         s->line, &found, &why) != OK)
-        return rules_lookup_failed(q, &why);
-    if (found.value.p == NULL)
-        return DUNNO;
-    return rules_refuse(q, 553, "5.7.1",
-                        "<%.*s>: Sender address rejected: not logged in",
-                        STR(subject_shown(s, OF_SENDER)));
-}
-
 /* A report to many at once is none (RFC 5321 4.5.5). */
 enum verdict
 check_bounce_rcpts(struct ask *q, const struct rule *r)

@@ -15,6 +15,13 @@ check_mynetworks(struct ask *q, const struct rule *r)
 }
 
 enum verdict
+check_login(struct ask *q, const struct rule *r)
+{
+    (void)r;
+    return q->s->client.login.len > 0 ? PERMIT : DUNNO;
+}
+
+enum verdict
 check_inet_interfaces(struct ask *q, const struct rule *r)
 {
     struct session *s = q->s;

@@ -14,15 +14,33 @@
 
 /* ---- before it ---- */
 
-/* "ESMTP", "SMTP", "LMTP", "UTF8SMTP" (RFC 3848, 6531 4.3) */
+/* "ESMTP", "SMTP", "LMTP", "UTF8SMTP", with A behind it where the client has
+ * logged in (RFC 3848, 6531 4.3). */
 static const char *
-with_protocol(const struct session *s)
+with_protocol(struct session *s)
 {
+    const char *name = s->server->lmtp ? "LMTP" : s->esmtp ? "ESMTP" : "SMTP";
+
     if (s->utf8)
-        return s->server->lmtp ? "UTF8LMTP" : "UTF8SMTP";
-    if (s->server->lmtp)
-        return "LMTP";
-    return s->esmtp ? "ESMTP" : "SMTP";
+        name = s->server->lmtp ? "UTF8LMTP" : "UTF8SMTP";
+    if (s->client.login.len == 0 || !s->esmtp)
+        return name;
+    return arena_fmt(s->line, "%sA", name);
+}
+
+/* "(Authenticated sender: alice)": nothing in it ends the comment. */
+static void
+add_login(struct session *s, struct buf *b)
+{
+    struct str login = arena_str(s->line, s->client.login);
+    char *p = (char *)login.p;
+
+    if (!s->conf->smtpd_sasl_authenticated_header || login.len == 0)
+        return;
+    for (size_t i = 0; i < login.len; i++)
+        if (strchr("()\\", p[i]))
+            p[i] = '?';
+    buf_fmt(b, "\t(Authenticated sender: %.*s)\n", STR(login));
 }
 
 static struct str
@@ -34,13 +52,16 @@ received(struct session *s)
     struct str helo = s->helo.len > 0 ? s->helo : s->client.name;
     struct str date = date_format(s->line, m->env.arrived / 1000000);
 
-    if (!c->smtpd_hide_client_session || s->client.login.len == 0)
-        buf_fmt(&b, "Received: from %.*s (%.*s [%.*s])\n\tby %s (%s) with %s",
-                STR(helo), STR(s->client.name),
-                STR(peer_literal(s->line, s->client.addr)), c->myhostname,
-                c->mail_name, with_protocol(s));
-    else
+    if (!c->smtpd_hide_client_session || s->client.login.len == 0) {
+        buf_fmt(&b, "Received: from %.*s (%.*s [%.*s])\n", STR(helo),
+                STR(s->client.name),
+                STR(peer_literal(s->line, s->client.addr)));
+        add_login(s, &b);
+        buf_fmt(&b, "\tby %s (%s) with %s", c->myhostname, c->mail_name,
+                with_protocol(s));
+    } else {
         buf_fmt(&b, "Received: by %s (%s)", c->myhostname, c->mail_name);
+    }
     buf_fmt(&b, " id %.*s", STR(m->id));
     if (s->accepted == 1)
         buf_fmt(&b, "\n\tfor <%.*s>",
@@ -54,10 +75,16 @@ log_client(struct session *s)
 {
     struct str none = {0};
     struct str line =
-        lines_client(s->line, s->message->id, s->client.shown, none,
+        lines_client(s->line, s->message->id, s->client.shown, s->client.method,
                      s->client.login, s->forwarded ? s->origin.shown : none);
+    struct str sender = s->sender_login;
+    int64_t release = s->message->env.release / 1000000;
 
-    log_info("%.*s", STR(line));
+    log_info("%.*s%s%.*s", STR(line), sender.len > 0 ? ", sasl_sender=" : "",
+             STR(sender));
+    if (release > 0)
+        log_info("%.*s: to be sent after %.*s", STR(s->message->id),
+                 STR(date_format(s->line, release)));
 }
 
 /* Mail from here may lack things that other mail must have. */
@@ -135,6 +162,7 @@ open_content(struct session *s)
     }
     log_client(s);
     m->local = is_local(s);
+    owner_watch(s);
     for (struct words *w = m->actions.prepend; w; w = w->next)
         message_field(m, str_from(arena_fmt(s->line, "%.*s\n", STR(w->text))));
     message_field(m, received(s));

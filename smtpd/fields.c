@@ -91,6 +91,15 @@ is_dropped(struct message *m, struct str name)
     return hash_get(m->in->dropped, (struct str){lower, name.len}) != NULL;
 }
 
+/* With a text that stands for itself. */
+static void
+refuse(struct message *m, enum rc rc, const struct why *why)
+{
+    if (rc == PERM && m->rc == OK)
+        m->verbatim = true;
+    message_fail(m, rc, why);
+}
+
 static enum header_verdict
 on_field(void *self, const struct header_field *f)
 {
@@ -103,6 +112,13 @@ on_field(void *self, const struct header_field *f)
     if (arena_room(m->a) < ROOM_MIN) {
         message_fail(m, fail(&why, "5.3.4", "message header too large"), &why);
         return HEADER_DROP;
+    }
+    if (m->watch) {
+        enum rc rc = m->watch->field(m->watcher, f, &why);
+
+        refuse(m, rc, &why);
+        if (rc != OK)
+            return HEADER_DROP;
     }
     if (f->id == HEADER_ID_MESSAGE_ID && m->env.message_id.p == NULL) {
         m->env.message_id = arena_str(m->a, str_trim(f->body));
@@ -214,6 +230,13 @@ on_end(void *self)
 
     if (m->rc != OK)
         return;
+    if (m->watch) {
+        enum rc rc = m->watch->end(m->watcher, &why);
+
+        refuse(m, rc, &why);
+        if (rc != OK)
+            return;
+    }
     /* Ours is one more. */
     if (!m->unchecked && m->header.received + 1 > c->hopcount_limit) {
         log_warn("%.*s: message rejected: hopcount exceeded", STR(m->id));

@@ -67,6 +67,13 @@ struct actions {
     struct words *bcc, *prepend; /* in order */
 };
 
+/* Who looks at the header of a message on its way through: each field, then
+ * the end. Anything but OK: the message is refused, why says so. */
+struct header_watch {
+    enum rc (*field)(void *self, const struct header_field *f, struct why *why);
+    enum rc (*end)(void *self, struct why *why);
+};
+
 struct message {
     struct intake *in;
     struct arena *a;
@@ -79,8 +86,10 @@ struct message {
     bool local;           /* header: addresses are completed and mapped, and
                              what is missing is added */
     struct str full_name; /* for a From that is made up */
-    bool unchecked;       /* no size limit and header checks: it only goes
-                             back */
+    const struct header_watch *watch; /* NULL: nobody */
+    void *watcher;
+    bool unchecked; /* no size limit and header checks: it only goes
+                       back */
 
     /* private */
     enum { QUEUE_NONE, QUEUE_ASKED, QUEUE_OPEN } queue;

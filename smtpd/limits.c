@@ -56,6 +56,28 @@ over(struct session *s, enum board_rate rate, int64_t limit, const char *what)
     return true;
 }
 
+/* The same for a login, wherever it comes from: also for trusted clients, such
+ * as a site's web mail. */
+static bool
+login_over(struct session *s, enum board_rate rate, int64_t limit,
+           const char *what)
+{
+    struct daemon *d = s->server->daemon;
+    struct str login = s->client.login;
+
+    if (limit <= 0 || login.len == 0 || d->board == NULL)
+        return false;
+
+    int64_t n = board_login_add(d->board, arena_lower(s->line, login), rate, 1,
+                                s->conf->anvil_rate_time_unit);
+
+    if (n <= limit)
+        return false;
+    log_warn("%s rate limit exceeded: %lld from %.*s for user %.*s", what,
+             (long long)n, STR(s->client.shown), STR(login));
+    return true;
+}
+
 static bool
 too_many_at_once(struct session *s)
 {
@@ -94,20 +116,39 @@ limits_connect(struct session *s)
 bool
 limits_mail(struct session *s)
 {
-    if (!over(s, BOARD_MESSAGES, s->conf->smtpd_client_message_rate_limit,
-              "Message delivery request"))
-        return true;
-    replyf(s, "450 4.7.1 Error: too much mail from %.*s", STR(s->client.addr));
-    return false;
+    const struct conf *c = s->conf;
+
+    if (over(s, BOARD_MESSAGES, c->smtpd_client_message_rate_limit,
+             "Message delivery request")) {
+        replyf(s, "450 4.7.1 Error: too much mail from %.*s",
+               STR(s->client.addr));
+        return false;
+    }
+    if (login_over(s, BOARD_MESSAGES, c->smtpd_login_message_rate_limit,
+                   "Message delivery request")) {
+        replyf(s, "450 4.7.1 Error: too much mail from user %.*s",
+               STR(s->client.login));
+        return false;
+    }
+    return true;
 }
 
 bool
 limits_rcpt(struct session *s)
 {
-    if (!over(s, BOARD_RECIPIENTS, s->conf->smtpd_client_recipient_rate_limit,
-              "Recipient address"))
-        return true;
-    replyf(s, "450 4.7.1 Error: too many recipients from %.*s",
-           STR(s->client.addr));
-    return false;
+    const struct conf *c = s->conf;
+
+    if (over(s, BOARD_RECIPIENTS, c->smtpd_client_recipient_rate_limit,
+             "Recipient address")) {
+        replyf(s, "450 4.7.1 Error: too many recipients from %.*s",
+               STR(s->client.addr));
+        return false;
+    }
+    if (login_over(s, BOARD_RECIPIENTS, c->smtpd_login_recipient_rate_limit,
+                   "Recipient address")) {
+        replyf(s, "450 4.7.1 Error: too many recipients from user %.*s",
+               STR(s->client.login));
+        return false;
+    }
+    return true;
 }

@@ -178,26 +178,6 @@ number(struct session *s, int64_t n)
     return str_from(arena_fmt(s->line, "%lld", (long long)n));
 }
 
-/* Our end of the connection, asked for only where somebody wants it. */
-static void
-find_server_address(struct session *s)
-{
-    struct sockaddr_storage sa = {0};
-    socklen_t len = sizeof sa;
-    char text[SOCK_TEXT_MAX];
-    unsigned port = 0;
-
-    if (s->server_addr.p)
-        return;
-    s->server_addr = s->server_port = S("");
-    if (getsockname(io_fd(s->io), (struct sockaddr *)&sa, &len) < 0 ||
-        sa.ss_family == AF_UNIX)
-        return;
-    sock_text((const struct sockaddr *)&sa, text, &port);
-    s->server_addr = arena_str(s->life, str_from(text));
-    s->server_port = str_from(arena_fmt(s->life, "%u", port));
-}
-
 static struct str
 instance(struct session *s)
 {
@@ -218,41 +198,41 @@ request(struct session *s, const struct ask *q, const struct policy *p)
     bool end = q->stage == STAGE_END;
     struct buf b = buf_in(s->line);
 
-    find_server_address(s);
+    session_find_server(s);
 
     const struct {
         const char *name;
         struct str value;
     } table[] = {
-        {"request",                              S("smtpd_access_policy")},
-        {"protocol_state",                       str_from(s->where)},
+        {"request",                              S("smtpd_access_policy")  },
+        {"protocol_state",                       str_from(s->where)        },
         {"protocol_name",                        str_from(session_proto(s))},
-        {"client_address",                       s->client.addr},
-        {"client_name",                          s->client.name},
-        {"client_port",                          s->client.port},
-        {"reverse_client_name",                  s->client.reverse},
-        {"server_address",                       s->server_addr},
-        {"server_port",                          s->server_port},
-        {"helo_name",                            s->helo},
-        {"sender",                               s->sender},
-        {"recipient",                            s->rcpt},
+        {"client_address",                       s->client.addr            },
+        {"client_name",                          s->client.name            },
+        {"client_port",                          s->client.port            },
+        {"reverse_client_name",                  s->client.reverse         },
+        {"server_address",                       s->server_addr            },
+        {"server_port",                          s->server_port            },
+        {"helo_name",                            s->helo                   },
+        {"sender",                               s->sender                 },
+        {"recipient",                            s->rcpt                   },
         {"recipient_count",
-         number(s,q->stage == STAGE_DATA || end ? s->accepted : 0)},
-        {"queue_id",                                      s->message ? s->message->id : S("")},
+         number(s,                                                           q->stage == STAGE_DATA || end ? s->accepted : 0)},
+        {"queue_id",                                      s->message ? s->message->id : S("")                                                      },
         {"instance",                                      instance(s)},
-        {"size",                                      number(s,end ? s->received : (int64_t)s->size)},
+        {"size",                                      number(s,                                                           end ? s->received : (int64_t)s->size)},
         {"etrn_domain", s->etrn},
-        {"stress",                               str_from(s->conf->stress)  },
-        {"sasl_method",S("")},
-        {"sasl_username",                                                   s->client.login                                                                      },
-        {"sasl_sender",S("")},
-        {"ccert_subject",                                                             S("")                                                                                                                                                              },
+        {"stress",                               str_from(s->conf->stress)                                                                                        },
+        {"sasl_method",s->client.method},
+        {"sasl_username",                                        s->client.login                                                                                                                                                 },
+        {"sasl_sender",s->sender_login},
+        {"ccert_subject",                                        S("")                                                                                                                                                                                                         },
         {"ccert_issuer",S("")},
-        {"ccert_fingerprint",                                                             S("")                                                                                                                                                                                                                                                      },
+        {"ccert_fingerprint",                                        S("")                                                                                                                                                                                                                                                       },
         {"ccert_pubkey_fingerprint",S("")},
-        {"encryption_protocol",                                                             S("")                                                                                                                                                                                                                                                                                                                                              },
+        {"encryption_protocol",                                        S("")                                                                                                                                                                                                                                                                                                     },
         {"encryption_cipher",S("")},
-        {"encryption_keysize",                                                             S("0")                                                                                                                                                                                                                                                                                                                                                                                                                                      },
+        {"encryption_keysize",                                        S("0")                                                                                                                                                                                                                                                                                                                                                   },
         {"policy_context",p->context},
     };
 

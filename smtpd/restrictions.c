@@ -49,8 +49,8 @@ run_defer_if_reject(struct ask *q, const struct rule *r)
         STR(q->name), q->class);
 }
 
-/* Without logins and client certificates there is nobody to permit, and no
- * name to look up. warn_if_reject acts on the restriction behind it. */
+/* Without client certificates there is nobody to permit, and no name to look
+ * up. warn_if_reject acts on the restriction behind it. */
 static enum verdict
 run_nothing(struct ask *q, const struct rule *r)
 {
@@ -94,10 +94,10 @@ static const struct restriction restrictions[] = {
 
     {"permit_mynetworks",               ARG_NONE,   check_mynetworks, 0, 0},
     {"permit_inet_interfaces",          ARG_NONE,   check_inet_interfaces, 0, 0},
-    {"permit_sasl_authenticated",       ARG_NONE,   run_nothing, 0, 0},
+    {"permit_sasl_authenticated",       ARG_NONE,   check_login, 0, 0},
     {"permit_tls_clientcerts",          ARG_NONE,   run_nothing, 0, 0},
     {"permit_tls_all_clientcerts",      ARG_NONE,   run_nothing, 0, 0},
-    {"check_sasl_access",               ARG_TABLE,  run_nothing, 0, 0},
+    {"check_sasl_access",               ARG_TABLE,  access_run, OF_LOGIN, BY_NAME},
     {"check_ccert_access",              ARG_TABLE,  run_nothing, 0, 0},
     {"reject_plaintext_session",        ARG_NONE,   check_plaintext, 0, 0},
     {"reject_unauth_pipelining",        ARG_NONE,   check_pipelining, 0, 0},
@@ -122,10 +122,10 @@ static const struct restriction restrictions[] = {
     {"reject_unlisted_sender",          ARG_NONE,   check_unlisted, OF_SENDER, 0},
     {"reject_unlisted_recipient",       ARG_NONE,   check_unlisted, OF_RCPT, 0},
     {"check_recipient_maps",            ARG_NONE,   check_unlisted, OF_RCPT, 0},
-    {"reject_sender_login_mismatch",    ARG_NONE,   check_sender_login, 0, 0},
-    {"reject_known_sender_login_mismatch", ARG_NONE, check_sender_login, 0, 0},
-    {"reject_unauthenticated_sender_login_mismatch", ARG_NONE, check_sender_login, 0, 0},
-    {"reject_authenticated_sender_login_mismatch", ARG_NONE, run_nothing, 0, 0},
+    {"reject_sender_login_mismatch",    ARG_NONE,   check_login_mismatch, 0, 0},
+    {"reject_known_sender_login_mismatch", ARG_NONE, check_known_login_mismatch, 0, 0},
+    {"reject_unauthenticated_sender_login_mismatch", ARG_NONE, check_stranger_mismatch, 0, 0},
+    {"reject_authenticated_sender_login_mismatch", ARG_NONE, check_authenticated_mismatch, 0, 0},
 
     {"permit_auth_destination",         ARG_NONE,   check_auth_destination, 0, 0},
     {"reject_unauth_destination",       ARG_NONE,   check_unauth_reject, 0, 0},

@@ -86,6 +86,7 @@ enum subject {
     OF_SENDER,
     OF_RCPT,
     OF_ETRN,
+    OF_LOGIN,
 };
 
 /* How it is looked up. */
@@ -157,15 +158,16 @@ enum verdict access_run(struct ask *q, const struct rule *r);
 enum verdict access_address_map(struct ask *q, const struct rule *r);
 
 /* The functions of restrictions, by what they look at: checks_client.c,
- * checks_address.c, dnsbl.c, policy.c. */
+ * checks_address.c, owner.c, dnsbl.c, policy.c. */
 typedef enum verdict restriction_run(struct ask *q, const struct rule *r);
 restriction_run check_mynetworks, check_inet_interfaces, check_pipelining,
     check_client_hostname, check_reverse_hostname, check_forward_hostname,
     check_helo_syntax, check_helo_fqdn, check_helo_host, check_bounce_rcpts,
     check_plaintext;
 restriction_run check_auth_destination, check_unauth_reject, check_unauth_defer,
-    check_mx_backup, check_fqdn, check_domain_exists, check_unlisted,
-    check_sender_login;
+    check_mx_backup, check_fqdn, check_domain_exists, check_unlisted;
+restriction_run check_login_mismatch, check_known_login_mismatch,
+    check_stranger_mismatch, check_authenticated_mismatch, check_login;
 restriction_run dnsbl_client, dnsbl_name, dnswl_client, dnswl_name;
 restriction_run policy_run;
 
@@ -179,6 +181,7 @@ struct policy *policy_open(struct arena *life, const struct server *server,
 #define CLASS_OF_SENDER    "Sender address"
 #define CLASS_OF_RECIPIENT "Recipient address"
 #define CLASS_OF_ETRN      "Etrn command"
+#define CLASS_OF_LOGIN     "SASL login name"
 #define CLASS_OF_DATA      "Data command"
 #define CLASS_OF_END       "End-of-data"
 

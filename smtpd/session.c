@@ -15,6 +15,9 @@
 #define COMMAND_MIN 1024
 #define COMMAND_MAX 32768
 
+/* And AUTH with an initial response this long (RFC 4954 4). */
+#define AUTH_MAX 12300
+
 /* After so many milliseconds without a word the log is written. */
 #define PAUSE 1000
 
@@ -27,13 +30,32 @@ session_proto(const struct session *s)
 }
 
 void
+session_find_server(struct session *s)
+{
+    struct sockaddr_storage sa = {0};
+    socklen_t len = sizeof sa;
+    char text[SOCK_TEXT_MAX];
+    unsigned port = 0;
+
+    if (s->server_addr.p)
+        return;
+    s->server_addr = s->server_port = S("");
+    if (getsockname(io_fd(s->io), (struct sockaddr *)&sa, &len) < 0 ||
+        sa.ss_family == AF_UNIX)
+        return;
+    sock_text((const struct sockaddr *)&sa, text, &port);
+    s->server_addr = arena_str(s->life, str_from(text));
+    s->server_port = str_from(arena_fmt(s->life, "%u", port));
+}
+
+void
 session_reset(struct session *s)
 {
     if (s->message)
         message_drop(s->message);
     s->message = NULL;
     s->sender = s->sender_full = s->rcpt = s->rcpt_full = (struct str){0};
-    s->first_rcpt = s->etrn = (struct str){0};
+    s->first_rcpt = s->etrn = s->sender_login = (struct str){0};
     s->tried = s->accepted = 0;
     s->accepted_list = NULL;
     s->size = 0;
@@ -74,6 +96,25 @@ session_lost(struct session *s, enum io how)
     }
 }
 
+/* Offset of AUTH as a word, or the length. */
+static size_t
+before_auth(struct str said)
+{
+    for (size_t i = 0; i + 4 <= said.len; i++)
+        if (str_istarts(str_sub(said, i, said.len), S("AUTH")))
+            return i;
+    return said.len;
+}
+
+struct str
+session_shown(const struct session *s, struct str said)
+{
+    if (s->hushed)
+        return S("(not shown)");
+    said = str_sub(said, 0, 104);
+    return str_sub(said, 0, before_auth(said) < 100 ? before_auth(said) : 100);
+}
+
 static size_t
 line_limit(const struct session *s)
 {
@@ -101,7 +142,7 @@ filtered(struct session *s, struct str line)
     if (value.p == NULL)
         return line;
     log_info("replacing command \"%.*s\" with \"%.*s\"",
-             STR(str_sub(line, 0, 100)), STR(str_sub(value, 0, 100)));
+             STR(session_shown(s, line)), STR(session_shown(s, value)));
     return value;
 }
 
@@ -118,8 +159,12 @@ serve_line(struct session *s)
     }
     io_set_deadline(s->io, io_now() + s->conf->smtpd_timeout);
 
-    enum io got = io_line(s->io, line_limit(s), &line, NULL);
+    size_t limit = line_limit(s);
+    enum io got =
+        io_line(s->io, limit < AUTH_MAX ? AUTH_MAX : limit, &line, NULL);
 
+    if (got == IO_OK && line.len > limit && !str_istarts(line, S("AUTH ")))
+        got = IO_LONG;
     if (got == IO_OK)
         verbs_run(s, filtered(s, line));
     else if (got == IO_LONG)

@@ -49,7 +49,7 @@ struct client {
     struct str addr;            /* "192.0.2.1", "2001:db8::1", "unknown" */
     struct str port;            /* "unknown" too */
     struct str helo, proto;     /* empty where not known */
-    struct str login;           /* SASL user, else empty */
+    struct str login, method;   /* SASL user and mechanism, else empty */
     struct str shown;           /* "name[addr]", for the log */
     enum rc name_rc, reverse_rc;
 };
@@ -96,6 +96,7 @@ struct session {
     struct str helo;
     bool trusted;   /* in mynetworks */
     bool unlimited; /* in smtpd_client_event_limit_exceptions */
+    bool hushed;    /* AUTH was tried: what the client says is not logged */
     bool pipelined; /* out of turn (reject_unauth_pipelining) */
 
     int64_t errors, junk, overshoot;
@@ -108,6 +109,7 @@ struct session {
     struct message *message; /* NULL: none */
     struct str sender;       /* as given, internal form */
     struct str sender_full;  /* complete */
+    struct str sender_login; /* AUTH= of MAIL, if the client has logged in */
     uint64_t size;           /* SIZE= */
     bool utf8;
     unsigned tried, accepted;      /* RCPT commands */
@@ -136,6 +138,12 @@ void session_reset(struct session *s);
 /* How a read of the stream ended, if not well: says what is to be said, sets
  * s->end. */
 void session_lost(struct session *s, enum io how);
+/* Our end of the connection: s->server_addr and server_port, looked up where
+ * nobody has said them. */
+void session_find_server(struct session *s);
+/* What a client said, for the log: the beginning; nothing of it where it may
+ * be a password. */
+struct str session_shown(const struct session *s, struct str said);
 /* "ESMTP", "SMTP" (also before HELO), "LMTP". */
 const char *session_proto(const struct session *s);
 
@@ -173,6 +181,8 @@ struct str verbs_counted(struct session *s);
 /* transaction.c */
 void do_mail(struct session *s, struct str args);
 void do_rcpt(struct session *s, struct str args);
+/* Seconds that mail may be kept at its sender's wish (RFC 4865). */
+int64_t transaction_release_limit(const struct session *s);
 void do_vrfy(struct session *s, struct str args);
 void do_etrn(struct session *s, struct str args);
 
@@ -187,6 +197,14 @@ void do_xforward(struct session *s, struct str args);
 /* proxy.c: the header of smtpd_upstream_proxy_protocol before the greeting.
  * False: drop the connection; that has been logged. */
 bool proxy_read(struct session *s, struct sockaddr_storage *sa);
+
+/* auth.c */
+void do_auth(struct session *s, struct str args);
+/* What a login's name and mechanism may look like in logs and headers. */
+struct str login_printable(struct arena *a, struct str text);
+
+/* owner.c: have the header of s->message looked at. */
+void owner_watch(struct session *s);
 
 /* limits.c: how much a client may do. False: refused, a reply was given. */
 bool limits_connect(struct session *s);

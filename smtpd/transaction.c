@@ -2,6 +2,8 @@
  * MAIL and RCPT: who sends what to whom, and may they; and the two commands
  * that ask about addresses without sending, VRFY and ETRN.
  */
+#include <time.h>
+
 #include "smtpd.h"
 
 #include "base/log.h"
@@ -73,12 +75,47 @@ fill_envelope(struct session *s, const struct smtp_mail *with)
     m->actions = s->actions;
 }
 
+/* ---- MAIL ---- */
+
+/* RFC 4865 5: an interval has up to nine digits. */
+#define RELEASE_MAX 999999999
+
+int64_t
+transaction_release_limit(const struct session *s)
+{
+    int64_t limit = s->conf->smtpd_future_release_limit / 1000;
+
+    return limit > RELEASE_MAX ? RELEASE_MAX : limit;
+}
+
+/* When it is to be sent, in microseconds; NULL, or the reply where that may
+ * not be. What is to be sent in the past is sent now. */
+static const char *
+find_release(struct session *s, const struct smtp_mail *with, int64_t *release)
+{
+    int64_t now = time(NULL), at = with->hold_until;
+
+    *release = 0;
+    if (with->hold_for)
+        at = now + with->hold_for;
+    if (at == 0)
+        return NULL;
+    if (s->client.login.len == 0)
+        return "530 5.7.0 Authentication required";
+    if (at > now + transaction_release_limit(s))
+        return "501 5.5.4 Error: too far in the future";
+    if (at > now)
+        *release = at * 1000000;
+    return NULL;
+}
+
 void
 do_mail(struct session *s, struct str args)
 {
     struct mail_args m;
     struct why why;
     const char *text;
+    int64_t release;
 
     if (s->state == STATE_NEW &&
         (s->conf->smtpd_helo_required || s->server->lmtp)) {
@@ -94,6 +131,11 @@ do_mail(struct session *s, struct str args)
         reply(s, text);
         return;
     }
+    text = find_release(s, &m.with, &release);
+    if (text) {
+        reply(s, text);
+        return;
+    }
     if (too_large(s, m.with.size)) {
         reply(s, "552 5.3.4 Message size exceeds fixed limit");
         return;
@@ -102,6 +144,9 @@ do_mail(struct session *s, struct str args)
     s->sender_full = route_complete(s->server->router, s->mail, s->sender);
     s->size = m.with.size;
     s->utf8 = m.with.flags & ENVELOPE_UTF8;
+    /* From a stranger it is worth nothing (RFC 4954 5). */
+    if (s->client.login.len > 0)
+        s->sender_login = login_printable(s->mail, m.with.auth);
     if (!s->conf->smtpd_delay_reject &&
         rules_run(s, STAGE_SENDER, &text) == REFUSE) {
         refuse(s, text);
@@ -115,6 +160,7 @@ do_mail(struct session *s, struct str args)
         return;
     }
     fill_envelope(s, &m.with);
+    s->message->env.release = release;
     s->state = STATE_MAIL;
     reply(s, "250 2.1.0 Ok");
 }

@@ -1,10 +1,12 @@
 #include <stdio.h>
+#include <time.h>
 
 #include "smtpd.h"
 
 #include "base/log.h"
 #include "base/utf8.h"
 #include "mail/command.h"
+#include "mail/date.h"
 #include "mail/lines.h"
 
 enum {
@@ -21,7 +23,6 @@ static void do_helo(struct session *s, struct str args);
 static void do_ehlo(struct session *s, struct str args);
 static void do_rset(struct session *s, struct str args);
 static void do_noop(struct session *s, struct str args);
-static void do_auth(struct session *s, struct str args);
 static void do_starttls(struct session *s, struct str args);
 static void do_help(struct session *s, struct str args);
 static void do_quit(struct session *s, struct str args);
@@ -145,7 +146,7 @@ do_helo(struct session *s, struct str args)
 }
 
 #define XCLIENT_WORDS                                                          \
-    " NAME ADDR PORT PROTO HELO REVERSE_NAME DESTADDR DESTPORT"
+    " NAME ADDR PORT PROTO HELO LOGIN REVERSE_NAME DESTADDR DESTPORT"
 #define XFORWARD_WORDS " NAME ADDR PORT PROTO HELO IDENT SOURCE"
 
 /* Extensions in the order they are announced, and what follows the word. */
@@ -153,19 +154,20 @@ static const struct {
     unsigned bit;
     const char *args;
 } extensions[] = {
-    {SMTP_PIPELINING, ""            },
-    {SMTP_SIZE,       ""            },
-    {SMTP_VRFY,       ""            },
-    {SMTP_ETRN,       ""            },
-    {SMTP_XVERP,      ""            },
-    {SMTP_XCLIENT,    XCLIENT_WORDS },
-    {SMTP_XFORWARD,   XFORWARD_WORDS},
-    {SMTP_ENHANCED,   ""            },
-    {SMTP_EIGHT_BIT,  ""            },
-    {SMTP_DSN,        ""            },
-    {SMTP_UTF8,       ""            },
-    {SMTP_LIMITS,     ""            },
-    {SMTP_CHUNKING,   ""            },
+    {SMTP_PIPELINING,    ""            },
+    {SMTP_SIZE,          ""            },
+    {SMTP_VRFY,          ""            },
+    {SMTP_ETRN,          ""            },
+    {SMTP_XVERP,         ""            },
+    {SMTP_XCLIENT,       XCLIENT_WORDS },
+    {SMTP_XFORWARD,      XFORWARD_WORDS},
+    {SMTP_ENHANCED,      ""            },
+    {SMTP_EIGHT_BIT,     ""            },
+    {SMTP_DSN,           ""            },
+    {SMTP_UTF8,          ""            },
+    {SMTP_LIMITS,        ""            },
+    {SMTP_CHUNKING,      ""            },
+    {SMTP_FUTURERELEASE, ""            },
 };
 
 /* A list of matching clients answers; trouble is no. */
@@ -198,6 +200,14 @@ discarded(struct session *s)
     return words.p ? smtp_extension_list(words) : bits;
 }
 
+/* Only who has logged in may have mail sent later (RFC 4865 3); that it can
+ * be is announced before, as clients ask but once. */
+static bool
+offers_release(const struct session *s)
+{
+    return s->conf->smtpd_future_release_limit > 0 && s->client.login.len > 0;
+}
+
 static unsigned
 offer(struct session *s)
 {
@@ -211,6 +221,8 @@ offer(struct session *s)
         bits &= ~(unsigned)(SMTP_VRFY | SMTP_ETRN);
     if (!s->conf->smtputf8_enable)
         bits &= ~(unsigned)SMTP_UTF8;
+    if (!offers_release(s))
+        bits &= ~(unsigned)SMTP_FUTURERELEASE;
     if (!listed(s, s->server->verp))
         bits &= ~(unsigned)SMTP_XVERP;
     if (!listed(s, s->server->xclient))
@@ -218,6 +230,16 @@ offer(struct session *s)
     if (!listed(s, s->server->xforward))
         bits &= ~(unsigned)SMTP_XFORWARD;
     return bits & ~discarded(s);
+}
+
+/* How long mail may be kept, and until when. */
+static void
+announce_release(struct session *s, struct buf *b)
+{
+    int64_t limit = transaction_release_limit(s);
+    struct str until = date_format_internet(s->line, time(NULL) + limit);
+
+    buf_fmt(b, " %lld %.*s", (long long)limit, STR(until));
 }
 
 static void
@@ -228,6 +250,8 @@ announce(struct session *s, struct buf *b, unsigned bit, const char *args)
 
     buf_fmt(b, "250-%s%s", smtp_extension_name((enum smtp_extension)number),
             args);
+    if (bit == SMTP_FUTURERELEASE)
+        announce_release(s, b);
     if (bit == SMTP_SIZE && limit > 0)
         buf_fmt(b, " %lld", (long long)limit);
     if (bit == SMTP_LIMITS)
@@ -244,6 +268,7 @@ do_ehlo(struct session *s, struct str args)
     if (!introduce(s, s->server->lmtp ? "LHLO" : "EHLO", args))
         return;
     s->esmtp = true;
+
     s->offered = offer(s);
     buf_fmt(&b, "250-%s\r\n", s->conf->myhostname);
     for (size_t i = 0; i < COUNT(extensions); i++) {
@@ -272,14 +297,6 @@ do_noop(struct session *s, struct str args)
 {
     (void)args;
     reply(s, "250 2.0.0 Ok");
-}
-
-/* Not announced; named so that the log counts who tries. */
-static void
-do_auth(struct session *s, struct str args)
-{
-    (void)args;
-    reply(s, "503 5.5.1 Error: authentication not enabled");
 }
 
 static void
@@ -350,7 +367,7 @@ do_unknown(struct session *s, struct str name, struct str line)
         reply(s, "250 2.0.0 Ok");
     } else if (is_foreign(s, name)) {
         log_warn("non-SMTP command from %.*s: %.*s", STR(s->client.shown),
-                 STR(str_sub(line, 0, 100)));
+                 STR(session_shown(s, line)));
         reply_close(s, "", "221 2.7.0 Error: I can break rules, too. Goodbye.");
     } else {
         reply(s, "502 5.5.2 Error: command not recognized");
@@ -368,7 +385,7 @@ out_of_step(struct session *s, const struct verb *v)
         io_peek(s->io, &more) != IO_OK)
         return false;
     log_info("improper command pipelining after %s from %.*s: %.*s", v->name,
-             STR(s->client.shown), STR(str_sub(more, 0, 100)));
+             STR(s->client.shown), STR(session_shown(s, more)));
     s->pipelined = true;
     if (!s->conf->smtpd_forbid_unauth_pipelining)
         return false;

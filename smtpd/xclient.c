@@ -106,6 +106,16 @@ set_helo(struct given *g, struct str value)
 }
 
 static bool
+set_login(struct given *g, struct str value)
+{
+    struct str none = {0};
+
+    g->client->login = has_value(g) ? login_printable(g->arena, value) : none;
+    g->client->method = has_value(g) ? S("XCLIENT") : none;
+    return true;
+}
+
+static bool
 set_server_addr(struct given *g, struct str value)
 {
     str_iskip(&value, S("IPv6:"));
@@ -152,9 +162,10 @@ static const struct attribute xclient_attributes[] = {
     {"PORT",       set_port},
     {"PROTO",            set_xclient_proto},
     {"HELO",set_helo},
-    {"DESTADDR",      set_server_addr},
-    {"DESTPORT",            set_server_port},
-    {0      },
+    {"LOGIN",      set_login},
+    {"DESTADDR",            set_server_addr},
+    {"DESTPORT",       set_server_port},
+    {0     },
 };
 
 static const struct attribute xforward_attributes[] = {
@@ -255,6 +266,8 @@ do_xclient(struct session *s, struct str args)
         reply(s, "503 5.5.1 Error: MAIL transaction in progress");
         return;
     }
+    /* Who it speaks for has not logged in as the proxy has. */
+    client.login = client.method = (struct str){0};
     if (!may(s, s->server->xclient) ||
         !take_all(&g, "XCLIENT", xclient_attributes, args))
         return;

@@ -73,6 +73,14 @@ arena_reset(struct arena *a)
     a->total = keep->size;
 }
 
+void
+arena_wipe(struct arena *a)
+{
+    for (struct block *b = a->top; b; b = b->next)
+        explicit_bzero(b->data, b->used);
+    arena_reset(a);
+}
+
 static struct block *
 add_block(struct arena *a, size_t size)
 {

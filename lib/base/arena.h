@@ -22,6 +22,9 @@ void arena_free(struct arena *a);
 /* Forget everything in it; keeps one block for the next round. */
 void arena_reset(struct arena *a);
 
+/* The same for what held secrets: everything in it is overwritten first. */
+void arena_wipe(struct arena *a);
+
 /* Zeroed, aligned for any type. */
 void *arena_alloc(struct arena *a, size_t size);
 

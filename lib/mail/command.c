@@ -1,6 +1,7 @@
 #include "mail/command.h"
 
 #include "base/utf8.h"
+#include "mail/base64.h"
 
 #define VERP_CHARS "-=+"
 #define NEED_UTF8  "553 5.6.7 Must declare SMTPUTF8 to send unicode address"
@@ -107,4 +108,47 @@ command_bdat(struct str args, uint64_t *size, bool *last)
         return false;
     *last = str_word(&args, " \t", &word);
     return !*last || (str_ieq(word, S("LAST")) && str_trim(args).len == 0);
+}
+
+static bool
+is_mechanism(struct str name)
+{
+    for (size_t i = 0; i < name.len; i++)
+        if (!is_alnum(name.p[i]) && name.p[i] != '-' && name.p[i] != '_')
+            return false;
+    return name.len > 0 && name.len <= 20;
+}
+
+enum command_auth
+command_auth(struct arena *a, struct str args, struct auth_args *out)
+{
+    struct buf b = buf_in(a);
+    struct str initial;
+
+    *out = (struct auth_args){0};
+    if (!str_word(&args, " \t", &out->mech) || !is_mechanism(out->mech))
+        return AUTH_SYNTAX;
+    out->has_initial = str_word(&args, " \t", &initial);
+    if (str_trim(args).len > 0)
+        return AUTH_SYNTAX;
+    /* "=" is empty, and not the same as none. */
+    if (!out->has_initial || str_eq(initial, S("=")))
+        return AUTH_TAKEN;
+    if (!base64_decode(&b, initial))
+        return AUTH_BASE64;
+    out->initial = buf_str(&b);
+    return AUTH_TAKEN;
+}
+
+enum command_response
+command_response(struct arena *a, struct str line, struct str *data)
+{
+    struct buf b = buf_in(a);
+
+    if (str_eq(line, S("*")))
+        return RESPONSE_CANCEL;
+    if (!base64_decode(&b, line))
+        return RESPONSE_BAD;
+    *data = buf_str(&b);
+    return RESPONSE_DATA;
 }

@@ -38,4 +38,27 @@ const char *command_rcpt(struct arena *a, struct str args, unsigned offered,
 /* "size" or "size LAST" of BDAT (RFC 3030). */
 bool command_bdat(struct str args, uint64_t *size, bool *last) MUST_USE;
 
+/* "mechanism" or "mechanism initial-response" of AUTH (RFC 4954 4). */
+struct auth_args {
+    struct str mech; /* a SASL name (RFC 4422 3.1), in whatever case */
+    bool has_initial;
+    struct str initial; /* decoded */
+};
+enum command_auth {
+    AUTH_TAKEN,
+    AUTH_SYNTAX, /* no mechanism, or more than that */
+    AUTH_BASE64, /* the initial response is none; mech is known */
+};
+enum command_auth command_auth(struct arena *a, struct str args,
+                               struct auth_args *out) MUST_USE;
+
+/* A line that answers a challenge: base64, or "*" to give up. */
+enum command_response {
+    RESPONSE_DATA,
+    RESPONSE_CANCEL,
+    RESPONSE_BAD,
+};
+enum command_response command_response(struct arena *a, struct str line,
+                                       struct str *data) MUST_USE;
+
 #endif

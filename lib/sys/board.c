@@ -243,18 +243,39 @@ board_client_leave(struct board *b, unsigned place)
     client_store(&b->client[place], &none);
 }
 
+static uint64_t
+stir(const struct board *b, uint64_t h, uint64_t more)
+{
+    h = (h ^ more) * 0x9e3779b97f4a7c15u;
+    h ^= h >> 29;
+    h = (h + b->secret[1]) * 0xbf58476d1ce4e5b9u;
+    return h ^ h >> 32;
+}
+
 /* Strangers choose addresses; the secret keeps them from choosing where they
  * stand in the table. */
 static uint64_t
 key_of(const struct board *b, unsigned crew, const struct address *a)
 {
-    uint64_t h = b->secret[0] ^ crew;
+    uint64_t h = stir(b, b->secret[0] ^ crew, a->half[0]);
 
-    for (int i = 0; i < 2; i++) {
-        h = (h ^ a->half[i]) * 0x9e3779b97f4a7c15u;
-        h ^= h >> 29;
-        h = (h + b->secret[1]) * 0xbf58476d1ce4e5b9u;
-        h ^= h >> 32;
+    h = stir(b, h, a->half[1]);
+    return h ? h : 1;
+}
+
+/* No crew has that number. */
+static uint64_t
+key_of_login(const struct board *b, struct str login)
+{
+    uint64_t h = b->secret[0] ^ BOARD_CREWS ^ (uint64_t)login.len << 32;
+
+    while (login.len > 0) {
+        struct str part = str_sub(login, 0, sizeof h);
+        uint64_t bytes = 0;
+
+        memcpy(&bytes, part.p, part.len);
+        h = stir(b, h, bytes);
+        login = str_sub(login, part.len, login.len);
     }
     return h ? h : 1;
 }
@@ -297,24 +318,37 @@ rate_find(struct board *b, uint64_t key, int64_t now)
     return oldest;
 }
 
-uint32_t
-board_rate_add(struct board *b, unsigned crew, const struct sockaddr *client,
-               enum board_rate what, uint32_t n, int64_t unit)
+static uint32_t
+add(struct board *b, uint64_t key, enum board_rate what, uint32_t n,
+    int64_t unit)
 {
-    struct address a;
     int64_t now = clock_ms();
-
-    must(what < BOARD_RATES);
-    if (!address_of(client, &a))
-        return 0;
-    struct rate *r = rate_find(b, key_of(b, crew, &a), now);
+    struct rate *r = rate_find(b, key, now);
     int64_t since = atomic_load(&r->since);
 
+    must(what < BOARD_RATES);
     /* One of those who see the old window's end begins the new one. */
     if (now - since >= unit &&
         atomic_compare_exchange_strong(&r->since, &since, now))
         window_start(r, now);
     return atomic_fetch_add(&r->count[what], n) + n;
+}
+
+uint32_t
+board_rate_add(struct board *b, unsigned crew, const struct sockaddr *client,
+               enum board_rate what, uint32_t n, int64_t unit)
+{
+    struct address a;
+
+    return address_of(client, &a) ? add(b, key_of(b, crew, &a), what, n, unit)
+                                  : 0;
+}
+
+uint32_t
+board_login_add(struct board *b, struct str login, enum board_rate what,
+                uint32_t n, int64_t unit)
+{
+    return add(b, key_of_login(b, login), what, n, unit);
 }
 
 /* ---- TLS */

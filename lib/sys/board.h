@@ -7,9 +7,9 @@
  * connections a client has is the number of places that hold its address, and
  * a worker that is killed leaves nothing to repair: master clears its place.
  *
- * Rates are counted per crew and client in windows of fixed length. The table
- * is of fixed size and lock-free; under a flood of addresses old windows give
- * way, so a count may be too low, never too high.
+ * Rates are counted per crew and client, or per login, in windows of fixed
+ * length. The table is of fixed size and lock-free; under a flood of addresses
+ * old windows give way, so a count may be too low, never too high.
  *
  * Workers could scribble on it: master believes only how many are idle.
  */
@@ -18,7 +18,7 @@
 
 #include <sys/socket.h>
 
-#include "base/base.h"
+#include "base/str.h"
 
 #define BOARD_PLACES 4096 /* workers of all crews together */
 #define BOARD_CREWS  256
@@ -79,6 +79,9 @@ enum board_rate {
 uint32_t board_rate_add(struct board *b, unsigned crew,
                         const struct sockaddr *client, enum board_rate what,
                         uint32_t n, int64_t unit);
+/* The same for a user, in whichever service. */
+uint32_t board_login_add(struct board *b, struct str login,
+                         enum board_rate what, uint32_t n, int64_t unit);
 
 /*
  * TLS. The generation goes up when certificates or keys have changed: whoever

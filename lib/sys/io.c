@@ -24,6 +24,7 @@ struct stream {
     uint64_t received, sent;
     enum io out_state; /* first trouble of a write */
     size_t in_from, in_to, out_len;
+    size_t in_top, out_top; /* how far the buffers have been used */
     char in[IN_SIZE];
     char out[OUT_SIZE];
 };
@@ -217,6 +218,7 @@ io_put(struct stream *s, struct str data)
         }
         memcpy(s->out + s->out_len, data.p, n);
         s->out_len += n;
+        s->out_top = s->out_len > s->out_top ? s->out_len : s->out_top;
         data = str_sub(data, n, data.len);
         if (s->out_len == OUT_SIZE)
             io_flush(s);
@@ -266,6 +268,7 @@ fill(struct stream *s)
 
         if (n > 0) {
             s->in_to += (size_t)n;
+            s->in_top = s->in_to > s->in_top ? s->in_to : s->in_top;
             s->received += (uint64_t)n;
             return IO_OK;
         }
@@ -367,6 +370,14 @@ size_t
 io_waiting(const struct stream *s)
 {
     return s->in_to - s->in_from;
+}
+
+void
+io_wipe(struct stream *s)
+{
+    explicit_bzero(s->in, s->in_from);
+    explicit_bzero(s->in + s->in_to, s->in_top - s->in_to);
+    explicit_bzero(s->out + s->out_len, s->out_top - s->out_len);
 }
 
 uint64_t

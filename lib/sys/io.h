@@ -87,6 +87,10 @@ enum io io_flush(struct stream *s);
  * closed can still be read. */
 void io_drop_output(struct stream *s);
 
+/* Overwrite what the stream still has of input that was taken and of output
+ * that went out: for secrets. */
+void io_wipe(struct stream *s);
+
 /* Bytes received and sent so far. */
 uint64_t io_received(const struct stream *s);
 uint64_t io_sent(const struct stream *s);

@@ -362,7 +362,7 @@ def test_xclient_and_xforward(dns):
         with RawSmtp(posta.port) as c:
             c.send('EHLO proxy.test\r\n')
             words = [line[4:] for line in c.reply()]
-            assert 'XCLIENT NAME ADDR PORT PROTO HELO REVERSE_NAME DESTADDR ' \
+            assert 'XCLIENT NAME ADDR PORT PROTO HELO LOGIN REVERSE_NAME DESTADDR ' \
                 'DESTPORT' in words
             assert 'XFORWARD NAME ADDR PORT PROTO HELO IDENT SOURCE' in words
             assert c.say('XCLIENT NAME=good.here.test ADDR=IPv6:2001:db8::1 '

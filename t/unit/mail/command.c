@@ -177,13 +177,69 @@ stop(void **state)
     return 0;
 }
 
+static void
+auth(void **state)
+{
+    static const struct {
+        const char *args;
+        enum command_auth form;
+        const char *mech, *initial; /* NULL: none */
+    } rows[] = {
+        {"PLAIN",                 AUTH_TAKEN,  "PLAIN",              NULL  },
+        {"plain dGVzdA==",        AUTH_TAKEN,  "plain",              "test"},
+        {"PLAIN  =",              AUTH_TAKEN,  "PLAIN",              ""    },
+        {"SCRAM-SHA-256-PLUS",    AUTH_TAKEN,  "SCRAM-SHA-256-PLUS", NULL  },
+        {"PLAIN dGVzdA",          AUTH_BASE64, "PLAIN",              NULL  },
+        {"PLAIN dGVz!A==",        AUTH_BASE64, "PLAIN",              NULL  },
+        {"PLAIN ==",              AUTH_BASE64, "PLAIN",              NULL  },
+        {"",                      AUTH_SYNTAX, NULL,                 NULL  },
+        {"PLAIN dGVzdA== x",      AUTH_SYNTAX, NULL,                 NULL  },
+        {"dGVzdA==",              AUTH_SYNTAX, NULL,                 NULL  },
+        {"ABCDEFGHIJKLMNOPQRSTU", AUTH_SYNTAX, NULL,                 NULL  },
+    };
+    struct arena *a = arena_new("test", 1 << 16);
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct auth_args got;
+
+        if (command_auth(a, str_from(rows[i].args), &got) != rows[i].form)
+            fail_msg("%s: another form", rows[i].args);
+        if (rows[i].mech)
+            assert_str(got.mech, str_from(rows[i].mech));
+        if (rows[i].form == AUTH_TAKEN) {
+            assert_int_equal(got.has_initial, rows[i].initial != NULL);
+            assert_true(str_eq(got.initial, str_from(rows[i].initial)));
+        }
+    }
+    arena_free(a);
+}
+
+static void
+response(void **state)
+{
+    struct arena *a = arena_new("test", 1 << 16);
+    struct str data;
+
+    (void)state;
+    assert_int_equal(command_response(a, S("*"), &data), RESPONSE_CANCEL);
+    assert_int_equal(command_response(a, S("* "), &data), RESPONSE_BAD);
+    assert_int_equal(command_response(a, S("="), &data), RESPONSE_BAD);
+    assert_int_equal(command_response(a, S(""), &data), RESPONSE_DATA);
+    assert_int_equal(data.len, 0);
+    assert_int_equal(command_response(a, S("AGEAYg=="), &data), RESPONSE_DATA);
+    assert_str(data, ((struct str){"\0a\0b", 4}));
+    arena_free(a);
+}
+
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(verbs),       cmocka_unit_test(mail),
         cmocka_unit_test(mail_values), cmocka_unit_test(rcpt),
-        cmocka_unit_test(bdat),
+        cmocka_unit_test(bdat),        cmocka_unit_test(auth),
+        cmocka_unit_test(response),
     };
 
     return cmocka_run_group_tests(tests, start, stop);

@@ -227,8 +227,34 @@ tickets(void **state)
     close(fd);
 }
 
-TESTS(TEST(tickets), TEST(places_are_taken_and_cleared),
-      TEST(a_full_board_says_so), TEST(only_the_last_place_calls_and_once),
+static void
+logins_are_counted_by_name(void **unused)
+{
+    int fd;
+    struct board *b = board_make(&fd);
+    struct sockaddr_in a = {.sin_family = AF_INET};
+
+    (void)unused;
+    assert_non_null(b);
+    for (uint32_t i = 1; i <= 3; i++)
+        assert_int_equal(board_login_add(b, S("alice@example.test"),
+                                         BOARD_MESSAGES, 1, 1000000),
+                         i);
+    assert_int_equal(
+        board_login_add(b, S("alice@example.tes"), BOARD_MESSAGES, 1, 1000000),
+        1);
+    assert_int_equal(board_login_add(b, S("alice@example.test"),
+                                     BOARD_RECIPIENTS, 7, 1000000),
+                     7);
+    assert_int_equal(board_login_add(b, S(""), BOARD_MESSAGES, 1, 1000000), 1);
+    assert_int_equal(
+        board_rate_add(b, 1, (void *)&a, BOARD_MESSAGES, 1, 1000000), 1);
+    close(fd);
+}
+
+TESTS(TEST(tickets), TEST(logins_are_counted_by_name),
+      TEST(places_are_taken_and_cleared), TEST(a_full_board_says_so),
+      TEST(only_the_last_place_calls_and_once),
       TEST(a_renewal_is_asked_for_once),
       TEST(connections_are_counted_by_crew_and_address),
       TEST(rates_add_up_in_a_window),
