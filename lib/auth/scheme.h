@@ -21,7 +21,8 @@
 /* What a hash in a file may cost at most; dearer ones are refused (TEMP), as
  * they would be a way to stop the service. */
 #define SCHEME_MEMORY_MAX   (256u << 10) /* KiB, ARGON2 */
-#define SCHEME_PASSES_MAX   64           /* ARGON2 */
+#define SCHEME_WORK_MAX     (1u << 20)   /* KiB times passes, ARGON2 */
+#define SCHEME_LANES_MAX    16           /* ARGON2; no threads are made */
 #define SCHEME_ROUNDS_MAX   2000000      /* PBKDF2, SCRAM, SHA256/512-CRYPT */
 #define SCHEME_BLOWFISH_MAX 15           /* BLF-CRYPT, log2 */
 
@@ -29,7 +30,8 @@
  * clients can bear it). */
 #define SCHEME_SCRAM_ROUNDS 15000
 
-/* Longest stored password. */
+/* Longest password for crypt(3), longest stored password. */
+#define SCHEME_CRYPT_MAX  511
 #define SCHEME_STORED_MAX 4096
 
 /* Cut "{SCHEME}hash"; without braces the scheme is `none` ("CRYPT"). False
@@ -45,8 +47,7 @@ const char *scheme_name(size_t i);
 
 /*
  * Is this the password? OK, PERM (it is not), or TEMP where that cannot be
- * found out: an unknown scheme, a damaged hash, one that costs too much. user
- * only matters to DIGEST-like schemes and may be empty.
+ * found out: an unknown scheme, a damaged hash, one that costs too much.
  */
 enum rc scheme_verify(struct arena *a, struct str stored, const char *none,
                       struct str password, struct why *why) MUST_USE;
@@ -56,9 +57,9 @@ enum rc scheme_verify(struct arena *a, struct str stored, const char *none,
 void scheme_waste(struct arena *a, struct str password);
 
 /*
- * Make "{SCHEME}hash". rounds is the cost, 0 the scheme's default: rounds of
- * PBKDF2, SCRAM and SHA256/512-CRYPT, passes of ARGON2, log2 of BLF-CRYPT.
- * PERM where scheme or password cannot be.
+ * Make "{SCHEME}hash" of a password that saslprep has prepared. rounds is the
+ * cost, 0 the scheme's default: rounds of PBKDF2, SCRAM and SHA256/512-CRYPT,
+ * passes of ARGON2, log2 of BLF-CRYPT. PERM where scheme or password cannot be.
  */
 enum rc scheme_make(struct arena *a, struct str scheme, struct str password,
                     unsigned rounds, struct str *stored,

@@ -106,8 +106,8 @@ digest_hmac_md5_state(struct str key, uint8_t state[32])
         digest_of(DIGEST_MD5, &key, 1, block);
     else if (key.len > 0)
         memcpy(block, key.p, key.len);
-    md5_after_pad(block, 0x36, state);
-    md5_after_pad(block, 0x5c, state + 16);
+    md5_after_pad(block, 0x5c, state);
+    md5_after_pad(block, 0x36, state + 16);
     OPENSSL_cleanse(block, sizeof block);
 }
 
@@ -118,9 +118,9 @@ digest_hmac_md5_resume(const uint8_t state[32], struct str data,
     uint8_t inner[16];
     MD5_CTX ctx;
 
-    md5_state_get(&ctx, state);
-    must(MD5_Update(&ctx, data.p, data.len) && MD5_Final(inner, &ctx));
     md5_state_get(&ctx, state + 16);
+    must(MD5_Update(&ctx, data.p, data.len) && MD5_Final(inner, &ctx));
+    md5_state_get(&ctx, state);
     must(MD5_Update(&ctx, inner, sizeof inner) && MD5_Final(out, &ctx));
     OPENSSL_cleanse(&ctx, sizeof ctx);
 }

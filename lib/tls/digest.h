@@ -35,7 +35,7 @@ void digest_pbkdf2(enum digest d, struct str password, struct str salt,
                    unsigned rounds, uint8_t *out, size_t len);
 
 /*
- * Where HMAC-MD5 stands after the inner and the outer key block, 16 bytes
+ * Where HMAC-MD5 stands after the outer and the inner key block, 16 bytes
  * each: what is kept of a password for CRAM-MD5. And the HMAC-MD5 made from
  * it.
  */
