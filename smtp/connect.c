@@ -117,9 +117,11 @@ wire_close(void *self)
 struct session *
 session_over(const struct settings *settings, int fd, struct arena *a)
 {
+    static const struct tls_demand no_tls = {.level = TLS_NONE};
     struct session *s = arena_make(a, struct session);
 
     s->settings = settings;
+    s->demand = &no_tls;
     s->arena = a;
     s->fd = fd;
     s->io = io_open(fd);

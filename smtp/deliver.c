@@ -7,6 +7,7 @@
 #include "base/utf8.h"
 #include "block.h"
 #include "command.h"
+#include "policy.h"
 #include "transfer.h"
 
 /* Requests are bounded by the packet; replies and content are streamed. */
@@ -26,6 +27,7 @@ struct attempt {
     struct sockaddr_storage used; /* the open session's server, if it is one */
     bool first;                   /* of the list: its session may be kept */
     bool final;                   /* no other next hop may be tried */
+    bool broke_off; /* the last session, in TLS that is not needed */
 };
 
 static int64_t
@@ -197,6 +199,7 @@ use_session(struct attempt *t)
 
     enum transfer result = run_transactions(t, keep);
 
+    t->broke_off = s->dead && s->tls && s->demand->level == TLS_MAY;
     if (result == TRANSFER_STALE) {
         session_close(s);
         t->session = NULL;
@@ -209,21 +212,64 @@ use_session(struct attempt *t)
     return true;
 }
 
-static struct session *
-connect_to(struct attempt *t, const struct target *target, struct why *why)
+/* Where it leads and what TLS is to be there stays with the session, so that
+ * the next job can tell whether it will do. */
+static void
+remember_target(struct attempt *t, const struct target *target,
+                const struct tls_demand *demand)
 {
-    struct agent *g = t->agent;
+    struct session *s = t->session;
+    struct arena *a = t->agent->talk;
 
-    arena_reset(g->talk);
-    if (target == NULL)
-        return session_connect_unix(t->settings, t->hop.host, g->talk, why);
-    return session_connect(t->settings, g->own, target, t->hop.port, g->talk,
-                           why);
+    s->may_loop = target_may_loop(t->settings, &t->hop);
+    s->demand = demand;
+    if (target) {
+        struct target *copy = arena_make(a, struct target);
+
+        *copy = *target;
+        copy->host = arena_str(a, target->host);
+        copy->domain = arena_str(a, target->domain);
+        copy->owner = arena_str(a, target->owner);
+        s->target = copy;
+    }
 }
 
-/* Connect, greet, send. */
-static void
-try_target(struct attempt *t, const struct target *target)
+/* In the clear where TLS, which is not needed, has just failed. */
+static struct session *
+connect_to(struct attempt *t, const struct target *target, bool clear,
+           struct why *why)
+{
+    struct agent *g = t->agent;
+    struct tls_demand *demand;
+
+    arena_reset(g->talk);
+    demand = arena_make(g->talk, struct tls_demand);
+    if (!clear && policy_find(t->settings, g->dns, &t->hop, target, g->talk,
+                              demand, why) != OK)
+        return NULL;
+    t->session =
+        target ? session_connect(t->settings, g->own, target, t->hop.port,
+                                 g->talk, why)
+               : session_connect_unix(t->settings, t->hop.host, g->talk, why);
+    if (t->session)
+        remember_target(t, target, demand);
+    else
+        log_info("%s", why->text);
+    return t->session;
+}
+
+/* A message that has waited once already goes in the clear rather than not at
+ * all; others can wait for TLS to work. */
+static bool
+may_go_clear(const struct job *j)
+{
+    return (j->m.active - j->m.arrived) / 1000 >=
+           j->settings->tls->fallback_age;
+}
+
+/* Connect, greet, send. False: TLS failed, try again without. */
+static bool
+talk_to(struct attempt *t, const struct target *target, bool clear)
 {
     struct job *j = t->job;
     struct trouble trouble;
@@ -231,20 +277,31 @@ try_target(struct attempt *t, const struct target *target)
 
     part(t);
     job_next_server(j);
-    t->session = connect_to(t, target, &why);
-    if (t->session == NULL) {
-        log_info("%s", why.text);
+    t->broke_off = false;
+    if (connect_to(t, target, clear, &why) == NULL) {
         job_blocked(j, &why);
-        return;
+        return true;
     }
-    t->session->may_loop = target_may_loop(t->settings, &t->hop);
     if (session_hello(t->session, j->arena, j->m.nexthop, &trouble) != OK) {
+        t->broke_off = t->session->demand->level == TLS_MAY &&
+                       (t->session->handshake_failed ||
+                        (t->session->tls && t->session->dead));
+        /* What opportunistic TLS does is no reason to slow down. */
+        j->talked |= t->broke_off;
         job_fail_all(j, &trouble, t->session);
         part(t);
-        return;
+    } else {
+        t->sessions++;
+        must(use_session(t));
     }
-    t->sessions++;
-    must(use_session(t));
+    return !(t->broke_off && j->left > 0 && may_go_clear(j));
+}
+
+static void
+try_target(struct attempt *t, const struct target *target)
+{
+    if (!talk_to(t, target, false))
+        (void)talk_to(t, target, true);
 }
 
 static bool
@@ -336,6 +393,20 @@ try_list(struct attempt *t, struct str list, bool fallback)
     }
 }
 
+/* What TLS has to be may have changed with a table or in DNS. */
+static bool
+demands_the_same(const struct attempt *t)
+{
+    const struct session *s = t->session;
+    struct arena *a = t->job->arena;
+    struct tls_demand demand;
+    struct why why;
+
+    return policy_find(t->settings, t->agent->dns, &t->hop, s->target, a,
+                       &demand, &why) == OK &&
+           str_eq(tls_demand_key(a, &demand), tls_demand_key(a, s->demand));
+}
+
 /* The session of the last message leads to the same next hop: go on with it,
  * unless it has ended meanwhile. */
 static void
@@ -353,6 +424,10 @@ try_open(struct attempt *t)
         !nexthop_cut(&list, &one) ||
         nexthop_parse(one, t->settings->lmtp, t->settings->port, &t->hop,
                       &why) != OK) {
+        part(t);
+        return;
+    }
+    if (!demands_the_same(t)) {
         part(t);
         return;
     }

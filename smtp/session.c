@@ -1,6 +1,7 @@
 #include "session.h"
 
 #include "base/log.h"
+#include "start_tls.h"
 #include "sys/sock.h"
 
 #define LINE_MAX_REPLY ((size_t)8192)
@@ -17,6 +18,8 @@ static const struct phase_row {
     ROW(EHLO, "performing the EHLO handshake", "EHLO command", helo_timeout),
     ROW(HELO, "performing the HELO handshake", "HELO command", helo_timeout),
     ROW(LHLO, "performing the LHLO handshake", "LHLO command", helo_timeout),
+    ROW(STARTTLS, "receiving the STARTTLS response", "STARTTLS command",
+        starttls_timeout),
     ROW(XFORWARD_NAME, "sending XFORWARD name/address",
         "XFORWARD name/address command", xforward_timeout),
     ROW(XFORWARD_PROTO, "sending XFORWARD protocol/helo_name",
@@ -288,14 +291,14 @@ say_hello(struct session *s, enum phase phase, const char *verb,
     return read_reply(s, phase, a, phase != PHASE_HELO, t);
 }
 
-enum rc
-session_hello(struct session *s, struct arena *a, struct str nexthop,
-              struct trouble *t)
+/* EHLO or LHLO, or else HELO; what the server offers. */
+static enum rc
+introduce(struct session *s, struct arena *a, bool esmtp, struct str nexthop,
+          struct trouble *t)
 {
-    bool lmtp = s->settings->lmtp, esmtp = true;
+    bool lmtp = s->settings->lmtp;
 
-    if (greeting(s, a, &esmtp, t) != OK)
-        return rc_of(t->why.dsn);
+    s->server = (struct smtp_server){0};
     if (lmtp || esmtp) {
         if (say_hello(s, lmtp ? PHASE_LHLO : PHASE_EHLO, lmtp ? "LHLO" : "EHLO",
                       a, t) != OK)
@@ -316,6 +319,41 @@ session_hello(struct session *s, struct arena *a, struct str nexthop,
         return rc_of(t->why.dsn);
     take_offers(s, a);
     return OK;
+}
+
+/* CVE-2009-3555: an attacker may have begun the TLS session with commands of
+ * his own, and the server's replies to them wait here. */
+static enum rc
+check_silence(struct session *s, struct trouble *t)
+{
+    const struct tls_settings *tls = s->settings->tls;
+
+    if (!tls->block_early_reply || io_waiting(s->io) == 0)
+        return OK;
+    log_warn("server %s violates %s_tls_block_early_mail_reply policy",
+             s->relay, tls->prefix);
+    *t = (struct trouble){0};
+    return fail(&t->why, "4.7.0", "unexpected server message");
+}
+
+enum rc
+session_hello(struct session *s, struct arena *a, struct str nexthop,
+              struct trouble *t)
+{
+    bool wrapped = s->settings->tls->wrapper && s->demand->level > TLS_NONE;
+    bool esmtp = true, secured = false;
+
+    if (wrapped && start_tls_now(s, a, t) != OK)
+        return TEMP;
+    if (greeting(s, a, &esmtp, t) != OK ||
+        introduce(s, a, esmtp, nexthop, t) != OK)
+        return rc_of(t->why.dsn);
+    if (!wrapped && start_tls(s, a, &secured, t) != OK)
+        return rc_of(t->why.dsn);
+    /* What was said in the clear counts no more (RFC 3207 4.2). */
+    if (secured && introduce(s, a, esmtp, nexthop, t) != OK)
+        return rc_of(t->why.dsn);
+    return s->tls ? check_silence(s, t) : OK;
 }
 
 void

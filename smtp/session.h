@@ -19,6 +19,7 @@ enum phase {
     PHASE_EHLO,
     PHASE_HELO,
     PHASE_LHLO,
+    PHASE_STARTTLS,
     PHASE_XFORWARD_NAME,
     PHASE_XFORWARD_PROTO,
     PHASE_MAIL,
@@ -50,19 +51,25 @@ struct session {
     const char *name;  /* "mail.example.org[192.0.2.1]" */
     const char *relay; /* the same with ":25", for the log */
     struct sockaddr_storage sa;
-    bool may_loop; /* we could be talking to ourselves */
-    bool best;     /* it is a best exchanger */
-    bool dead;     /* nothing more can be said */
+    const struct target *target; /* NULL: a UNIX socket */
+    bool may_loop;               /* we could be talking to ourselves */
+    bool best;                   /* it is a best exchanger */
+    bool dead;                   /* nothing more can be said */
     struct smtp_server server;
-    int64_t opened;          /* io_now */
-    unsigned uses;           /* messages that were sent before this one */
-    bool needs_rset;         /* a transaction may be open at the server */
-    bool waited;             /* since the last message; it may have ended */
-    bool quitting;           /* QUIT has been sent */
+    int64_t opened;  /* io_now */
+    unsigned uses;   /* messages that were sent before this one */
+    bool needs_rset; /* a transaction may be open at the server */
+    bool waited;     /* since the last message; it may have ended */
+    bool quitting;   /* QUIT has been sent */
+    const struct tls_demand *demand; /* of TLS; never NULL */
+    struct tls_session *tls;         /* NULL: in the clear */
+    struct tls_facts facts;          /* where there is TLS */
+    bool handshake_failed;
     struct smtp_reply reply; /* the newest; its text is in the reply arena */
 };
 
-/* Over a connected socket; host, name and relay are to be filled in. */
+/* Over a connected socket; host, name, relay and demand (none: no TLS) are to
+ * be filled in. */
 struct session *session_over(const struct settings *s, int fd, struct arena *a);
 
 /* Connect. NULL with trouble: "connect to H[A]:25: Connection refused". */
@@ -72,8 +79,9 @@ struct session *session_connect(const struct settings *s, const struct own *own,
 struct session *session_connect_unix(const struct settings *s, struct str path,
                                      struct arena *a, struct why *why);
 
-/* The greeting, EHLO or LHLO (or HELO), the server's extensions. nexthop is
- * for "mail for NEXTHOP loops back to myself". */
+/* The greeting, EHLO or LHLO (or HELO), the server's extensions, and TLS as far
+ * as s->demand wants it. nexthop is for "mail for NEXTHOP loops back to
+ * myself". */
 enum rc session_hello(struct session *s, struct arena *a, struct str nexthop,
                       struct trouble *t) MUST_USE;
 

@@ -104,25 +104,15 @@ read_words(struct settings *s, const char *preference, const char *lookup,
     return true;
 }
 
-/* What must not go out before TLS and SASL exist. */
+/* What must not go out before SASL exists. */
 static void
-read_refusal(struct settings *s, const char *level, bool tls, bool sasl)
+read_refusal(struct settings *s, bool sasl)
 {
-    struct str l = str_from(level);
-
-    if (tls || (l.len > 0 && !str_ieq(l, S("none")) && !str_ieq(l, S("may")))) {
-        s->refuse_dsn = "4.7.4";
-        s->refuse = "TLS is required by main.cf, but this version has no TLS "
-                    "for outgoing mail";
-    } else if (sasl) {
-        s->refuse_dsn = "4.7.0";
-        s->refuse = "sasl_auth_enable is set in main.cf, but this version "
-                    "cannot log in to servers";
-    } else if (str_ieq(l, S("may"))) {
-        log_info("%s_tls_security_level = may: this version has no TLS for "
-                 "outgoing mail, it goes in the clear",
-                 s->lmtp ? "lmtp" : "smtp");
-    }
+    if (!sasl)
+        return;
+    s->refuse_dsn = "4.7.0";
+    s->refuse = "sasl_auth_enable is set in main.cf, but this version cannot "
+                "log in to servers";
 }
 
 /* TAKE(x) reads the setting of the role. */
@@ -142,6 +132,7 @@ read_times(struct settings *s, const struct conf *c, bool lmtp)
     TAKE(data_done_timeout);
     TAKE(rset_timeout);
     TAKE(quit_timeout);
+    TAKE(starttls_timeout);
     TAKE(connection_cache_time_limit);
     TAKE(connection_reuse_time_limit);
 }
@@ -239,6 +230,22 @@ read_args(struct settings *s, char **args, struct why *why)
     return true;
 }
 
+static bool
+read_tls(struct settings *s, struct arena *life, const struct conf *c,
+         struct why *why)
+{
+    const char *support =
+        s->lmtp ? c->lmtp_dns_support_level : c->smtp_dns_support_level;
+    struct tls_settings *tls = tls_settings_read(life, c, s->lmtp, why);
+
+    if (tls == NULL)
+        return false;
+    tls->dnssec =
+        (s->lookups & DNS_FROM_DNS) && str_ieq(str_from(support), S("dnssec"));
+    s->tls = tls;
+    return true;
+}
+
 struct settings *
 settings_read(struct arena *life, const struct conf *c, bool lmtp, char **args,
               struct why *why)
@@ -260,9 +267,8 @@ settings_read(struct arena *life, const struct conf *c, bool lmtp, char **args,
         return NULL;
     }
     read_tables(s, life, c, lmtp);
-    read_refusal(s, OF(tls_security_level),
-                 OF(enforce_tls) || OF(tls_wrappermode) ||
-                     OF(tls_policy_maps)[0] != '\0',
-                 OF(sasl_auth_enable));
+    if (!read_tls(s, life, c, why))
+        return NULL;
+    read_refusal(s, OF(sasl_auth_enable));
     return s;
 }

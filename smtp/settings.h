@@ -9,6 +9,7 @@
 #include "generic.h"
 #include "mail/smtp.h"
 #include "map/map.h"
+#include "tls_settings.h"
 
 struct settings {
     bool lmtp;
@@ -19,7 +20,7 @@ struct settings {
     /* milliseconds; 0 is for ever */
     int64_t connect_timeout, helo_timeout, xforward_timeout, mail_timeout,
         rcpt_timeout, data_init_timeout, data_xfer_timeout, data_done_timeout,
-        rset_timeout, quit_timeout;
+        rset_timeout, quit_timeout, starttls_timeout;
 
     unsigned port; /* of next hops without one */
     const char *fallback_relay;
@@ -55,6 +56,8 @@ struct settings {
     struct maps *dns_reply_filter;   /* records */
     struct maps *status_filter;      /* "5.1.1 text" */
     struct maps *header_checks;
+
+    const struct tls_settings *tls;
 
     const char *refuse; /* why no mail may leave, or NULL */
     const char *refuse_dsn;

@@ -18,7 +18,9 @@ struct search {
     struct arena *arena;
     struct targets *out;
     struct why *why;
-    enum rc rc; /* the worst so far of looking up hosts; TEMP stays */
+    enum rc rc;        /* the worst so far of looking up hosts; TEMP stays */
+    struct str domain; /* of the exchangers; empty: there are none */
+    bool domain_secure;
 };
 
 bool
@@ -107,6 +109,10 @@ add_host(struct search *f, struct str host, unsigned pref)
         t->host = arena_str(f->arena, host);
         t->len = dns_to_sockaddr(&answer.records[i], f->hop->port, &t->sa);
         t->pref = pref;
+        t->domain = f->domain;
+        t->domain_secure = f->domain_secure;
+        t->owner = answer.name;
+        t->secure = answer.secure;
     }
 }
 
@@ -300,6 +306,8 @@ use_mx(struct search *f, const struct dns_answer *mx)
         return fail(f->why, "5.1.10",
                     "Domain %.*s does not accept mail (nullMX)",
                     STR(f->hop->host));
+    f->domain = mx->name;
+    f->domain_secure = mx->secure;
     ask_ahead(f, mx);
     for (size_t i = 0; i < mx->count; i++)
         if (mx->records[i].host.len > 0)
@@ -338,7 +346,13 @@ targets_find(const struct settings *s, const struct own *own, struct dns *dns,
              const struct nexthop *hop, struct arena *a, struct targets *out,
              struct why *why)
 {
-    struct search f = {s, own, dns, hop, a, out, why, OK};
+    struct search f = {.settings = s,
+                       .own = own,
+                       .dns = dns,
+                       .hop = hop,
+                       .arena = a,
+                       .out = out,
+                       .why = why};
 
     *out = (struct targets){0};
     if (hop->kind == NEXTHOP_DOMAIN && s->mx && !s->lmtp)

@@ -16,6 +16,13 @@ struct target {
     socklen_t len;
     unsigned pref;
     bool best; /* of the best preference there is */
+
+    /* What is signed of the way here (DNSSEC). */
+    struct str domain;  /* that it is an exchanger of, behind aliases; empty:
+                           the host itself was asked for */
+    bool domain_secure; /* its MX records are signed */
+    struct str owner;   /* of the address, behind aliases */
+    bool secure;        /* the address is signed */
 };
 
 struct targets {

@@ -133,16 +133,6 @@ check_no_tls(struct exam *e, const struct scope *s)
          "clients are refused"                                                                  },
         {"smtpd_enforce_tls",        NULL,                                 "clients are refused"},
         {"smtpd_tls_wrappermode",    NULL,                                 "clients are refused"},
-        {"smtp_tls_security_level",  "mail goes out in the clear",
-         "mail is deferred"                                                                     },
-        {"smtp_enforce_tls",         NULL,                                 "mail is deferred"   },
-        {"smtp_tls_wrappermode",     NULL,                                 "mail is deferred"   },
-        {"smtp_tls_policy_maps",     NULL,                                 "mail is deferred"   },
-        {"lmtp_tls_security_level",  "mail goes out in the clear",
-         "mail is deferred"                                                                     },
-        {"lmtp_enforce_tls",         NULL,                                 "mail is deferred"   },
-        {"lmtp_tls_wrappermode",     NULL,                                 "mail is deferred"   },
-        {"lmtp_tls_policy_maps",     NULL,                                 "mail is deferred"   },
     };
     static const struct str off[] = {S("none"), S("no"), S("")};
 

@@ -85,9 +85,7 @@ def test_checks_starts_delivers_and_relays():
         done = posta.posta('check')
         assert all('has no TLS' in line or 'cannot read it' in line
                    for line in done.stderr.splitlines())
-        for name in ('smtpd_tls_cert_file', 'smtpd_tls_security_level',
-                     'smtp_tls_security_level', 'smtp_tls_CApath',
-                     'smtp_tls_session_cache_database'):
+        for name in ('smtpd_tls_cert_file', 'smtpd_tls_security_level'):
             assert f' {name} = ' in done.stderr
         posta.start()
         with RawSmtp(posta.port) as c:
@@ -100,7 +98,6 @@ def test_checks_starts_delivers_and_relays():
         posta.wait_log(r'to=<x@elsewhere\.test>, relay=127\.0\.0\.1'
                        r'\[127\.0\.0\.1\]:\d+, .*status=sent')
         posta.wait_empty()
-        posta.wait_log('smtp_tls_security_level = may: .*in the clear')
 
 
 def test_relay_denied_is_454():

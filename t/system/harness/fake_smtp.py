@@ -3,9 +3,13 @@
 `replies` by verb: text (lines without CRLF), or None to close the
 connection, HANG to say nothing, or a function of the command line that gives
 one of these; a list is used up in turn, its last entry stays. The verbs:
-GREETING EHLO HELO LHLO XFORWARD MAIL RCPT DATA DOT RSET NOOP QUIT BDAT.
+GREETING EHLO HELO LHLO STARTTLS XFORWARD MAIL RCPT DATA DOT RSET NOOP QUIT
+BDAT. With `tls`, an ssl.SSLContext, STARTTLS is offered, or TLS begins at once
+where it is `wrapped`; a function of the connection's number gives the context
+of each, or None for one where the handshake fails.
 """
 import socket
+import ssl
 import threading
 
 HANG = object()
@@ -13,6 +17,7 @@ EHLO = '250-fake.test\n250-PIPELINING\n250-SIZE 0\n250-8BITMIME\n' \
        '250-ENHANCEDSTATUSCODES\n250-SMTPUTF8\n250-CHUNKING\n250 DSN'
 DEFAULTS = {'GREETING': '220 fake.test ESMTP', 'EHLO': EHLO, 'LHLO': EHLO,
             'HELO': '250 fake.test', 'XFORWARD': '250 2.0.0 Ok',
+            'STARTTLS': '220 2.0.0 go ahead',
             'MAIL': '250 2.1.0 Ok', 'RCPT': '250 2.1.5 Ok',
             'DATA': '354 go on', 'DOT': '250 2.0.0 Ok: queued as F00',
             'RSET': '250 2.0.0 Ok', 'NOOP': '250 2.0.0 Ok',
@@ -30,14 +35,20 @@ class Session:
         self.commands = []
         self.content = []   # raw, of each message, without the final dot
         self.rcpts = []     # of the current transaction
+        self.tls = None     # the ssl.SSLSocket, once it is one
+        self.clear = []     # the commands before that
+        self.accepted = False  # the last command was STARTTLS, and taken
+        self.resumed = False
+        self.servername = None
 
 
 class FakeSmtp:
     def __init__(self, lmtp=False, address=('127.0.0.1', 0), path=None,
-                 **replies):
+                 tls=None, wrapped=False, **replies):
         family = socket.AF_UNIX if path else \
             socket.AF_INET6 if ':' in address[0] else socket.AF_INET
         self.lmtp = lmtp
+        self.tls, self.wrapped = tls, wrapped
         self.replies = {**DEFAULTS, **replies}
         self.sessions = []
         self.stopping = threading.Event()
@@ -100,20 +111,46 @@ class FakeSmtp:
 
     def _serve(self, sock, session):
         try:
-            with sock, sock.makefile('rb') as stream:
-                self._say(sock, 'GREETING', '')
-                while True:
-                    line = stream.readline()
-                    if not line:
-                        return
-                    assert line.endswith(b'\r\n'), line
-                    self._command(sock, stream, session,
-                                  line[:-2].decode('utf-8', 'replace'))
+            if self.wrapped:
+                sock = self._secure(sock, session)
+            stream = sock.makefile('rb')
+            self._say(sock, 'GREETING', '')
+            while True:
+                line = stream.readline()
+                if not line:
+                    return
+                assert line.endswith(b'\r\n'), line
+                line = line[:-2].decode('utf-8', 'replace')
+                self._command(sock, stream, session, line)
+                if line.upper() == 'STARTTLS' and session.accepted:
+                    session.clear, session.commands = session.commands, []
+                    sock = self._secure(sock, session)
+                    stream = sock.makefile('rb')
         except (OSError, Closed, ValueError):
             pass
+        finally:
+            sock.close()
+
+    def _secure(self, sock, session):
+        """The same connection in TLS."""
+        tls = self.tls
+        if not isinstance(tls, ssl.SSLContext):
+            tls = tls(self.sessions.index(session) + 1)
+        if tls is None:
+            sock.sendall(b'this is not TLS\r\n')
+            raise Closed
+        sock = tls.wrap_socket(sock, server_side=True)
+        session.tls, session.resumed = sock, sock.session_reused
+        session.servername = getattr(sock, 'asked_for', None)
+        self.sockets.append(sock)
+        return sock
 
     def _say(self, sock, verb, line):
         reply = self.replies.get(verb, '500 5.5.2 what?')
+        secured = isinstance(sock, ssl.SSLSocket)
+        if verb in ('EHLO', 'LHLO') and reply is EHLO and self.tls and \
+                not secured:
+            reply = EHLO.replace('250 DSN', '250-STARTTLS\n250 DSN')
         if isinstance(reply, list):
             reply = reply.pop(0) if len(reply) > 1 else reply[0]
         if callable(reply):
@@ -134,6 +171,8 @@ class FakeSmtp:
         if verb == 'BDAT':
             return self._bdat(sock, stream, session, line)
         reply = self._say(sock, verb, line)
+        session.accepted = verb == 'STARTTLS' and self.tls and \
+            reply.startswith(b'220')
         if verb in ('EHLO', 'LHLO', 'HELO', 'RSET'):
             session.rcpts = []
         if verb == 'RCPT' and reply.startswith(b'2'):

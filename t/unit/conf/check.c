@@ -106,8 +106,6 @@ static const struct {
     {HOST,                                                      SMTPD " -o smtpd_tls_wrappermode=yes\n",
      "master.cf, line 1: smtpd_tls_wrappermode = yes: this version of Posta "
      "has no TLS: clients are refused",                                                                                                           0},
-    {HOST "smtp_tls_security_level = encrypt\n",                SMTPD,
-     "no TLS: mail is deferred",                                                                                                                  0},
     {HOST HOST,                                                 SMTPD,                                     "replaces the setting of line 2",      0},
     {"compatibility_level = 2\nmyhostname = mail\n",            SMTPD,                                     "no full name",                        0},
     {HOST "smtpd_relay_restrictions = permit_mynetworks\n",     SMTPD,

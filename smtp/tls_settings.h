@@ -1,0 +1,46 @@
+/*
+ * tls_settings.h - what main.cf says of TLS, for the role this process has.
+ */
+#ifndef SMTP_TLS_SETTINGS_H
+#define SMTP_TLS_SETTINGS_H
+
+#include "conf/conf.h"
+#include "map/map.h"
+#include "tls/client.h"
+
+/* What is logged (smtp_tls_loglevel). */
+enum {
+    TLS_LOG_SUMMARY = 1,   /* one line a session */
+    TLS_LOG_UNTRUSTED = 2, /* why a certificate is not trusted, also where
+                              that does not matter */
+    TLS_LOG_PEER = 4,      /* whose it is */
+    TLS_LOG_STEPS = 8,     /* what is being done */
+};
+
+struct tls_settings {
+    const char *prefix;     /* "smtp", "lmtp" */
+    enum tls_level level;   /* where no row of the policy says otherwise */
+    struct maps *policy;    /* NULL: none */
+    enum tls_level weak_mx; /* level dane, but the MX records are not signed */
+    bool force_tlsa;        /* look for TLSA of hosts without signatures too */
+    bool dnssec;            /* the resolver says what is signed */
+    bool wrapper;           /* TLS at once, no STARTTLS */
+    bool note_offer, block_early_reply;
+    unsigned log;
+    const char *protocols, *mandatory_protocols;
+    const char *ciphers, *mandatory_ciphers;
+    const char *exclude, *mandatory_exclude;
+    const char *verify_match, *secure_match, *print_match;
+    const char *anchor_file, *servername;
+    int64_t fallback_age; /* ms; younger mail never goes in the clear because
+                             a handshake failed */
+    struct tls_grades grades;
+    struct tls_client *client; /* NULL: there is none that works */
+};
+
+/* NULL with why where main.cf is wrong. dnssec is filled in by the caller. */
+struct tls_settings *tls_settings_read(struct arena *life,
+                                       const struct conf *conf, bool lmtp,
+                                       struct why *why);
+
+#endif
