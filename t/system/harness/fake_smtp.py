@@ -35,7 +35,9 @@ class Session:
         self.commands = []
         self.content = []   # raw, of each message, without the final dot
         self.rcpts = []     # of the current transaction
-        self.tls = None     # the ssl.SSLSocket, once it is one
+        self.tls = None     # "TLSv1.3", once it is one
+        self.cipher = None
+        self.certificate = None  # the client's, as getpeercert has it
         self.clear = []     # the commands before that
         self.accepted = False  # the last command was STARTTLS, and taken
         self.resumed = False
@@ -140,7 +142,9 @@ class FakeSmtp:
             sock.sendall(b'this is not TLS\r\n')
             raise Closed
         sock = tls.wrap_socket(sock, server_side=True)
-        session.tls, session.resumed = sock, sock.session_reused
+        session.tls, session.resumed = sock.version(), sock.session_reused
+        session.cipher = sock.cipher()[0]
+        session.certificate = sock.getpeercert()
         session.servername = getattr(sock, 'asked_for', None)
         self.sockets.append(sock)
         return sock
