@@ -52,7 +52,7 @@ struct dovecot_request {
     bool valid_client_cert, no_penalty, nologin, final_resp_ok, debug;
     struct sasl_binding bindings[SASL_BINDINGS];
     bool has_resp;
-    struct str resp; /* raw, not base64 */
+    struct str resp; /* raw, not base64; secret, as CONT's data is */
 };
 
 /* What a server says to it: OK, FAIL or CONT. */
@@ -82,6 +82,8 @@ struct dovecot_line {
     uint32_t minor;
     struct str text;
     struct str data;     /* CONT: raw */
+    bool bad_data;       /* AUTH, CONT: what came from the far client is not
+                            base64 or too long: FAIL that one, go on */
     unsigned properties; /* MECH: SASL_ bits */
     bool is_private;     /* MECH: not to be announced */
     struct str fields;   /* what follows, still escaped: dovecot_next */
