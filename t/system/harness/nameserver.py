@@ -39,7 +39,8 @@ class NameServer:
             origin = '' if zone == '.' else zone
             soa = SOA.format(zone=origin or 'root-ns.invalid', ttl=self.ttl)
             name = f'{origin or "root"}.zone'
-            (self.top / name).write_text(
+            self.write_zone(
+                zone, self.top / name,
                 f'$ORIGIN {origin}.\n$TTL {self.ttl}\n{soa}{text}\n')
             conf.append(f'zone:\n  name: "{zone}"\n  zonefile: "{name}"\n')
         (self.top / 'conf').write_text(''.join(conf))
@@ -50,17 +51,25 @@ class NameServer:
         wait_until(self.answers, 'the name server to answer')
         return self
 
+    def write_zone(self, zone, path, text):
+        path.write_text(text)
+
     def answers(self):
         if self.process.poll() is not None:
             log = self.top / 'log'
             raise AssertionError('nsd ended: ' +
                                  (log.read_text() if log.exists() else ''))
+        return self.ask(self.port)
+
+    @staticmethod
+    def ask(port):
+        """Whether a server answers there, whatever it says."""
         query = (b'\x12\x34\x01\x00\x00\x01\x00\x00\x00\x00\x00\x00'
                  b'\x02ns\x04test\x00\x00\x01\x00\x01')
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
             s.settimeout(0.2)
             try:
-                s.sendto(query, ('127.0.0.1', self.port))
+                s.sendto(query, ('127.0.0.1', port))
                 return s.recv(512)[:2] == b'\x12\x34'
             except OSError:
                 return False
