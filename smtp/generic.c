@@ -23,14 +23,6 @@ names(const char *list, struct str word)
     return false;
 }
 
-static const char *
-setting(const struct conf *conf, const char *name, const char *fallback)
-{
-    const char *value = conf_get(conf, name);
-
-    return value ? value : fallback;
-}
-
 struct generic *
 generic_open(struct arena *life, const struct conf *conf, const char *maps)
 {
@@ -39,12 +31,10 @@ generic_open(struct arena *life, const struct conf *conf, const char *maps)
     if (*maps == '\0')
         return NULL;
     g->maps = maps_open(maps, NULL);
-    g->local = match_open("mydestination", setting(conf, "mydestination", ""),
-                          false, NULL);
+    g->local = match_open("mydestination", conf->mydestination, false, NULL);
     g->myorigin = str_from(conf->myorigin);
     g->delimiters = conf->recipient_delimiter;
-    g->propagate = names(setting(conf, "propagate_unmatched_extensions", ""),
-                         S("generic"));
+    g->propagate = names(conf->propagate_unmatched_extensions, S("generic"));
     return g;
 }
 
