@@ -152,3 +152,14 @@ limits_rcpt(struct session *s)
     }
     return true;
 }
+
+bool
+limits_login(struct session *s)
+{
+    if (!over(s, BOARD_LOGINS, s->conf->smtpd_client_auth_rate_limit,
+              "AUTH command"))
+        return true;
+    replyf(s, "450 4.7.1 Error: too many AUTH commands from %.*s",
+           STR(s->client.addr));
+    return false;
+}

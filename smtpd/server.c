@@ -135,5 +135,6 @@ server_open(struct server *s, struct daemon *d)
     rules_load(s);
     s->rewrite_clients = rules_parse(s, "local_header_rewrite_clients",
                                      c->local_header_rewrite_clients);
+    s->login = login_open(s);
     intake_open(&s->intake, d->life, c, s->router);
 }

@@ -32,6 +32,7 @@ struct server {
     struct maps *command_filter;  /* smtpd_command_filter */
     struct maps *discard_ehlo, *login_senders, *rbl_replies;
     struct maps *forbidden;            /* tables of smtpd_forbidden_commands */
+    struct login_service *login;       /* NULL: AUTH is not enabled */
     struct rule_list *rewrite_clients; /* local_header_rewrite_clients */
     unsigned discard; /* SMTP_ bits of smtpd_discard_ehlo_keywords */
     bool tls_only;    /* encryption is demanded, which nobody here can do */
@@ -198,7 +199,12 @@ void do_xforward(struct session *s, struct str args);
  * False: drop the connection; that has been logged. */
 bool proxy_read(struct session *s, struct sockaddr_storage *sa);
 
-/* auth.c */
+/* auth.c: what logins need, NULL where they are off; ends the process where
+ * that is badly configured. */
+struct login_service *login_open(struct server *server);
+/* " PLAIN LOGIN": what follows AUTH in the answer to EHLO; empty where it is
+ * not to be announced. */
+struct str login_offer(struct session *s);
 void do_auth(struct session *s, struct str args);
 /* What a login's name and mechanism may look like in logs and headers. */
 struct str login_printable(struct arena *a, struct str text);
@@ -210,5 +216,7 @@ void owner_watch(struct session *s);
 bool limits_connect(struct session *s);
 bool limits_mail(struct session *s);
 bool limits_rcpt(struct session *s);
+/* One more AUTH command. */
+bool limits_login(struct session *s);
 
 #endif

@@ -161,6 +161,7 @@ static const struct {
     {SMTP_XVERP,         ""            },
     {SMTP_XCLIENT,       XCLIENT_WORDS },
     {SMTP_XFORWARD,      XFORWARD_WORDS},
+    {SMTP_AUTH,          ""            },
     {SMTP_ENHANCED,      ""            },
     {SMTP_EIGHT_BIT,     ""            },
     {SMTP_DSN,           ""            },
@@ -205,11 +206,12 @@ discarded(struct session *s)
 static bool
 offers_release(const struct session *s)
 {
-    return s->conf->smtpd_future_release_limit > 0 && s->client.login.len > 0;
+    return s->conf->smtpd_future_release_limit > 0 &&
+           (s->server->login || s->client.login.len > 0);
 }
 
 static unsigned
-offer(struct session *s)
+offer(struct session *s, struct str mechs)
 {
     unsigned bits = 0;
 
@@ -221,6 +223,8 @@ offer(struct session *s)
         bits &= ~(unsigned)(SMTP_VRFY | SMTP_ETRN);
     if (!s->conf->smtputf8_enable)
         bits &= ~(unsigned)SMTP_UTF8;
+    if (mechs.len == 0)
+        bits &= ~(unsigned)SMTP_AUTH;
     if (!offers_release(s))
         bits &= ~(unsigned)SMTP_FUTURERELEASE;
     if (!listed(s, s->server->verp))
@@ -243,13 +247,18 @@ announce_release(struct session *s, struct buf *b)
 }
 
 static void
-announce(struct session *s, struct buf *b, unsigned bit, const char *args)
+announce(struct session *s, struct buf *b, unsigned bit, const char *args,
+         struct str mechs)
 {
     int64_t limit = s->conf->message_size_limit;
     int number = __builtin_ctz(bit);
 
+    if (bit == SMTP_AUTH && s->conf->broken_sasl_auth_clients)
+        buf_fmt(b, "250-AUTH=%.*s\r\n", STR(str_trim(mechs)));
     buf_fmt(b, "250-%s%s", smtp_extension_name((enum smtp_extension)number),
             args);
+    if (bit == SMTP_AUTH)
+        buf_add(b, mechs);
     if (bit == SMTP_FUTURERELEASE)
         announce_release(s, b);
     if (bit == SMTP_SIZE && limit > 0)
@@ -269,13 +278,15 @@ do_ehlo(struct session *s, struct str args)
         return;
     s->esmtp = true;
 
-    s->offered = offer(s);
+    struct str mechs = login_offer(s);
+
+    s->offered = offer(s, mechs);
     buf_fmt(&b, "250-%s\r\n", s->conf->myhostname);
     for (size_t i = 0; i < COUNT(extensions); i++) {
         if (!(s->offered & extensions[i].bit))
             continue;
         last = b.len;
-        announce(s, &b, extensions[i].bit, extensions[i].args);
+        announce(s, &b, extensions[i].bit, extensions[i].args, mechs);
     }
     b.p[last + 3] = ' '; /* no "-" in the last line */
     io_put(s->io, buf_str(&b));

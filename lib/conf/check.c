@@ -179,8 +179,6 @@ lacking(struct str name)
 {
     if (str_search(name, S("tls_")) >= 0)
         return ": this version of Posta has no TLS";
-    if (str_search(name, S("sasl_")) >= 0)
-        return ": this version of Posta has no SASL";
     return "";
 }
 

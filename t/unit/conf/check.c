@@ -99,7 +99,7 @@ static const struct {
     {HOST "smtpd_tls_ciphers = high\n",                         SMTPD,
      "has no effect in Posta: this version of Posta has no TLS",                                                                                  0},
     {HOST "smtpd_sasl_auth_enable = yes\n",                     SMTPD,
-     "has no effect in Posta: this version of Posta has no SASL",                                                                                 0},
+     "takes passwords without encryption; set smtpd_tls_auth_only",                                                                               0},
     {HOST "smtpd_tls_security_level = may\n",                   SMTPD,
      "STARTTLS is not offered to clients",                                                                                                        0},
     {HOST "smtpd_tls_security_level = none\n",                  SMTPD,                                     "",                                    0},
