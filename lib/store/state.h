@@ -8,8 +8,8 @@
  *     U 17 0000000004000000   the keywords without a letter of UID 17
  *
  * Lines are added at the end and the last one on a subject counts; U lines are
- * of the UIDVALIDITY in the first line. Belongs to whoever holds
- * dovecot-uidlist.lock.
+ * of the UIDVALIDITY in the first line. Written only by whoever has the index's
+ * write transaction.
  */
 #ifndef STORE_STATE_H
 #define STORE_STATE_H

@@ -16,14 +16,20 @@
 #define PAUSE       2   /* ms */
 
 static bool
-uid_of(struct str word, uint32_t *uid)
+number(struct str word, uint32_t max, uint32_t *value)
 {
     uint64_t n;
 
-    if (!str_num(word, &n) || n == 0 || n >= UINT32_MAX)
+    if (!str_num(word, &n) || n == 0 || n > max)
         return false;
-    *uid = (uint32_t)n;
+    *value = (uint32_t)n;
     return true;
+}
+
+static bool
+uid_of(struct str word, uint32_t *uid)
+{
+    return number(word, UIDLIST_LAST, uid);
 }
 
 static bool
@@ -46,7 +52,7 @@ head_field(struct uidlist_head *h, struct str field, struct str line)
 {
     struct str value = str_sub(field, 1, field.len);
 
-    if (field.p[0] == 'V' && uid_of(value, &h->validity))
+    if (field.p[0] == 'V' && number(value, UINT32_MAX, &h->validity))
         return;
     if (field.p[0] == 'N' && uid_of(value, &h->next))
         return;
@@ -72,7 +78,7 @@ uidlist_head(struct str *text, struct uidlist_head *h)
     rest = line;
     if (str_skip(&rest, S("1 "))) {
         str_cut(&rest, ' ', &word);
-        return uid_of(word, &h->validity) && uid_of(rest, &h->next);
+        return number(word, UINT32_MAX, &h->validity) && uid_of(rest, &h->next);
     }
     if (!str_skip(&rest, S("3 ")))
         return false;

@@ -19,7 +19,8 @@
 #include "store/text.h"
 
 #define UIDLIST_FILE "dovecot-uidlist"
-#define UIDLIST_MAX  ((off_t)1 << 30) /* bytes read */
+#define UIDLIST_MAX  ((off_t)1 << 30)     /* bytes read */
+#define UIDLIST_LAST (UINT32_MAX - 65536) /* highest UID that is believed */
 
 struct uidlist_head {
     uint32_t validity, next; /* not 0 */

@@ -5,6 +5,7 @@
 #define UNIT_STORE_FOLDER_H
 
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>

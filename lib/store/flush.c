@@ -1,0 +1,297 @@
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <unistd.h>
+
+#include "store/flags.h"
+#include "store/own.h"
+#include "store/state.h"
+#include "sys/disk.h"
+
+struct plan {
+    uint32_t uid;
+    bool in_new, done;
+    const char *from, *to;
+    bool words; /* posta-state gets a line */
+    uint64_t keywords;
+};
+
+struct flush {
+    struct mailbox *box;
+    struct arena *a;
+    struct kv_env *kv;
+    struct index_folder f;
+    size_t max;
+    bool new_done;
+    VEC(struct plan) plans;
+    uint64_t upto; /* changes up to here are done with the plans */
+    bool left, failed;
+};
+
+/* What must be done so that the file says what the record says. */
+static void
+plan(struct flush *fl, uint32_t uid)
+{
+    struct index_message m;
+    struct index_file file;
+    struct name n;
+
+    if (!index_message_get(fl->kv, fl->f.id, uid, &m) ||
+        !index_file_get(fl->kv, fl->f.id, uid, &file) ||
+        !name_parse(file.name, &n))
+        return;
+    bool words = (m.keywords & ~LETTERS_MASK) || m.worded;
+    bool rename = file.in_new ? fl->f.claimed || m.flags || m.keywords
+                              : n.flags != m.flags ||
+                                    n.keywords != (m.keywords & LETTERS_MASK);
+
+    /* Those in new/ were planned first. */
+    if ((!rename && !words) || (file.in_new && fl->new_done))
+        return;
+    *vec_add(&fl->plans) = (struct plan){
+        .uid = uid,
+        .in_new = file.in_new,
+        .done = !rename,
+        .from = arena_cstr(fl->a, file.name),
+        .to = name_with(fl->a, &n, m.flags, m.keywords),
+        .words = words,
+        .keywords = m.keywords & ~LETTERS_MASK,
+    };
+}
+
+static bool
+is_full(const struct flush *fl)
+{
+    return fl->plans.len >= fl->max;
+}
+
+/* One C pair; false where it was not finished. */
+static bool
+plan_range(struct flush *fl, uint64_t modseq, uint32_t first, uint32_t last)
+{
+    struct index_key prefix, from;
+    struct index_message m;
+    struct kv_walk w;
+    bool whole = true;
+
+    kv_walk_begin(&w, fl->kv, index_key(&prefix, 'M', fl->f.id),
+                  index_key_uid(&from, 'M', fl->f.id, first));
+    while (whole && kv_walk_next(&w) && index_uid_of(w.key) <= last) {
+        memcpy(&m, w.value.p, sizeof m);
+        if (is_full(fl))
+            whole = false;
+        else if (m.modseq == modseq)
+            plan(fl, index_uid_of(w.key));
+    }
+    kv_walk_end(&w);
+    return whole;
+}
+
+static void
+plan_changes(struct flush *fl)
+{
+    struct index_key prefix, from;
+    struct kv_walk w;
+    uint64_t begun = 0;
+
+    fl->upto = fl->f.flushed;
+    kv_walk_begin(&w, fl->kv, index_key(&prefix, 'C', fl->f.id),
+                  index_key_modseq(&from, 'C', fl->f.id, fl->f.flushed + 1, 0));
+    while (!fl->left && kv_walk_next(&w)) {
+        uint64_t modseq = index_modseq_of(w.key);
+
+        if (begun && modseq != begun)
+            fl->upto = begun;
+        begun = modseq;
+        if (!plan_range(fl, modseq, index_uid_of(w.key),
+                        index_last_of(w.value)))
+            fl->left = true;
+    }
+    kv_walk_end(&w);
+    if (!fl->left)
+        fl->upto = fl->f.modseq;
+}
+
+/* Files that still are in new/. */
+static void
+plan_new(struct flush *fl)
+{
+    int fd = openat(fl->box->new, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    DIR *d = fd < 0 ? NULL : fdopendir(fd);
+    struct name n;
+
+    if (d == NULL) {
+        if (fd >= 0)
+            close(fd);
+        return;
+    }
+    for (struct dirent *e; (e = readdir(d));) {
+        if (!name_parse(str_from(e->d_name), &n))
+            continue;
+        uint32_t uid = index_file_find(fl->kv, fl->f.id, n.base);
+
+        if (is_full(fl))
+            fl->left = true;
+        else if (uid)
+            plan(fl, uid);
+    }
+    closedir(d);
+}
+
+static void
+rename_files(struct flush *fl)
+{
+    struct mailbox *box = fl->box;
+
+    mailbox_own_begin(box, &fl->f);
+    for (size_t i = 0; i < fl->plans.len; i++) {
+        struct plan *p = &fl->plans.at[i];
+
+        if (p->done)
+            continue;
+        p->done = disk_move(p->in_new ? box->new : box->cur, p->from, box->cur,
+                            p->to);
+        if (!p->done)
+            fl->failed = true;
+    }
+    mailbox_own_end(box);
+}
+
+static void
+note_file(struct flush *fl, const struct plan *p)
+{
+    struct index_file is, to = {false, str_from(p->to)};
+    struct index_message old, m;
+
+    if (index_file_get(fl->kv, fl->f.id, p->uid, &is) &&
+        is.in_new == p->in_new && str_eq(is.name, str_from(p->from)))
+        index_file_put(fl->kv, &fl->f, p->uid, &to);
+    if (!p->words || !index_message_get(fl->kv, fl->f.id, p->uid, &old))
+        return;
+    m = old;
+    m.worded = p->keywords != 0;
+    index_message_put(fl->kv, &fl->f, p->uid, &old, &m);
+}
+
+/* posta-state anew, with one line for each message that needs one. */
+static enum rc
+compact(struct flush *fl, struct why *why)
+{
+    struct buf b = buf_in(fl->a);
+    struct state_line l = {.kind = 'M', .value = fl->f.reserved};
+    struct keywords k;
+    struct index_key key;
+    struct str prefix = index_key(&key, 'M', fl->f.id);
+    struct kv_walk w;
+
+    state_put_head(&b, fl->f.validity);
+    state_put(&b, &l);
+    index_keywords_get(fl->a, fl->kv, fl->f.id, &k);
+    l.kind = 'K';
+    for (l.bit = KEYWORD_LETTERS; l.bit < KEYWORDS_MAX; l.bit++)
+        if ((l.name = k.name[l.bit]).len)
+            state_put(&b, &l);
+    l.kind = 'U';
+    kv_walk_begin(&w, fl->kv, prefix, prefix);
+    while (kv_walk_next(&w)) {
+        struct index_message m;
+
+        memcpy(&m, w.value.p, sizeof m);
+        l.uid = index_uid_of(w.key);
+        l.value = m.keywords & ~LETTERS_MASK;
+        if (l.value)
+            state_put(&b, &l);
+    }
+    kv_walk_end(&w);
+    return text_write(fl->box->dir, STATE_FILE, buf_str(&b), &fl->f.state, why);
+}
+
+static enum rc
+write_words(struct flush *fl, struct why *why)
+{
+    struct buf b = buf_in(fl->a);
+    struct state_line l = {.kind = 'U'};
+
+    for (size_t i = 0; i < fl->plans.len; i++) {
+        if (!fl->plans.at[i].words)
+            continue;
+        l.uid = fl->plans.at[i].uid;
+        l.value = fl->plans.at[i].keywords;
+        state_put(&b, &l);
+    }
+    if (b.len == 0)
+        return OK;
+    if (fl->f.state.size > 8192 + 64 * (int64_t)fl->f.messages)
+        return compact(fl, why);
+    return text_append(fl->box->dir, STATE_FILE, buf_str(&b), false,
+                       &fl->f.state, why);
+}
+
+static enum rc
+note_all(struct flush *fl, struct why *why)
+{
+    uint32_t id = fl->f.id;
+    enum rc rc = mailbox_write(fl->box, &fl->f, why);
+
+    if (rc != OK)
+        return rc;
+    if (fl->f.id != id) { /* the index was made anew, from the files */
+        mailbox_abort(fl->box);
+        return OK;
+    }
+    for (size_t i = 0; i < fl->plans.len; i++)
+        if (fl->plans.at[i].done)
+            note_file(fl, &fl->plans.at[i]);
+    rc = write_words(fl, why);
+    if (rc != OK) {
+        mailbox_abort(fl->box);
+        return rc;
+    }
+    if (!fl->failed && fl->upto > fl->f.flushed)
+        fl->f.flushed = fl->upto;
+    if (!fl->failed && !fl->left && fl->f.in_new == 0)
+        fl->f.claimed = 0;
+    return mailbox_commit(fl->box, &fl->f, why);
+}
+
+static enum rc
+flush(struct flush *fl, struct why *why)
+{
+    enum rc rc = mailbox_read(fl->box, &fl->f, why);
+
+    if (rc != OK)
+        return rc;
+    bool idle =
+        fl->f.flushed >= fl->f.modseq && !(fl->f.claimed && fl->f.in_new);
+
+    fl->kv = fl->box->home->kv;
+    /* new/ first: what is moved has its flags then. */
+    if (!idle && fl->f.claimed && fl->f.in_new)
+        plan_new(fl);
+    fl->new_done = fl->f.claimed && fl->f.in_new;
+    if (!idle && !fl->left)
+        plan_changes(fl);
+    rc = mailbox_end(fl->box, why);
+    if (rc != OK || idle)
+        return rc;
+    rename_files(fl);
+    return note_all(fl, why);
+}
+
+enum rc
+flags_flush(struct mailbox *box, size_t max, bool *left, struct why *why)
+{
+    struct flush fl = {
+        .box = box, .max = max, .a = arena_new("flush", (size_t)4 << 30)};
+    enum rc rc = flush(&fl, why);
+
+    vec_free(&fl.plans);
+    arena_free(fl.a);
+    if (left)
+        *left = fl.left || fl.failed;
+    if (rc != OK || !fl.failed)
+        return rc;
+    /* Somebody else has renamed them: what is what? */
+    box->own_cur = box->own_new = 0;
+    return mailbox_sync(box, NULL, why);
+}

@@ -1,0 +1,193 @@
+#include "store/home.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "base/utf8.h"
+#include "mail/mutf7.h"
+#include "store/own.h"
+
+#define HOME_LIMIT ((size_t)64 << 20)
+
+/* The Maildir's own folders, also its parents. */
+static bool
+make_root(struct arena *a, const char *root)
+{
+    static const char *const folders[] = {"", "/tmp", "/new", "/cur"};
+
+    for (const char *p = root + 1; *p; p++)
+        if (*p == '/' &&
+            mkdir(arena_cstr(a, (struct str){root, (size_t)(p - root)}), 0700) <
+                0 &&
+            errno != EEXIST)
+            return false;
+    for (size_t i = 0; i < COUNT(folders); i++)
+        if (mkdir(arena_fmt(a, "%s%s", root, folders[i]), 0700) < 0 &&
+            errno != EEXIST)
+            return false;
+    return true;
+}
+
+static enum rc
+open_index(struct home *h, struct why *why)
+{
+    bool fresh;
+    enum rc rc = kv_env_open(h->index, &h->kv, &fresh, why);
+
+    if (rc == OK && fresh)
+        h->generation++;
+    return rc;
+}
+
+enum rc
+home_open(const struct home_settings *s, struct home **out, struct why *why)
+{
+    struct arena *a = arena_new("home", HOME_LIMIT);
+    struct home *h = arena_make(a, struct home);
+    enum rc rc;
+
+    *out = NULL;
+    h->arena = a;
+    h->root = arena_cstr(a, str_from(s->root));
+    h->index = s->index ? arena_cstr(a, str_from(s->index))
+                        : arena_fmt(a, "%s/posta-index", s->root);
+    h->fs = s->fs;
+    h->separator = s->separator ? s->separator : '/';
+    h->dir = open(h->root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (h->dir < 0 && errno == ENOENT && make_root(a, h->root))
+        h->dir = open(h->root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    rc = h->dir < 0 ? store_fail(errno, why, "cannot open %s", h->root)
+                    : open_index(h, why);
+    if (rc == OK)
+        *out = h;
+    else
+        home_close(h);
+    return rc;
+}
+
+void
+home_close(struct home *h)
+{
+    if (h == NULL)
+        return;
+    must(h->boxes.len == 0);
+    vec_free(&h->boxes);
+    kv_env_close(h->kv);
+    if (h->dir >= 0)
+        close(h->dir);
+    arena_free(h->arena);
+}
+
+enum rc
+home_check(struct home *h, struct why *why)
+{
+    if (h->kv && !kv_env_gone(h->kv))
+        return OK;
+    kv_env_close(h->kv);
+    h->kv = NULL;
+    h->generation++;
+    return open_index(h, why);
+}
+
+enum rc
+home_sync(struct home *h, struct why *why)
+{
+    enum rc rc = home_check(h, why);
+
+    return rc == OK ? kv_env_sync(h->kv, why) : rc;
+}
+
+static bool
+is_inbox(struct str name)
+{
+    return str_ieq(name, S("INBOX"));
+}
+
+/* Names that mean something else in a Maildir. */
+static bool
+is_reserved(struct str part)
+{
+    static const char *const names[] = {
+        "cur", "new", "tmp", "posta-index", "maildirfolder", "subscriptions"};
+
+    for (size_t i = 0; i < COUNT(names); i++)
+        if (str_ieq(part, str_from(names[i])))
+            return true;
+    return str_starts(part, S("dovecot")) || str_starts(part, S("posta-"));
+}
+
+static bool
+part_ok(const struct home *h, struct str part)
+{
+    if (part.len == 0 || str_find(part, '/') >= 0)
+        return false;
+    if (h->fs)
+        return part.p[0] != '.' && part.len <= 250 && !is_reserved(part);
+    return str_find(part, '.') < 0;
+}
+
+/* One part behind the others, as on disk. */
+static bool
+add_part(const struct home *h, struct buf *b, struct str part, bool first)
+{
+    if (!part_ok(h, part))
+        return false;
+    if (!h->fs)
+        buf_addc(b, '.');
+    else if (!first)
+        buf_addc(b, '/');
+    return mutf7_encode(b, first && is_inbox(part) ? S("INBOX") : part);
+}
+
+enum rc
+home_path(const struct home *h, struct arena *a, struct str name,
+          const char **path, struct why *why)
+{
+    struct buf b = buf_in(a);
+    struct str rest = name, part;
+    bool more = true;
+
+    *path = ".";
+    if (is_inbox(name))
+        return OK;
+    for (bool first = true; more; first = false) {
+        if (name.len > PATH_LEN)
+            return fail(why, "5.1.1", "the name of the folder is too long");
+        more = str_cut(&rest, h->separator, &part);
+        if (!add_part(h, &b, part, first))
+            return fail(why, "5.1.1", "a folder cannot have that name");
+    }
+    if (b.len > (h->fs ? PATH_LEN : 250))
+        return fail(why, "5.1.1", "the name of the folder is too long");
+    *path = buf_str(&b).p;
+    return OK;
+}
+
+struct str
+home_name(const struct home *h, struct arena *a, struct str path)
+{
+    struct buf b = buf_in(a);
+    struct str rest = path, part;
+    const char *again;
+    struct why why;
+    bool more = true;
+
+    if (str_eq(path, S(".")))
+        return S("INBOX");
+    if (!h->fs && !str_skip(&rest, S(".")))
+        return (struct str){0};
+    for (bool first = true; more; first = false) {
+        more = str_cut(&rest, h->fs ? '/' : '.', &part);
+        if (!first)
+            buf_addc(&b, h->separator);
+        if (!mutf7_decode(&b, part))
+            return (struct str){0};
+    }
+    if (home_path(h, a, buf_str(&b), &again, &why) != OK ||
+        !str_eq(str_from(again), path))
+        return (struct str){0};
+    return buf_str(&b);
+}

@@ -1,0 +1,546 @@
+#include "store/mailbox.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "store/flags.h"
+#include "store/own.h"
+#include "store/state.h"
+#include "sys/disk.h"
+
+#define BOX_LIMIT  ((size_t)16 << 20)
+#define RESERVE    1000000 /* mod-sequences allowed at a time */
+#define FILE_TRIES 3
+
+int64_t
+dir_mtime(int dir)
+{
+    struct stat st;
+
+    if (fstat(dir, &st) < 0 || st.st_nlink == 0)
+        return 0;
+    return st.st_mtim.tv_sec * INT64_C(1000000000) + st.st_mtim.tv_nsec;
+}
+
+static int
+open_part(const struct mailbox *box, const char *name)
+{
+    return openat(box->dir, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+}
+
+/* A Maildir in parts gets the others; a folder without any is none. */
+static bool
+open_parts(struct mailbox *box)
+{
+    static const char *const names[] = {"tmp", "new", "cur"};
+    size_t there = 0;
+
+    for (size_t i = 0; i < COUNT(names); i++)
+        there += faccessat(box->dir, names[i], F_OK, 0) == 0;
+    for (size_t i = 0; there && there < COUNT(names) && i < COUNT(names); i++)
+        (void)!mkdirat(box->dir, names[i], 0700);
+    box->new = open_part(box, "new");
+    box->cur = open_part(box, "cur");
+    return box->new >= 0 && box->cur >= 0;
+}
+
+static void
+release(struct mailbox *box)
+{
+    int *const fds[] = {&box->dir, &box->new, &box->cur};
+
+    for (size_t i = 0; i < COUNT(fds); i++)
+        if (*fds[i] >= 0)
+            close(*fds[i]);
+    arena_free(box->words);
+    arena_free(box->arena);
+}
+
+static struct mailbox *
+find_open(struct home *h, struct str path)
+{
+    for (size_t i = 0; i < h->boxes.len; i++)
+        if (!h->boxes.at[i]->gone && str_eq(h->boxes.at[i]->path, path))
+            return h->boxes.at[i];
+    return NULL;
+}
+
+static enum rc
+no_folder(struct why *why, struct str name)
+{
+    return fail(why, "5.2.0", "there is no folder %.*s", STR(name));
+}
+
+static struct mailbox *
+box_new(struct home *h, struct str name, const char *path)
+{
+    struct arena *a = arena_new("mailbox", BOX_LIMIT);
+    struct mailbox *box = arena_make(a, struct mailbox);
+
+    box->home = h;
+    box->arena = a;
+    box->words = arena_new("keywords", BOX_LIMIT);
+    box->name = arena_str(a, name);
+    box->path = arena_str(a, str_from(path));
+    box->new = box->cur = -1;
+    box->dir = openat(h->dir, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    return box;
+}
+
+enum rc
+mailbox_open(struct home *h, struct str name, struct mailbox **out,
+             struct why *why)
+{
+    struct arena *a = arena_new("open", 1 << 20);
+    const char *path;
+    enum rc rc = home_path(h, a, name, &path, why);
+    struct mailbox *box = rc == OK ? find_open(h, str_from(path)) : NULL;
+
+    *out = NULL;
+    if (rc == OK && box == NULL) {
+        box = box_new(h, name, path);
+        if (box->dir < 0 || !open_parts(box))
+            rc = errno == ENOENT || errno == ENOTDIR
+                     ? no_folder(why, name)
+                     : store_fail(errno, why, "cannot open %s", path);
+        if (rc == OK)
+            *vec_add(&h->boxes) = box;
+        else
+            release(box);
+    }
+    arena_free(a);
+    if (rc != OK)
+        return rc;
+    box->users++;
+    rc = mailbox_sync(box, NULL, why);
+    if (rc == OK)
+        *out = box;
+    else
+        mailbox_close(box);
+    return rc;
+}
+
+void
+mailbox_close(struct mailbox *box)
+{
+    struct home *h = box ? box->home : NULL;
+    struct why why;
+
+    if (box == NULL || --box->users > 0)
+        return;
+    if (!box->gone)
+        (void)!flags_flush(box, SIZE_MAX, NULL, &why);
+    for (size_t i = 0; i < h->boxes.len; i++)
+        if (h->boxes.at[i] == box) {
+            vec_drop(&h->boxes, i);
+            break;
+        }
+    release(box);
+}
+
+/* Transactions. */
+
+enum { TRIES = 3 };
+
+static enum rc
+begin(struct mailbox *box, bool write, struct why *why)
+{
+    enum rc rc = home_check(box->home, why);
+
+    if (rc != OK)
+        return rc;
+    if (write)
+        return kv_env_write(box->home->kv, why);
+    kv_env_read(box->home->kv);
+    return OK;
+}
+
+static void
+undo(struct mailbox *box, bool write)
+{
+    struct why why;
+
+    if (write)
+        kv_env_abort(box->home->kv);
+    else
+        (void)!kv_env_end(box->home->kv, &why);
+}
+
+/* A folder that the index does not know, after it was made anew, is read from
+ * the disk first. */
+static enum rc
+enter(struct mailbox *box, bool write, struct index_folder *f, struct why *why)
+{
+    enum rc rc = OK;
+
+    if (box->gone)
+        return no_folder(why, box->name);
+    for (int i = 0; i < TRIES; i++) {
+        rc = begin(box, write, why);
+        if (rc != OK && kv_env_gone(box->home->kv))
+            continue;
+        if (rc != OK)
+            return rc;
+        if (index_folder_get(box->home->kv, box->path, f))
+            return OK;
+        undo(box, write);
+        rc = mailbox_sync(box, NULL, why);
+        if (rc != OK)
+            return rc;
+    }
+    return rc != OK ? rc
+                    : fail(why, "4.2.0", "the index of %.*s cannot be made",
+                           STR(box->name));
+}
+
+enum rc
+mailbox_read(struct mailbox *box, struct index_folder *f, struct why *why)
+{
+    return enter(box, false, f, why);
+}
+
+enum rc
+mailbox_end(struct mailbox *box, struct why *why)
+{
+    return kv_env_end(box->home->kv, why);
+}
+
+enum rc
+mailbox_write(struct mailbox *box, struct index_folder *f, struct why *why)
+{
+    return enter(box, true, f, why);
+}
+
+enum rc
+mailbox_commit(struct mailbox *box, struct index_folder *f, struct why *why)
+{
+    index_folder_put(box->home->kv, box->path, f);
+    return kv_env_commit(box->home->kv, why);
+}
+
+void
+mailbox_abort(struct mailbox *box)
+{
+    kv_env_abort(box->home->kv);
+}
+
+/* Allow more mod-sequences, on disk, before the first of them is used. */
+static enum rc
+reserve(struct mailbox *box, struct index_folder *f, struct why *why)
+{
+    struct arena *a = arena_new("state", 1 << 16);
+    struct state_line l = {.kind = 'M', .value = f->modseq + RESERVE};
+    struct buf b = buf_in(a);
+    struct text_stamp stamp;
+    enum rc rc = OK;
+
+    if (!text_stat(box->dir, STATE_FILE, &stamp) || stamp.ino == 0)
+        state_put_head(&b, f->validity);
+    state_put(&b, &l);
+    if (stamp.ino == 0)
+        rc = text_write(box->dir, STATE_FILE, buf_str(&b), &f->state, why);
+    else
+        rc = text_append(box->dir, STATE_FILE, buf_str(&b), true, &f->state,
+                         why);
+    if (rc == OK)
+        f->reserved = l.value;
+    arena_free(a);
+    return rc;
+}
+
+enum rc
+mailbox_next_modseq(struct mailbox *box, struct index_folder *f,
+                    struct why *why)
+{
+    f->modseq++;
+    return f->modseq > f->reserved ? reserve(box, f, why) : OK;
+}
+
+void
+mailbox_own_begin(struct mailbox *box, const struct index_folder *f)
+{
+    int64_t new = dir_mtime(box->new), cur = dir_mtime(box->cur);
+
+    box->own_good = (new == f->new_mtime || new == box->own_new) &&
+                    (cur == f->cur_mtime || cur == box->own_cur);
+}
+
+void
+mailbox_own_end(struct mailbox *box)
+{
+    box->own_new = box->own_good ? dir_mtime(box->new) : 0;
+    box->own_cur = box->own_good ? dir_mtime(box->cur) : 0;
+}
+
+/* What is asked of a folder. */
+
+enum rc
+mailbox_message(struct mailbox *box, uint32_t uid, struct message *m,
+                struct why *why)
+{
+    struct index_folder f;
+    struct index_message r;
+    enum rc rc = mailbox_read(box, &f, why);
+
+    if (rc != OK)
+        return rc;
+    bool there = index_message_get(box->home->kv, f.id, uid, &r);
+
+    rc = mailbox_end(box, why);
+    if (rc == OK && !there)
+        rc = fail(why, "5.2.0", "the message has been removed");
+    if (rc == OK)
+        *m = message_from(uid, &r);
+    return rc;
+}
+
+struct message
+message_from(uint32_t uid, const struct index_message *r)
+{
+    return (struct message){
+        .uid = uid,
+        .flags = r->flags,
+        .keywords = r->keywords,
+        .modseq = r->modseq,
+        .date = r->date,
+        .saved = r->saved,
+        .size = r->size,
+        .vsize = r->vsize,
+        .id = {r->id[0], r->id[1], r->id[2], r->id[3], r->id[4], r->id[5],
+               r->id[6], r->id[7], r->id[8], r->id[9], r->id[10], r->id[11],
+               r->id[12], r->id[13], r->id[14], r->id[15]},
+    };
+}
+
+/* Open it where the index says it is; OK with -1 where it is not there. */
+static enum rc
+try_file(struct mailbox *box, uint32_t uid, int *fd, bool *known,
+         struct why *why)
+{
+    struct index_folder f;
+    struct index_file file;
+    char name[300];
+    enum rc rc = mailbox_read(box, &f, why);
+
+    *fd = -1;
+    if (rc != OK)
+        return rc;
+    *known = index_file_get(box->home->kv, f.id, uid, &file) &&
+             file.name.len < sizeof name;
+    if (*known) {
+        memcpy(name, file.name.p, file.name.len);
+        name[file.name.len] = '\0';
+        *fd = disk_open(file.in_new ? box->new : box->cur, name, O_RDONLY);
+    }
+    int error = errno;
+
+    rc = mailbox_end(box, why);
+    if (rc == OK && *known && *fd < 0 && error != ENOENT)
+        rc = store_fail(error, why, "cannot open the message");
+    return rc;
+}
+
+enum rc
+mailbox_file(struct mailbox *box, uint32_t uid, int *fd, struct why *why)
+{
+    bool known = true;
+    enum rc rc = try_file(box, uid, fd, &known, why);
+
+    /* Somebody has given it another name. */
+    for (int i = 0; rc == OK && *fd < 0 && known && i < FILE_TRIES; i++) {
+        box->own_cur = box->own_new = 0;
+        rc = mailbox_sync(box, NULL, why);
+        if (rc == OK)
+            rc = try_file(box, uid, fd, &known, why);
+    }
+    if (rc == OK && *fd < 0)
+        rc = fail(why, "5.2.0", "the message has been removed");
+    return rc;
+}
+
+/* The size with CRLF: one byte more for each LF that has no CR. */
+static bool
+count_vsize(int fd, uint64_t *size, uint64_t *vsize)
+{
+    char data[65536], last = '\0';
+    off_t at = 0;
+    ssize_t n;
+
+    *vsize = 0;
+    while ((n = disk_read(fd, data, sizeof data, at)) > 0) {
+        const char *p = data, *end = data + n;
+
+        for (; (p = memchr(p, '\n', (size_t)(end - p))); p++)
+            *vsize += (p > data ? p[-1] : last) != '\r';
+        last = data[n - 1];
+        at += n;
+    }
+    *size = (uint64_t)at;
+    *vsize += (uint64_t)at;
+    return n == 0;
+}
+
+enum rc
+mailbox_vsize(struct mailbox *box, uint32_t uid, uint64_t *vsize,
+              struct why *why)
+{
+    auto_close int fd = -1;
+    struct index_folder f;
+    struct index_message m, changed;
+    uint64_t size;
+    enum rc rc = mailbox_file(box, uid, &fd, why);
+
+    if (rc != OK)
+        return rc;
+    if (!count_vsize(fd, &size, vsize))
+        return store_fail(errno, why, "cannot read the message");
+    rc = mailbox_write(box, &f, why);
+    if (rc != OK)
+        return rc;
+    if (index_message_get(box->home->kv, f.id, uid, &m)) {
+        changed = m;
+        changed.size = size;
+        changed.vsize = *vsize;
+        index_message_put(box->home->kv, &f, uid, &m, &changed);
+    }
+    return mailbox_commit(box, &f, why);
+}
+
+/* The next message after `uid` whose vsize nobody knows, or 0. */
+static enum rc
+next_unsized(struct mailbox *box, uint32_t *uid, struct why *why)
+{
+    struct index_folder f;
+    struct index_key from, prefix;
+    struct kv_walk w;
+    uint32_t after = *uid;
+    enum rc rc = mailbox_read(box, &f, why);
+
+    *uid = 0;
+    if (rc != OK)
+        return rc;
+    kv_walk_begin(&w, box->home->kv, index_key(&prefix, 'M', f.id),
+                  index_key_uid(&from, 'M', f.id, after + 1));
+    while (f.unsized && *uid == 0 && kv_walk_next(&w)) {
+        const struct index_message *m = (const void *)w.value.p;
+        uint64_t vsize;
+
+        must(w.value.len == sizeof *m);
+        memcpy(&vsize, &m->vsize, sizeof vsize);
+        if (vsize == 0)
+            *uid = index_uid_of(w.key);
+    }
+    kv_walk_end(&w);
+    return mailbox_end(box, why);
+}
+
+static enum rc
+size_all(struct mailbox *box, struct why *why)
+{
+    uint32_t uid = 0;
+    uint64_t vsize;
+    enum rc rc;
+
+    while ((rc = next_unsized(box, &uid, why)) == OK && uid) {
+        rc = mailbox_vsize(box, uid, &vsize, why);
+        if (rc == TEMP)
+            return rc;
+    }
+    return rc;
+}
+
+enum rc
+mailbox_status(struct mailbox *box, bool sizes, struct mailbox_status *s,
+               struct why *why)
+{
+    struct index_folder f;
+    enum rc rc = mailbox_read(box, &f, why);
+
+    if (rc != OK)
+        return rc;
+    rc = mailbox_end(box, why);
+    if (rc == OK && sizes && f.unsized) {
+        rc = size_all(box, why);
+        if (rc == OK)
+            rc = mailbox_read(box, &f, why);
+        if (rc == OK)
+            rc = mailbox_end(box, why);
+    }
+    if (rc != OK)
+        return rc;
+    *s = (struct mailbox_status){
+        .validity = f.validity,
+        .next = f.next,
+        .messages = f.messages,
+        .unseen = f.unseen,
+        .deleted = f.deleted,
+        .modseq = f.modseq,
+        .floor = f.floor,
+        .size = f.vsize,
+        .pending = f.modseq > f.flushed || (f.claimed && f.in_new),
+    };
+    memcpy(s->guid, f.guid, sizeof s->guid);
+    return mailbox_recent(box, &f, &s->recent, why);
+}
+
+enum rc
+mailbox_blob(struct mailbox *box, uint32_t uid, char kind, struct arena *a,
+             struct str *got, struct why *why)
+{
+    struct index_folder f;
+    struct index_key k;
+    struct str value;
+    enum rc rc = mailbox_read(box, &f, why);
+
+    *got = (struct str){0};
+    if (rc != OK)
+        return rc;
+    index_key_uid(&k, 'B', f.id, uid);
+    k.p[k.len++] = kind;
+    if (kv_env_get(box->home->kv, (struct str){k.p, k.len}, &value))
+        *got = arena_str(a, value);
+    return mailbox_end(box, why);
+}
+
+enum rc
+mailbox_keep(struct mailbox *box, const struct mailbox_blob *blobs,
+             size_t count, struct why *why)
+{
+    struct index_folder f;
+    enum rc rc = mailbox_write(box, &f, why);
+
+    if (rc != OK)
+        return rc;
+    for (size_t i = 0; i < count; i++) {
+        struct index_key k;
+        struct str value;
+
+        if (!kv_env_get(box->home->kv,
+                        index_key_uid(&k, 'M', f.id, blobs[i].uid), &value))
+            continue;
+        index_key_uid(&k, 'B', f.id, blobs[i].uid);
+        k.p[k.len++] = blobs[i].kind;
+        kv_env_put(box->home->kv, (struct str){k.p, k.len}, blobs[i].data);
+    }
+    return kv_env_commit(box->home->kv, why);
+}
+
+enum rc
+mailbox_fields(struct mailbox *box, uint32_t uid, struct arena *a,
+               struct str *fields, struct why *why)
+{
+    struct index_folder f;
+    struct index_key k;
+    struct str value;
+    enum rc rc = mailbox_read(box, &f, why);
+
+    *fields = (struct str){0};
+    if (rc != OK)
+        return rc;
+    if (kv_env_get(box->home->kv, index_key_uid(&k, 'X', f.id, uid), &value))
+        *fields = arena_str(a, value);
+    return mailbox_end(box, why);
+}

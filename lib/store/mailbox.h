@@ -1,0 +1,100 @@
+/*
+ * mailbox.h - one folder: what is in it, and how that is kept.
+ *
+ * An object is shared by all sessions of the process that have the folder
+ * open. The Maildir is the truth; the index knows it all and is brought up to
+ * date by mailbox_sync. Messages are named by UID; what a session counts as
+ * its sequence numbers is its view (view.h).
+ *
+ * A failure is TEMP where trying again may help, PERM 5.2.0 where the folder
+ * is not there (any more), 5.2.2 over quota.
+ */
+#ifndef STORE_MAILBOX_H
+#define STORE_MAILBOX_H
+
+#include "store/home.h"
+#include "store/keywords.h"
+
+struct mailbox;
+
+/* Open a folder, or the object that is open already; synced. */
+enum rc mailbox_open(struct home *home, struct str name, struct mailbox **box,
+                     struct why *why) MUST_USE;
+/* The last one writes flags to the file names first, as far as it can. */
+void mailbox_close(struct mailbox *box);
+
+/*
+ * Look whether anybody changed the Maildir, dovecot-uidlist or
+ * dovecot-keywords, and take it over into the index. A few stat calls where
+ * nothing changed; new/ alone is listed when only that changed. Never waits:
+ * where another program holds dovecot-uidlist.lock, new messages are seen by a
+ * later call, and *busy (may be NULL) is true.
+ */
+enum rc mailbox_sync(struct mailbox *box, bool *busy, struct why *why) MUST_USE;
+
+struct mailbox_status {
+    uint32_t validity, next;
+    uint32_t messages, unseen, deleted, recent;
+    uint64_t modseq;  /* HIGHESTMODSEQ */
+    uint64_t floor;   /* expunges are known of after this one */
+    uint64_t size;    /* RFC822.SIZE of all */
+    uint8_t guid[16]; /* MAILBOXID */
+    uint32_t pending; /* messages whose file names wait */
+};
+
+/* From the index. Sizes with CRLF that nobody has asked for yet are worked out
+ * if `sizes`, which reads those messages. */
+enum rc mailbox_status(struct mailbox *box, bool sizes,
+                       struct mailbox_status *status, struct why *why) MUST_USE;
+
+struct message {
+    uint32_t uid;
+    unsigned flags;    /* FLAG_ bits */
+    uint64_t keywords; /* by bit, mailbox_keywords */
+    uint64_t modseq;
+    int64_t date, saved;  /* seconds */
+    uint64_t size, vsize; /* of the file; RFC822.SIZE, 0 where not known yet:
+                             mailbox_vsize */
+    uint8_t id[16];       /* EMAILID */
+};
+
+/* PERM 5.2.0 where there is no such message any more. */
+enum rc mailbox_message(struct mailbox *box, uint32_t uid, struct message *m,
+                        struct why *why) MUST_USE;
+enum rc mailbox_vsize(struct mailbox *box, uint32_t uid, uint64_t *vsize,
+                      struct why *why) MUST_USE;
+
+/* The message's file, to read; LF line ends as a rule. PERM 5.2.0 where it is
+ * gone. */
+enum rc mailbox_file(struct mailbox *box, uint32_t uid, int *fd,
+                     struct why *why) MUST_USE;
+
+/* Names of the folder's keywords, valid until the next call on it. */
+enum rc mailbox_keywords(struct mailbox *box, const struct keywords **k,
+                         struct why *why) MUST_USE;
+/* The bit of a keyword, made if need be: PERM 5.3.4 where the folder has
+ * KEYWORDS_MAX already. */
+enum rc mailbox_keyword(struct mailbox *box, struct str name, int *bit,
+                        struct why *why) MUST_USE;
+
+/* What a parser made of a message, by a letter of its own. `got` is copied into
+ * the arena; a NULL view where there is nothing. */
+enum rc mailbox_blob(struct mailbox *box, uint32_t uid, char kind,
+                     struct arena *a, struct str *got,
+                     struct why *why) MUST_USE;
+
+struct mailbox_blob {
+    uint32_t uid;
+    char kind;
+    struct str data;
+};
+
+/* Keep several; of messages that are gone, nothing. */
+enum rc mailbox_keep(struct mailbox *box, const struct mailbox_blob *blobs,
+                     size_t count, struct why *why) MUST_USE;
+
+/* The fields of its line in dovecot-uidlist ("P..." is a POP3 UIDL to keep). */
+enum rc mailbox_fields(struct mailbox *box, uint32_t uid, struct arena *a,
+                       struct str *fields, struct why *why) MUST_USE;
+
+#endif

@@ -1,0 +1,552 @@
+#include <stdlib.h>
+#include <time.h>
+
+#include "base/hash.h"
+#include "store/own.h"
+#include "store/scan.h"
+#include "store/state.h"
+#include "store/uidvalidity.h"
+
+#define TEXT_MAX ((off_t)1 << 20) /* dovecot-keywords */
+
+struct merge {
+    struct scan *s;
+    struct arena *a;
+    struct kv_env *kv;
+    struct index_folder f;
+    struct hash *fresh; /* base to place in s->fresh, plus 1 */
+    struct str lines;   /* of dovecot-uidlist that are new to us */
+    struct uidlist_head head;
+    bool has_head;      /* the file has a first line that we know */
+    bool whole;         /* lines are all there are */
+    bool rewrite;       /* the file must be written anew */
+    bool other;         /* it is another folder than the index has */
+    uint32_t matched;   /* lines of messages the index has */
+    uint64_t modseq;    /* of this merge; 0: nothing is new yet */
+    struct str state;   /* of posta-state, where the index knew nothing */
+    struct hash *words; /* UID to its last 'U' line there */
+    struct keywords keywords;
+    struct str keyword_text;
+};
+
+static enum rc
+next_modseq(struct merge *m, uint64_t *modseq, struct why *why)
+{
+    enum rc rc = OK;
+
+    if (m->modseq == 0) {
+        rc = mailbox_next_modseq(m->s->box, &m->f, why);
+        m->modseq = m->f.modseq;
+    }
+    *modseq = m->modseq;
+    return rc;
+}
+
+/* Texts are read before the transaction; where they belong to the holder of
+ * dovecot-uidlist.lock, that is us. */
+static enum rc
+read_texts(struct merge *m, struct why *why)
+{
+    struct scan *s = m->s;
+    int dir = s->box->dir;
+    off_t from = 0;
+    struct text_stamp stamp;
+    enum rc rc = OK;
+
+    if (s->read_uidlist) {
+        /* What was added at the end of what we know. */
+        if (s->known && s->uidlist.ino == s->f.uidlist.ino &&
+            s->uidlist.size > s->f.uidlist.size)
+            from = s->f.uidlist.size;
+        m->whole = from == 0;
+        rc = text_read(m->a, dir, UIDLIST_FILE, from, UIDLIST_MAX, &m->lines,
+                       &s->uidlist, why);
+        if (rc == OK && m->whole)
+            m->has_head = uidlist_head(&m->lines, &m->head);
+        if (rc == OK && m->lines.len && m->lines.p[m->lines.len - 1] != '\n')
+            m->rewrite = true; /* a line was cut off */
+    }
+    if (rc == OK && s->read_keywords)
+        rc = text_read(m->a, dir, KEYWORDS_FILE, 0, TEXT_MAX, &m->keyword_text,
+                       &s->keywords, why);
+    if (rc == OK && !s->known)
+        rc = text_read(m->a, dir, STATE_FILE, 0, STATE_MAX, &m->state, &stamp,
+                       why);
+    return rc;
+}
+
+/* A folder that the index does not know. Mod-sequences go on over all that were
+ * ever given out; where nobody remembers, over any that Dovecot may have. */
+static enum rc
+found_folder(struct merge *m, struct why *why)
+{
+    struct index_folder *f = &m->f;
+    struct timespec now;
+    enum rc rc = OK;
+
+    clock_gettime(CLOCK_REALTIME, &now);
+    *f = (struct index_folder){
+        .id = index_folder_number(m->kv),
+        .validity = m->head.validity,
+        .next = 1,
+        .reserved =
+            (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000,
+    };
+    if (f->validity == 0)
+        rc = uidvalidity_new(m->s->box->home->dir, &f->validity, why);
+    return rc;
+}
+
+static void
+keep_word(struct merge *m, const struct state_line *l, size_t place)
+{
+    *hash_put(m->words, (struct str){(const char *)&l->uid, 4}) =
+        (void *)(uintptr_t)place;
+}
+
+/* posta-state: 'U' lines are found again by where they end. */
+static enum rc
+read_state(struct merge *m, struct why *why)
+{
+    struct str rest = m->state;
+    bool ours = state_head(&rest) == m->f.validity;
+    struct state_line l;
+    uint64_t modseq;
+
+    m->words = hash_new();
+    while (state_next(&rest, &l)) {
+        if (l.kind == 'M')
+            m->f.reserved = l.value;
+        else if (l.kind == 'K')
+            m->keywords.name[l.bit] = l.name;
+        else if (ours)
+            keep_word(m, &l, (size_t)(rest.p - m->state.p));
+    }
+    m->f.modseq = m->f.reserved;
+
+    enum rc rc = next_modseq(m, &modseq, why);
+
+    m->f.floor = m->f.flushed = m->f.modseq;
+    return rc;
+}
+
+/* The keywords without a letter that posta-state has for a UID. */
+static uint64_t
+words_of(const struct merge *m, uint32_t uid)
+{
+    struct str key = {(const char *)&uid, 4}, line;
+    size_t end = m->words ? (uintptr_t)hash_get(m->words, key) : 0;
+    uint64_t value = 0;
+
+    if (end < 17)
+        return 0;
+    line = str_sub(m->state, end - 17, 16);
+    return str_hex(line, &value) ? value : 0;
+}
+
+static void
+index_fresh(struct merge *m)
+{
+    m->fresh = hash_new();
+    for (size_t i = 0; i < m->s->fresh.len; i++)
+        *hash_put(m->fresh, m->s->fresh.at[i].base) =
+            (void *)(uintptr_t)(i + 1);
+}
+
+static void
+forget_vanished(struct merge *m, uint32_t uid)
+{
+    struct index_message old;
+
+    if (!index_message_get(m->kv, m->f.id, uid, &old))
+        return;
+    index_message_put(m->kv, &m->f, uid, &old, NULL);
+    index_vanished_put(m->kv, &m->f, uid, uid);
+}
+
+/* Another program gave a message that we know another UID. */
+static enum rc
+change_uid(struct merge *m, uint32_t uid, const struct uidlist_line *l,
+           struct why *why)
+{
+    struct index_message old;
+    struct index_file file;
+    char name[300];
+    uint64_t modseq;
+    enum rc rc = next_modseq(m, &modseq, why);
+
+    if (rc != OK || !index_message_get(m->kv, m->f.id, uid, &old) ||
+        !index_file_get(m->kv, m->f.id, uid, &file) ||
+        file.name.len > sizeof name)
+        return rc;
+    memcpy(name, file.name.p, file.name.len);
+    file.name.p = name;
+    forget_vanished(m, uid);
+    old.modseq = modseq;
+    index_changed_put(m->kv, &m->f, l->uid, l->uid);
+    index_message_put(m->kv, &m->f, l->uid, NULL, &old);
+    index_file_put(m->kv, &m->f, l->uid, &file);
+    return OK;
+}
+
+/* One line of dovecot-uidlist. */
+static enum rc
+take_line(struct merge *m, const struct uidlist_line *l, struct why *why)
+{
+    size_t place = (uintptr_t)hash_get(m->fresh, l->base);
+    struct index_message there;
+
+    if (l->uid >= m->f.next)
+        m->f.next = l->uid + 1;
+    if (place) {
+        struct scan_fresh *fresh = &m->s->fresh.at[place - 1];
+
+        if (!index_message_get(m->kv, m->f.id, l->uid, &there)) {
+            fresh->uid = l->uid;
+            fresh->fields = l->fields;
+        }
+        return OK;
+    }
+    if (!m->s->known)
+        return OK;
+
+    uint32_t uid = index_file_find(m->kv, m->f.id, l->base);
+
+    m->matched += uid != 0;
+    if (uid == 0 || uid == l->uid ||
+        index_message_get(m->kv, m->f.id, l->uid, &there))
+        return OK;
+    return change_uid(m, uid, l, why);
+}
+
+static enum rc
+take_lines(struct merge *m, struct why *why)
+{
+    struct uidlist_line l;
+    struct str rest = m->lines;
+    uint32_t last = 0;
+    enum rc rc = OK;
+
+    while (rc == OK && uidlist_next(&rest, &last, &l))
+        rc = take_line(m, &l, why);
+    /* Messages that the file has lost would get new UIDs from it one day. */
+    if (m->whole && m->s->known && m->matched < m->f.messages)
+        m->rewrite = true;
+    return rc;
+}
+
+static enum rc
+take_uidlist(struct merge *m, struct why *why)
+{
+    struct index_folder *f = &m->f;
+
+    if (m->whole && m->has_head && m->s->known &&
+        (m->head.validity != f->validity ||
+         (m->head.has_guid && memcmp(m->head.guid, f->guid, 16) != 0))) {
+        m->other = true;
+        return OK;
+    }
+    if (m->has_head && m->head.has_guid)
+        memcpy(f->guid, m->head.guid, 16);
+    else if (!m->s->known)
+        guid_new(f->guid);
+    if (m->has_head && m->head.next > f->next)
+        f->next = m->head.next;
+    if (m->whole && (!m->has_head || !m->head.has_guid))
+        m->rewrite = true;
+    return take_lines(m, why);
+}
+
+/* UIDs for those that have none, in order of arrival. */
+static enum rc
+give_uids(struct merge *m, struct buf *lines, struct why *why)
+{
+    for (size_t i = 0; i < m->s->fresh.len; i++) {
+        struct scan_fresh *fresh = &m->s->fresh.at[i];
+
+        if (fresh->uid)
+            continue;
+        if (m->f.next > UIDLIST_LAST)
+            return fail(why, "5.3.0", "the folder has no UIDs left");
+        fresh->uid = m->f.next++;
+
+        struct uidlist_line l = {.uid = fresh->uid, .base = fresh->base};
+
+        uidlist_put(lines, &l);
+    }
+    return OK;
+}
+
+static void
+put_fresh(struct merge *m, struct scan_fresh *fresh, uint64_t modseq)
+{
+    struct index_message *r = &fresh->message;
+    struct index_file file = {fresh->in_new, fresh->file};
+    struct str guid = uidlist_field(fresh->fields, 'G');
+    struct str vsize = uidlist_field(fresh->fields, 'W');
+    struct index_key k;
+    uint64_t n;
+
+    r->modseq = modseq;
+    r->keywords |= words_of(m, fresh->uid);
+    if (guid.len)
+        index_hash(guid, r->id);
+    if (r->vsize == 0 && str_num(vsize, &n) && n >= r->size)
+        r->vsize = n;
+    index_message_put(m->kv, &m->f, fresh->uid, NULL, r);
+    index_file_put(m->kv, &m->f, fresh->uid, &file);
+    if (fresh->fields.len)
+        kv_env_put(m->kv, index_key_uid(&k, 'X', m->f.id, fresh->uid),
+                   fresh->fields);
+}
+
+static int
+cmp_uid(const void *a, const void *b)
+{
+    const struct scan_fresh *x = a, *y = b;
+
+    return (x->uid > y->uid) - (x->uid < y->uid);
+}
+
+static enum rc
+put_all_fresh(struct merge *m, struct why *why)
+{
+    const struct scan *s = m->s;
+    uint64_t modseq = 0;
+    size_t count = s->fresh.len, first = 0;
+    enum rc rc = count ? next_modseq(m, &modseq, why) : OK;
+
+    if (rc != OK || count == 0)
+        return rc;
+    qsort(s->fresh.at, count, sizeof *s->fresh.at, cmp_uid);
+    for (size_t i = 0; i < count; i++) {
+        put_fresh(m, &s->fresh.at[i], modseq);
+        if (s->known && i + 1 < count &&
+            s->fresh.at[i + 1].uid == s->fresh.at[i].uid + 1)
+            continue;
+        if (s->known)
+            index_changed_put(m->kv, &m->f, s->fresh.at[first].uid,
+                              s->fresh.at[i].uid);
+        first = i + 1;
+    }
+    if (!s->known) /* that is all there are */
+        index_changed_put(m->kv, &m->f, 1, s->fresh.at[count - 1].uid);
+    return OK;
+}
+
+/*
+ * A file was renamed: what its new name says otherwise than the old one is a
+ * change of somebody else's; what we have not written to it yet stays.
+ */
+static enum rc
+take_moved(struct merge *m, const struct scan_moved *moved, struct why *why)
+{
+    struct index_file was, is = {moved->in_new, moved->file};
+    struct index_message old, r;
+    struct name before, after;
+    uint64_t modseq;
+    enum rc rc = OK;
+
+    if (!index_message_get(m->kv, m->f.id, moved->uid, &old) ||
+        !index_file_get(m->kv, m->f.id, moved->uid, &was) ||
+        !name_parse(was.name, &before) || !name_parse(moved->file, &after))
+        return OK;
+    unsigned flags = before.flags ^ after.flags;
+    uint64_t keywords = before.keywords ^ after.keywords;
+
+    r = old;
+    r.flags = (r.flags & ~flags) | (after.flags & flags);
+    r.keywords = (r.keywords & ~keywords) | (after.keywords & keywords);
+    if (r.flags != old.flags || r.keywords != old.keywords) {
+        rc = next_modseq(m, &modseq, why);
+        r.modseq = modseq;
+        index_message_put(m->kv, &m->f, moved->uid, &old, &r);
+        index_changed_put(m->kv, &m->f, moved->uid, moved->uid);
+    }
+    index_file_put(m->kv, &m->f, moved->uid, &is);
+    return rc;
+}
+
+static enum rc
+take_gone(struct merge *m, struct why *why)
+{
+    const uint32_t *gone = m->s->gone.at;
+    size_t count = m->s->stable ? m->s->gone.len : 0, first = 0;
+    struct index_message old;
+    uint64_t modseq;
+    enum rc rc = count ? next_modseq(m, &modseq, why) : OK;
+
+    for (size_t i = 0; rc == OK && i < count; i++) {
+        if (index_message_get(m->kv, m->f.id, gone[i], &old))
+            index_message_put(m->kv, &m->f, gone[i], &old, NULL);
+        m->f.stale++;
+        if (i + 1 < count && gone[i + 1] == gone[i] + 1)
+            continue;
+        index_vanished_put(m->kv, &m->f, gone[first], gone[i]);
+        first = i + 1;
+    }
+    return rc;
+}
+
+static void
+take_keywords(struct merge *m)
+{
+    struct keywords k = m->keywords;
+
+    if (!m->s->read_keywords)
+        return;
+    if (m->s->known) {
+        index_keywords_get(m->a, m->kv, m->f.id, &k);
+        for (int i = 0; i < KEYWORD_LETTERS; i++)
+            k.name[i] = (struct str){0};
+    }
+    keywords_read(&k, m->keyword_text);
+    index_keywords_put(m->a, m->kv, m->f.id, &k);
+    m->f.keywords = m->s->keywords;
+}
+
+/* What was scanned need not be again, if its mtime can be relied on. */
+static void
+set_mtimes(struct merge *m)
+{
+    const struct scan *s = m->s;
+    bool good = s->stable && !s->busy;
+
+    if (s->list_new)
+        m->f.new_mtime =
+            good && scan_settled(s->new_mtime, s->now) ? s->new_mtime : 0;
+    if (s->list_cur)
+        m->f.cur_mtime =
+            good && scan_settled(s->cur_mtime, s->now) ? s->cur_mtime : 0;
+}
+
+static bool
+same_mtimes(const struct merge *m)
+{
+    const struct index_folder *was = &m->s->f;
+
+    return m->f.new_mtime == was->new_mtime && m->f.cur_mtime == was->cur_mtime;
+}
+
+static bool
+nothing_found(const struct merge *m)
+{
+    const struct scan *s = m->s;
+
+    return s->known && !s->read_uidlist && !s->read_keywords &&
+           s->fresh.len == 0 && s->moved.len == 0 &&
+           (s->gone.len == 0 || !s->stable) && same_mtimes(m);
+}
+
+static enum rc
+write_uidlist(struct merge *m, const struct buf *lines, struct why *why)
+{
+    struct str added = {lines->p, lines->len};
+
+    if (m->rewrite || m->s->uidlist.ino == 0)
+        return uidlist_rewrite(m->s->box, &m->f, why);
+    m->f.uidlist = m->s->uidlist;
+    if (added.len == 0)
+        return OK;
+    return text_append(m->s->box->dir, UIDLIST_FILE, added, true, &m->f.uidlist,
+                       why);
+}
+
+static enum rc
+take_changes(struct merge *m, struct why *why)
+{
+    enum rc rc = OK;
+
+    for (size_t i = 0; rc == OK && i < m->s->moved.len; i++)
+        rc = take_moved(m, &m->s->moved.at[i], why);
+    return rc == OK ? take_gone(m, why) : rc;
+}
+
+/* After the index was lost: what lies in new/ nobody has seen yet. */
+static uint32_t
+first_recent(const struct merge *m)
+{
+    uint32_t first = m->f.next;
+
+    for (size_t i = 0; i < m->s->fresh.len; i++)
+        if (m->s->fresh.at[i].in_new && m->s->fresh.at[i].uid < first)
+            first = m->s->fresh.at[i].uid;
+    return first;
+}
+
+static enum rc
+merge_in(struct merge *m, struct why *why)
+{
+    struct buf lines = buf_in(m->a);
+    enum rc rc = m->s->known ? OK : found_folder(m, why);
+
+    if (rc == OK && !m->s->known)
+        rc = read_state(m, why);
+    if (rc == OK && m->s->read_uidlist)
+        rc = take_uidlist(m, why);
+    if (rc != OK || m->other)
+        return rc;
+    rc = give_uids(m, &lines, why);
+    if (rc == OK)
+        rc = take_changes(m, why);
+    if (rc == OK)
+        rc = put_all_fresh(m, why);
+    if (rc == OK && (lines.len || m->s->read_uidlist))
+        rc = write_uidlist(m, &lines, why);
+    take_keywords(m);
+    if (!m->s->known)
+        m->f.recent = first_recent(m);
+    set_mtimes(m);
+    return rc;
+}
+
+static enum rc
+transact(struct merge *m, bool *again, struct why *why)
+{
+    struct mailbox *box = m->s->box;
+    enum rc rc = kv_env_write(m->kv, why);
+
+    if (rc != OK) {
+        *again = kv_env_gone(m->kv);
+        return *again ? OK : rc;
+    }
+    bool there = index_folder_get(m->kv, box->path, &m->f);
+
+    if (there != m->s->known || (there && m->f.serial != m->s->f.serial)) {
+        *again = true;
+        kv_env_abort(m->kv);
+        return OK;
+    }
+    rc = merge_in(m, why);
+    if (rc != OK) {
+        kv_env_abort(m->kv);
+        return rc;
+    }
+    if (!m->other)
+        return mailbox_commit(box, &m->f, why);
+
+    struct index_key k;
+
+    *again = true;
+    index_folder_clear(m->kv, m->f.id);
+    kv_env_del(m->kv, index_key_path(&k, box->path));
+    return kv_env_commit(m->kv, why);
+}
+
+enum rc
+scan_merge(struct scan *s, bool *again, struct why *why)
+{
+    struct merge m = {.s = s, .a = s->arena, .kv = s->box->home->kv, .f = s->f};
+    enum rc rc = OK;
+
+    set_mtimes(&m);
+    if (nothing_found(&m))
+        return OK;
+    index_fresh(&m);
+    rc = read_texts(&m, why);
+    if (rc == OK)
+        rc = transact(&m, again, why);
+    hash_free(m.fresh);
+    hash_free(m.words);
+    return rc;
+}

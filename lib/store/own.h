@@ -1,0 +1,93 @@
+/*
+ * own.h - what only lib/store knows of its objects.
+ */
+#ifndef STORE_OWN_H
+#define STORE_OWN_H
+
+#include "base/vec.h"
+#include "store/home.h"
+#include "store/index.h"
+#include "store/mailbox.h"
+
+#define PATH_LEN 480 /* longest path of a folder */
+#define LOCK_WAIT                                                              \
+    10000 /* ms for dovecot-uidlist.lock, where we must have it                \
+           */
+
+struct home {
+    struct arena *arena;
+    const char *root, *index;
+    int dir; /* the root */
+    bool fs;
+    char separator;
+    struct kv_env *kv;
+    unsigned generation; /* one more when the index is made anew */
+    VEC(struct mailbox *) boxes;
+};
+
+struct mailbox {
+    struct home *home;
+    struct arena *arena;
+    struct str name, path;
+    int dir, new, cur; /* the folder, and in it */
+    unsigned users;    /* of this object */
+    unsigned generation;
+    bool gone; /* deleted, or renamed */
+
+    /* mtimes that our own changes left, if nobody else's came before. */
+    int64_t own_new, own_cur;
+    bool own_good;
+    uint64_t serial; /* of the record that the keywords below are of */
+    uint32_t id;
+    struct arena *words;
+    struct keywords keywords;
+};
+
+/* Put the index in order if it is gone. */
+enum rc home_check(struct home *home, struct why *why) MUST_USE;
+
+/* Seconds and nanoseconds of a folder's mtime, 0 where it is none. */
+int64_t dir_mtime(int dir);
+
+/*
+ * A transaction on a folder: its record is read into *f, synced first where
+ * the index has none. End with mailbox_end, or with mailbox_commit, which
+ * writes *f, or mailbox_abort.
+ */
+enum rc mailbox_read(struct mailbox *box, struct index_folder *f,
+                     struct why *why) MUST_USE;
+enum rc mailbox_end(struct mailbox *box, struct why *why) MUST_USE;
+enum rc mailbox_write(struct mailbox *box, struct index_folder *f,
+                      struct why *why) MUST_USE;
+enum rc mailbox_commit(struct mailbox *box, struct index_folder *f,
+                       struct why *why) MUST_USE;
+void mailbox_abort(struct mailbox *box);
+
+/* In a transaction that writes: the mod-sequence of what it changes. */
+enum rc mailbox_next_modseq(struct mailbox *box, struct index_folder *f,
+                            struct why *why) MUST_USE;
+
+/* Around changes of ours in new/ and cur/, so that they do not look like
+ * somebody else's. */
+void mailbox_own_begin(struct mailbox *box, const struct index_folder *f);
+void mailbox_own_end(struct mailbox *box);
+
+/* mailbox_sync by who holds dovecot-uidlist.lock. */
+enum rc mailbox_sync_locked(struct mailbox *box, struct why *why) MUST_USE;
+
+/* \Recent for whoever opens it next. */
+enum rc mailbox_recent(struct mailbox *box, const struct index_folder *f,
+                       uint32_t *count, struct why *why) MUST_USE;
+
+struct message message_from(uint32_t uid, const struct index_message *r);
+
+/* Write dovecot-uidlist from the index, in a transaction that writes and under
+ * its lock; f->uidlist becomes its stamp. */
+enum rc uidlist_rewrite(struct mailbox *box, struct index_folder *f,
+                        struct why *why) MUST_USE;
+
+/* A file's record, as far as its stat and name tell. */
+struct stat;
+struct index_message message_of(const struct name *n, const struct stat *st);
+
+#endif

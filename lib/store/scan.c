@@ -1,0 +1,399 @@
+/*
+ * What others did to a Maildir, taken over into the index.
+ *
+ * look     stat calls only: has anything changed since the last time?
+ * list     names in new/ and cur/, compared with the index: fresh files, files
+ *          under another name, messages whose file is gone
+ * merge    one transaction: dovecot-uidlist tells the UIDs of fresh files, or
+ *          they get new ones, which are written there first
+ *
+ * Nothing is locked while folders are listed. If the index changed meanwhile,
+ * or a folder did, it is done again.
+ */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "store/own.h"
+#include "store/scan.h"
+
+#define SCAN_LIMIT ((size_t)4 << 30)
+#define TRIES      5
+#define SECOND     INT64_C(1000000000)
+#define SMALL      2000 /* messages: listing them costs a millisecond */
+
+/* Listed names. */
+
+static void
+add_fresh(struct scan *s, const struct name *n, struct str file, bool in_new)
+{
+    struct scan_fresh *f = vec_add(&s->fresh);
+
+    f->file = arena_str(s->arena, file);
+    f->base = str_sub(f->file, 0, n->base.len);
+    f->in_new = in_new;
+}
+
+/* A message that the index knows. */
+static void
+add_known(struct scan *s, uint32_t uid, struct str file, bool in_new)
+{
+    struct index_file was;
+
+    *vec_add(&s->seen) = uid;
+    s->seen_new += in_new;
+    if (index_file_get(s->box->home->kv, s->f.id, uid, &was) &&
+        was.in_new == in_new && str_eq(was.name, file))
+        return;
+    *vec_add(&s->moved) = (struct scan_moved){
+        .uid = uid, .in_new = in_new, .file = arena_str(s->arena, file)};
+}
+
+static void
+add_file(struct scan *s, struct str file, bool in_new)
+{
+    struct name n;
+
+    if (!name_parse(file, &n))
+        return;
+    uint32_t uid =
+        s->known ? index_file_find(s->box->home->kv, s->f.id, n.base) : 0;
+
+    if (uid)
+        add_known(s, uid, file, in_new);
+    else
+        add_fresh(s, &n, file, in_new);
+}
+
+static bool
+list(struct scan *s, int dir, bool in_new)
+{
+    int fd = openat(dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    DIR *d = fd < 0 ? NULL : fdopendir(fd);
+
+    if (d == NULL) {
+        if (fd >= 0)
+            close(fd);
+        return false;
+    }
+    for (struct dirent *e; (errno = 0, e = readdir(d));)
+        add_file(s, str_from(e->d_name), in_new);
+
+    int error = errno;
+
+    closedir(d);
+    errno = error;
+    return error == 0;
+}
+
+static int
+cmp_uid(const void *a, const void *b)
+{
+    uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
+
+    return (x > y) - (x < y);
+}
+
+/* Messages of the index that were not listed. */
+static void
+find_gone(struct scan *s)
+{
+    struct index_key k;
+    struct str prefix = index_key(&k, 'M', s->f.id);
+    struct kv_walk w;
+    size_t i = 0;
+
+    if (s->seen.len)
+        qsort(s->seen.at, s->seen.len, sizeof *s->seen.at, cmp_uid);
+    kv_walk_begin(&w, s->box->home->kv, prefix, prefix);
+    while (kv_walk_next(&w)) {
+        uint32_t uid = index_uid_of(w.key);
+
+        while (i < s->seen.len && s->seen.at[i] < uid)
+            i++;
+        if (i == s->seen.len || s->seen.at[i] != uid)
+            *vec_add(&s->gone) = uid;
+    }
+    kv_walk_end(&w);
+}
+
+/* Fresh files in their order of arrival; one that was listed twice (moved
+ * meanwhile, or linked) only once, where it was last. */
+static int
+cmp_fresh(const void *a, const void *b)
+{
+    const struct scan_fresh *x = a, *y = b;
+    int order = name_cmp(x->base, y->base);
+
+    return order ? order : y->in_new - x->in_new;
+}
+
+static void
+order_fresh(struct scan *s)
+{
+    size_t kept = 0;
+
+    if (s->fresh.len)
+        qsort(s->fresh.at, s->fresh.len, sizeof *s->fresh.at, cmp_fresh);
+    for (size_t i = 0; i < s->fresh.len; i++) {
+        if (kept && str_eq(s->fresh.at[kept - 1].base, s->fresh.at[i].base))
+            kept--;
+        s->fresh.at[kept++] = s->fresh.at[i];
+    }
+    s->fresh.len = kept;
+}
+
+/* List what has to be. False with errno. */
+static bool
+list_folders(struct scan *s)
+{
+    if (s->list_new && !list(s, s->box->new, true))
+        return false;
+    /* A file has left new/: is it in cur/ now? */
+    if (s->known && s->list_new && s->seen_new != s->f.in_new)
+        s->list_cur = true;
+    if (!s->list_cur)
+        return true;
+    if (!s->list_new && !list(s, s->box->new, true))
+        return false;
+    s->list_new = true;
+    if (!list(s, s->box->cur, false))
+        return false;
+    if (s->known)
+        find_gone(s);
+    return true;
+}
+
+/* Look: what changed since the last time. */
+
+static int64_t
+now_ns(void)
+{
+    struct timespec t;
+
+    clock_gettime(CLOCK_REALTIME, &t);
+    return t.tv_sec * SECOND + t.tv_nsec;
+}
+
+bool
+scan_settled(int64_t mtime, int64_t now)
+{
+    int64_t tick = mtime % SECOND ? SECOND / 20 : 2 * SECOND;
+
+    return now - mtime > tick || mtime - now > tick;
+}
+
+static bool
+must_list(const struct scan *s, int64_t mtime, int64_t known, int64_t own)
+{
+    if (!s->known || mtime == 0)
+        return true;
+    if (mtime == known)
+        return false;
+    if (mtime != own)
+        return true;
+    /* Only we changed it, as far as can be told; once its time is over, a
+     * small folder is looked through to be sure. */
+    return s->f.messages < SMALL && scan_settled(mtime, s->now);
+}
+
+static enum rc
+look(struct scan *s, struct why *why)
+{
+    struct mailbox *box = s->box;
+    enum rc rc = home_check(box->home, why);
+
+    if (rc != OK)
+        return rc;
+    kv_env_read(box->home->kv);
+    s->known = index_folder_get(box->home->kv, box->path, &s->f);
+    rc = kv_env_end(box->home->kv, why);
+    if (rc != OK)
+        return rc;
+    s->now = now_ns();
+    s->new_mtime = dir_mtime(box->new);
+    s->cur_mtime = dir_mtime(box->cur);
+    if (s->new_mtime == 0 || s->cur_mtime == 0 ||
+        !text_stat(box->dir, UIDLIST_FILE, &s->uidlist) ||
+        !text_stat(box->dir, KEYWORDS_FILE, &s->keywords))
+        return fail(why, "5.2.0", "the folder %.*s is not there any more",
+                    STR(box->name));
+    s->list_new = must_list(s, s->new_mtime, s->f.new_mtime, box->own_new);
+    s->list_cur = must_list(s, s->cur_mtime, s->f.cur_mtime, box->own_cur);
+    s->read_uidlist = !s->known || !text_stamp_eq(&s->uidlist, &s->f.uidlist);
+    s->read_keywords =
+        !s->known || !text_stamp_eq(&s->keywords, &s->f.keywords);
+    return OK;
+}
+
+static bool
+nothing_changed(const struct scan *s)
+{
+    return !s->list_new && !s->list_cur && !s->read_uidlist &&
+           !s->read_keywords;
+}
+
+static enum rc
+list_and_compare(struct scan *s, struct why *why)
+{
+    struct mailbox *box = s->box;
+
+    kv_env_read(box->home->kv);
+
+    bool good = list_folders(s);
+    int error = errno;
+    enum rc rc = kv_env_end(box->home->kv, why);
+
+    if (rc == OK && !good)
+        rc = store_fail(error, why, "cannot list %.*s", STR(box->name));
+    if (rc != OK)
+        return rc;
+    order_fresh(s);
+    /* Names that change while they are listed may be missed. */
+    s->stable = dir_mtime(box->new) == s->new_mtime &&
+                dir_mtime(box->cur) == s->cur_mtime;
+    return OK;
+}
+
+static void
+stat_fresh(struct scan *s)
+{
+    size_t kept = 0;
+
+    for (size_t i = 0; i < s->fresh.len; i++) {
+        struct scan_fresh f = s->fresh.at[i];
+        struct stat st;
+        struct name n;
+
+        if (fstatat(f.in_new ? s->box->new : s->box->cur, f.file.p, &st,
+                    AT_SYMLINK_NOFOLLOW) < 0) {
+            s->stable = false;
+            continue;
+        }
+        if (!S_ISREG(st.st_mode) || !name_parse(f.file, &n))
+            continue;
+        f.message = message_of(&n, &st);
+        s->fresh.at[kept++] = f;
+    }
+    s->fresh.len = kept;
+}
+
+struct index_message
+message_of(const struct name *n, const struct stat *st)
+{
+    struct index_message m = {
+        .flags = n->flags,
+        .keywords = n->keywords,
+        .size = (uint64_t)st->st_size,
+        .vsize = n->vsize,
+        .date = st->st_mtime,
+        .saved = n->made,
+    };
+
+    if (m.vsize < m.size)
+        m.vsize = 0; /* cannot be */
+    if (m.saved < 100000000 || m.saved > st->st_ctime + 86400)
+        m.saved = st->st_ctime;
+    index_hash(n->base, m.id);
+    return m;
+}
+
+static void
+forget(struct scan *s)
+{
+    vec_free(&s->fresh);
+    vec_free(&s->moved);
+    vec_free(&s->seen);
+    vec_free(&s->gone);
+    arena_free(s->arena);
+}
+
+/* Take the lock where UIDs are given, or dovecot-uidlist is read. */
+static enum rc
+lock(struct scan *s, bool *locked, struct why *why)
+{
+    enum rc rc;
+
+    *locked = false;
+    if (s->locked || (s->fresh.len == 0 && !s->read_uidlist))
+        return OK;
+    rc = uidlist_lock(s->box->dir, s->known ? 0 : LOCK_WAIT, why);
+    *locked = rc == OK;
+    if (rc == OK || !s->known)
+        return rc;
+
+    /* Later, then; the rest can be done. */
+    s->busy = true;
+    s->fresh.len = 0;
+    s->read_uidlist = false;
+    return OK;
+}
+
+static enum rc
+scan_once(struct scan *s, bool *again, struct why *why)
+{
+    bool locked;
+    enum rc rc = look(s, why);
+
+    *again = false;
+    if (rc != OK || nothing_changed(s))
+        return rc;
+    rc = list_and_compare(s, why);
+    if (rc == OK && !s->stable && !s->last) {
+        *again = true;
+        return OK;
+    }
+    stat_fresh(s);
+    if (rc == OK)
+        rc = lock(s, &locked, why);
+    if (rc != OK)
+        return rc;
+    rc = scan_merge(s, again, why);
+    if (locked)
+        uidlist_unlock(s->box->dir);
+    return rc;
+}
+
+static enum rc
+sync_box(struct mailbox *box, bool locked, bool *busy, struct why *why)
+{
+    bool again = true;
+    enum rc rc = OK;
+
+    for (int i = 0; rc == OK && again && i < TRIES; i++) {
+        struct scan s = {.box = box,
+                         .arena = arena_new("scan", SCAN_LIMIT),
+                         .locked = locked,
+                         .last = i == TRIES - 1};
+
+        rc = scan_once(&s, &again, why);
+        *busy = s.busy;
+        forget(&s);
+    }
+    if (rc == OK)
+        box->generation = box->home->generation;
+    return rc;
+}
+
+enum rc
+mailbox_sync(struct mailbox *box, bool *busy, struct why *why)
+{
+    bool is_busy = false;
+    enum rc rc = sync_box(box, false, &is_busy, why);
+
+    if (busy)
+        *busy = is_busy;
+    return rc;
+}
+
+enum rc
+mailbox_sync_locked(struct mailbox *box, struct why *why)
+{
+    bool busy = false;
+
+    return sync_box(box, true, &busy, why);
+}

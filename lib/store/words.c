@@ -1,0 +1,101 @@
+#include "store/own.h"
+#include "store/state.h"
+#include "store/uidlist.h"
+
+enum rc
+mailbox_keywords(struct mailbox *box, const struct keywords **k,
+                 struct why *why)
+{
+    struct index_folder f;
+    enum rc rc = mailbox_read(box, &f, why);
+
+    *k = &box->keywords;
+    if (rc != OK)
+        return rc;
+    if (f.serial != box->serial || f.id != box->id) {
+        arena_reset(box->words);
+        index_keywords_get(box->words, box->home->kv, f.id, &box->keywords);
+        box->serial = f.serial;
+        box->id = f.id;
+    }
+    return mailbox_end(box, why);
+}
+
+static enum rc
+write_letters(struct mailbox *box, struct index_folder *f, struct arena *a,
+              const struct keywords *k, struct why *why)
+{
+    struct buf b = buf_in(a);
+
+    keywords_put(&b, k);
+    return text_write(box->dir, KEYWORDS_FILE, buf_str(&b), &f->keywords, why);
+}
+
+static enum rc
+write_word(struct mailbox *box, struct index_folder *f, struct arena *a,
+           int bit, struct str name, struct why *why)
+{
+    struct buf b = buf_in(a);
+    struct state_line l = {.kind = 'K', .bit = bit, .name = name};
+
+    state_put(&b, &l);
+    return text_append(box->dir, STATE_FILE, buf_str(&b), true, &f->state, why);
+}
+
+static enum rc
+add(struct mailbox *box, struct arena *a, struct str name, int *bit,
+    struct why *why)
+{
+    struct index_folder f;
+    struct keywords k;
+    enum rc rc = mailbox_write(box, &f, why);
+
+    if (rc != OK)
+        return rc;
+    index_keywords_get(a, box->home->kv, f.id, &k);
+    *bit = keywords_find(&k, name);
+    if (*bit >= 0) { /* somebody was faster */
+        mailbox_abort(box);
+        return OK;
+    }
+    *bit = keywords_free(&k);
+    if (*bit < 0)
+        rc = fail(why, "5.3.4", "the folder has %d keywords already",
+                  KEYWORDS_MAX);
+    else
+        k.name[*bit] = name;
+    if (rc == OK)
+        rc = *bit < KEYWORD_LETTERS ? write_letters(box, &f, a, &k, why)
+                                    : write_word(box, &f, a, *bit, name, why);
+    if (rc != OK) {
+        mailbox_abort(box);
+        return rc;
+    }
+    index_keywords_put(a, box->home->kv, f.id, &k);
+    return mailbox_commit(box, &f, why);
+}
+
+enum rc
+mailbox_keyword(struct mailbox *box, struct str name, int *bit, struct why *why)
+{
+    const struct keywords *k;
+    enum rc rc = mailbox_keywords(box, &k, why);
+
+    *bit = rc == OK ? keywords_find(k, name) : -1;
+    if (rc != OK || *bit >= 0)
+        return rc;
+    if (!keyword_valid(name))
+        return fail(why, "5.5.2", "that is no keyword");
+    rc = uidlist_lock(box->dir, LOCK_WAIT, why);
+    if (rc != OK)
+        return rc;
+
+    struct arena *a = arena_new("keyword", 1 << 20);
+
+    rc = mailbox_sync_locked(box, why);
+    if (rc == OK)
+        rc = add(box, a, name, bit, why);
+    uidlist_unlock(box->dir);
+    arena_free(a);
+    return rc;
+}
