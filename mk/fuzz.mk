@@ -20,6 +20,11 @@ $(O)/t/fuzz/smtp_reply: \
     $(filter-out %/main.o,$(patsubst %.c,$(O)/%.o,$(wildcard smtp/*.c)))
 $(O)/t/fuzz/smtp_reply.o: CPPFLAGS += -I.
 
+# And this one with a part of imapd.
+$(O)/t/fuzz/imap_command: \
+    $(filter-out %/main.o,$(patsubst %.c,$(O)/%.o,$(wildcard imapd/*.c)))
+$(O)/t/fuzz/imap_command.o: CPPFLAGS += -I.
+
 $(REPLAYS): $(O)/t/fuzz/%: $(O)/t/fuzz/%.o $(FUZZ_MAIN) $(archives)
 	@echo "  LD    $@"
 	@$(CC) $(LDFLAGS) $(FUZZ_FLAGS) -o $@ $(filter %.o,$^) \
