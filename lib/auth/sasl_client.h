@@ -31,6 +31,7 @@ struct sasl_login {
     unsigned port;
     bool tls;         /* the connection is encrypted */
     bool certificate; /* and we showed a certificate */
+    struct str nonce; /* for tests, SCRAM's; empty: random */
     /* data empty: none, no -PLUS. */
     struct sasl_binding bindings[SASL_BINDINGS];
 };
@@ -53,7 +54,8 @@ struct sasl_client;
 
 /*
  * Begin. The login must stay until the end. initial->p is NULL where the
- * server speaks first. `offered` is the server's list, from which a downgrade
+ * server speaks first; it may be held back for the server's first challenge,
+ * which then is empty. `offered` is the server's list, from which a downgrade
  * of SCRAM shows. PERM where user or password cannot be used with it.
  */
 enum rc sasl_client_start(struct arena *a, const struct sasl_mech *mech,
