@@ -116,13 +116,14 @@ scheme_scram_verify(struct arena *a, const struct scheme *s, struct str hash,
         return scheme_damaged(why);
     made = kept;
     scram_keys_make(s->digest, password, &made);
-    bool right =
-        digest_equal(bytes(kept.stored, size), bytes(made.stored, size)) &
+    bool stored =
+        digest_equal(bytes(kept.stored, size), bytes(made.stored, size));
+    bool server =
         digest_equal(bytes(kept.server, size), bytes(made.server, size));
 
     explicit_bzero(&kept, sizeof kept);
     explicit_bzero(&made, sizeof made);
-    return scheme_right(right, why);
+    return scheme_right(stored && server, why);
 }
 
 enum rc
