@@ -95,6 +95,14 @@ hang_up(struct auth_client *c)
     c->io = NULL;
 }
 
+void
+auth_client_free(struct auth_client *c)
+{
+    hang_up(c);
+    arena_free(c->memory);
+    arena_free(c->spare);
+}
+
 static int
 connect_inet(struct auth_client *c, struct arena *a)
 {

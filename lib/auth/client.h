@@ -28,6 +28,9 @@ struct auth_client *auth_client_new(struct arena *life, const char *directory,
                                     const volatile sig_atomic_t *stop,
                                     struct why *why);
 
+/* Hang up, and free what does not live in `life`. */
+void auth_client_free(struct auth_client *c);
+
 /* A mechanism that the service offers, but for private ones. */
 struct auth_mech {
     struct str name;
