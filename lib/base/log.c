@@ -224,6 +224,20 @@ SAY(log_error, LOG_ERR, "error: ")
 SAY(log_panic, LOG_CRIT, "panic: ")
 
 void
+log_as(const char *tag, const char *fmt, ...)
+{
+    char own[sizeof state.tag];
+    va_list args;
+
+    memcpy(own, state.tag, sizeof own);
+    snprintf(state.tag, sizeof state.tag, "%s", tag);
+    va_start(args, fmt);
+    say(LOG_INFO, "", fmt, args);
+    va_end(args);
+    memcpy(state.tag, own, sizeof own);
+}
+
+void
 log_fatal(const char *fmt, ...)
 {
     va_list args;

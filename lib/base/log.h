@@ -31,6 +31,9 @@ void log_forked(void);
 void log_reopen(int fd);
 
 void log_info(const char *fmt, ...) PRINTF(1, 2);
+/* The same as another program than this one is called, for lines that other
+ * software knows by that name. */
+void log_as(const char *tag, const char *fmt, ...) PRINTF(2, 3);
 /* Postfix's prefixes: "warning: ", "error: ", "panic: ". */
 void log_warn(const char *fmt, ...) PRINTF(1, 2);
 void log_error(const char *fmt, ...) PRINTF(1, 2);

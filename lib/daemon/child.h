@@ -107,6 +107,13 @@ bool daemon_request(struct daemon *d, struct packet *p, int64_t wait_ms,
 bool daemon_serve(const struct link *link, struct packet *p);
 
 /*
+ * What this worker's template has read is old, and only root can read it
+ * again: master replaces template and idle workers, soon. (Tables that have
+ * changed are noticed without this.)
+ */
+void daemon_ask_renewal(const struct daemon *d);
+
+/*
  * SINGLE: qmgr takes a settings packet: the new configuration (d->conf; the
  * old one stays valid) and log. *transports is the list of rec_transport, a
  * view into p. False: the packet was malformed, cannot go on.

@@ -24,6 +24,13 @@ call_master(void)
     (void)!write(child.caller, &one, sizeof one);
 }
 
+void
+daemon_ask_renewal(const struct daemon *d)
+{
+    if (board_ask_renewal(d->board, d->crew))
+        call_master();
+}
+
 /* Each new worker would open the changed tables for itself. */
 static void
 notice_tables(const struct daemon *d)

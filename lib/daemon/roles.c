@@ -2,6 +2,7 @@
 
 #include <linux/capability.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <unistd.h>
 
 #include "ipc/message.h"
@@ -10,6 +11,11 @@
  * his command when its time is over. */
 #define BECOME                                                                 \
     (1u << CAP_SETUID | 1u << CAP_SETGID | 1u << CAP_CHOWN | 1u << CAP_KILL)
+
+/* pam_unix reads shadow as its owner and needs none; other modules become the
+ * user. libpam refuses all where root cannot write to the kernel's audit. */
+#define ASK_PAM                                                                \
+    (1u << CAP_SETUID | 1u << CAP_SETGID | 1u << CAP_AUDIT_WRITE)
 
 static const struct role roles[] = {
 #define ROLE(...) {__VA_ARGS__},
@@ -68,6 +74,15 @@ role_user(const struct role *r, const struct conf *conf, struct priv_user *u,
     return rc;
 }
 
+/* A container may have no audit, and then nobody asks for the right. */
+static uint64_t
+not_to_be_had(void)
+{
+    return prctl(PR_CAPBSET_READ, CAP_AUDIT_WRITE, 0, 0, 0) == 1
+               ? 0
+               : (uint64_t)1 << CAP_AUDIT_WRITE;
+}
+
 enum rc
 role_rights(const struct role *r, const struct conf *conf, struct priv *rights,
             struct why *why)
@@ -85,7 +100,7 @@ role_rights(const struct role *r, const struct conf *conf, struct priv *rights,
     *rights = (struct priv){
         .role = r->name,
         .may = r->may,
-        .caps = r->caps,
+        .caps = r->caps & ~not_to_be_had(),
         .folders = {conf->queue_directory, conf->data_directory},
     };
     for (size_t i = 0; i < COUNT(words); i++)

@@ -83,9 +83,9 @@ static struct writer out;
 void
 packet_wipe(struct packet *p)
 {
-    if (p)
-        explicit_bzero(p->data, sizeof p->data);
-    explicit_bzero(out.data, sizeof out.data);
+    if (p && p->body.p)
+        explicit_bzero(p->data, (size_t)(p->body.p + p->body.len - p->data));
+    explicit_bzero(out.data, out.len);
 }
 
 static void

@@ -197,3 +197,24 @@ lines_notification(struct arena *a, struct str id, const char *what,
     return str_from(arena_fmt(a, "%.*s: %s notification: %.*s", STR(id), what,
                               STR(report)));
 }
+
+struct str
+lines_login_failed(struct arena *a, const struct lines_login_failed *f)
+{
+    struct buf b = buf_in(a);
+
+    if (!f->counted) {
+        buf_fmt(&b, "login failed: %s, user=<%.*s>, source=%s", f->what,
+                STR(f->user), f->source);
+        if (f->address.len)
+            buf_fmt(&b, ", rip=%.*s", STR(f->address));
+        return buf_str(&b);
+    }
+    buf_fmt(&b, "%s(%.*s", f->source, STR(f->user));
+    if (f->address.len)
+        buf_fmt(&b, ",%.*s", STR(f->address));
+    if (f->address.len && f->session.len)
+        buf_fmt(&b, ",<%.*s>", STR(f->session));
+    buf_fmt(&b, "): %s", f->what);
+    return buf_str(&b);
+}

@@ -56,6 +56,22 @@ struct lines_reject {
 };
 struct str lines_reject(struct arena *a, const struct lines_reject *r);
 
+/*
+ * SOURCE(USER,ADDRESS,<SESSION>): WHAT, as Dovecot's auth process says that a
+ * login has failed; what cannot be said is left out. Where it must not be
+ * counted, since somebody else says so too: login failed: WHAT, user=<USER>,
+ * source=SOURCE, rip=ADDRESS. The user's name must not hold blanks, commas or
+ * brackets.
+ */
+struct lines_login_failed {
+    const char *source; /* "passwd-file" */
+    struct str user, address, session;
+    const char *what; /* "unknown user", "Password mismatch" */
+    bool counted;
+};
+struct str lines_login_failed(struct arena *a,
+                              const struct lines_login_failed *f);
+
 /* "disconnect from NAME[ADDR] ehlo=1 mail=1 rcpt=1/3 commands=3/5": rows in
  * that order, where total is not 0; and their sums. */
 struct lines_count {

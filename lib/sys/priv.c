@@ -22,10 +22,11 @@
      1u << CAP_SETUID)
 
 /* And to listen below 1024, to cut the bounding set of those it starts, to
- * raise limits, and to leave pipes the right to chroot=. */
+ * raise limits, to leave pipes the right to chroot=, and auth-pam that to tell
+ * the audit of logins. */
 #define SUPERVISOR_CAPS                                                        \
     (COMMAND_CAPS | 1u << CAP_NET_BIND_SERVICE | 1u << CAP_SETPCAP |           \
-     1u << CAP_SYS_RESOURCE | 1u << CAP_SYS_CHROOT)
+     1u << CAP_SYS_RESOURCE | 1u << CAP_SYS_CHROOT | 1u << CAP_AUDIT_WRITE)
 
 static struct {
     bool root;             /* priv_enter ran as root: ids can change */
