@@ -31,6 +31,14 @@ LDFLAGS  += -pie -Wl,-z,relro,-z,now -Wl,--as-needed \
             $(filter -fsanitize=% --coverage,$(CFLAGS_$(MODE)))
 LDLIBS    = $(shell pkg-config --libs $(PKGS)) -lcrypt
 
+# What only one program needs.
+LIBS_authd := -lpam $(shell pkg-config --libs libcurl)
+
+# What a program loads where it is needed: PROGRAM/NAME/*.c is PROGRAM-NAME.so,
+# beside the programs.
+MODULES  := authd-ldap
+LIBS_authd-ldap := -lldap -llber
+
 # Archives by level: each may use those to its right (t/lint/layers).
 LIBS     := daemon route store queue auth conf ipc map dns tls mail sys base
 PROGRAMS := $(notdir $(patsubst %/main.c,%,$(wildcard */main.c)))
@@ -43,7 +51,7 @@ archives  = $(foreach l,$(LIBS),$(if $(call sources,lib/$(l)),$(O)/lib$(l).a))
 DAEMONS  := $(filter-out cmd,$(PROGRAMS))
 NAMES    := $(filter-out posta,$(shell awk -F'"' '/^COMMAND/ {print $$2}' \
             cmd/commands.def))
-BINARIES := $(DAEMONS:%=$(O)/bin/%) $(O)/bin/posta
+BINARIES := $(DAEMONS:%=$(O)/bin/%) $(O)/bin/posta $(MODULES:%=$(O)/bin/%.so)
 
 all: $(BINARIES) $(NAMES:%=$(O)/bin/%)
 
@@ -61,10 +69,19 @@ $(O)/bin/$(2): $(call objects,$(1)) $(archives)
 	@mkdir -p $$(@D)
 	@echo "  LD    $$@"
 	@$(CC) $(LDFLAGS) -o $$@ $(call objects,$(1)) \
-	    -Wl,--start-group $(archives) -Wl,--end-group $(LDLIBS)
+	    -Wl,--start-group $(archives) -Wl,--end-group $(LDLIBS) $(LIBS_$(1))
 endef
 $(foreach p,$(DAEMONS),$(eval $(call program,$(p),$(p))))
 $(eval $(call program,cmd,posta))
+
+define module
+$(O)/bin/$(1).so: $(wildcard $(subst -,/,$(1))/*.c $(subst -,/,$(1))_*.h)
+	@mkdir -p $$(@D)
+	@echo "  LD    $$@"
+	@$(CC) $(CPPFLAGS) $(filter-out -fPIE,$(CFLAGS)) -fPIC -shared \
+	    $(filter-out -pie,$(LDFLAGS)) -o $$@ $$(filter %.c,$$^) $(LIBS_$(1))
+endef
+$(foreach m,$(MODULES),$(eval $(call module,$(m))))
 
 $(NAMES:%=$(O)/bin/%): $(O)/bin/posta
 	@ln -sf posta $@
@@ -84,7 +101,7 @@ $(2): $(2).o $(archives) \
     $(filter-out %/main.o,$(if $(wildcard lib/$(1)/.),,$(call objects,$(1))))
 	@echo "  LD    $$@"
 	@$(CC) $(LDFLAGS) -o $$@ $$(filter %.o,$$^) -Wl,--start-group \
-	    $(archives) -Wl,--end-group $(LDLIBS) -lcmocka
+	    $(archives) -Wl,--end-group $(LDLIBS) $(LIBS_$(1)) -lcmocka
 endef
 $(foreach u,$(UNITS),$(eval \
     $(call unit,$(notdir $(patsubst %/,%,$(dir $(u)))),$(u))))

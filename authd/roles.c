@@ -2,13 +2,14 @@
 
 #include "authd.h"
 
-static const struct role_work *const roles[] = {NULL};
+static const struct role_work *const roles[] = {&auth_role, &worker_role,
+                                                &pam_role};
 
 const struct role_work *
 role_work_find(const char *name)
 {
     for (size_t i = 0; i < COUNT(roles); i++)
-        if (roles[i] && strcmp(roles[i]->name, name) == 0)
+        if (strcmp(roles[i]->name, name) == 0)
             return roles[i];
     return NULL;
 }

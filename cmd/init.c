@@ -147,6 +147,20 @@ write_file(const struct init *in, const char *name, struct str text,
     return true;
 }
 
+/* root's, and auth_owner may read it. */
+static bool
+give_to_auth(const struct init *in, const char *name)
+{
+    struct passwd *pw = getpwuid(in->auth);
+    const char *path = in_dir(in, name);
+
+    if (!in->root || chown(path, 0, pw ? pw->pw_gid : in->auth) == 0)
+        return true;
+    fprintf(stderr, "posta: cannot give %s to auth_owner's group: %s\n", path,
+            strerror(errno));
+    return false;
+}
+
 static bool
 make_dir(const char *path, mode_t mode, long uid, long gid)
 {
@@ -199,8 +213,9 @@ write_users(const struct init *in)
         buf_fmt(&boxes, "%s@%s %s/%s/Maildir/\n", name, in->domain, in->domain,
                 name);
     }
-    return write_file(in, "users", buf_str(&users), 0600,
+    return write_file(in, "users", buf_str(&users), 0640,
                       "users and their hashed passwords") &&
+           give_to_auth(in, "users") &&
            write_file(in, "mailboxes", buf_str(&boxes), 0644,
                       "addresses that have a mailbox");
 }

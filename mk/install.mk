@@ -10,6 +10,7 @@ SETGID    := postdrop postqueue
 install: all
 	@install -d $(SBIN) $(BIN) $(DAEMONDIR)
 	@install -m 755 $(DAEMONS:%=$(O)/bin/%) $(DAEMONDIR)
+	@install -m 644 $(MODULES:%=$(O)/bin/%.so) $(DAEMONDIR)
 	@install -m 755 $(O)/bin/posta $(SBIN)
 	@for n in $(filter-out $(SETGID),$(NAMES)); do ln -sf posta $(SBIN)/$$n; done
 	@# `posta set-permissions` gives these two their group.

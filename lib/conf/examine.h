@@ -30,6 +30,9 @@ void exam_fatal(struct exam *e, const struct setting *at, const char *fmt, ...)
 /* The expanded value of a name there; "" where it has none or no sense. */
 struct str scope_value(const struct scope *s, const char *name);
 
+/* Sources of passwords, and their files. */
+void exam_logins(struct exam *e, const struct scope *s);
+
 /* Combinations that open a hole or cannot work. */
 void exam_risks(struct exam *e, const struct scope *s);
 

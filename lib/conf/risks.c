@@ -281,4 +281,5 @@ exam_risks(struct exam *e, const struct scope *s)
     check_host(e, s);
     check_files(e, s);
     check_tables(e, s);
+    exam_logins(e, s);
 }

@@ -1,0 +1,351 @@
+#include "ask.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "base/vec.h"
+#include "ipc/message.h"
+#include "sys/sock.h"
+
+#define WAITING_MAX 8192  /* questions without a link */
+#define IDLE_MS     30000 /* how long a link is kept without any */
+#define TRIES       2
+
+struct link_of {
+    struct asker *asker;
+    struct link link;
+    struct watch *watch;
+    struct timer *idle;
+    struct ask *ask; /* NULL: idle */
+};
+
+struct ask {
+    struct asker *asker;
+    struct question question;
+    void (*answered)(void *own, const struct answer *answer);
+    void *own;
+    struct timer *timer;
+    struct link_of *link;    /* NULL: waits in line */
+    struct ask *prev, *next; /* in line */
+    int64_t tag;
+    unsigned tries;
+};
+
+struct asker {
+    struct loop *loop;
+    const char *path;
+    size_t links_max;
+    int64_t limit, tag;
+    VEC(struct link_of *) links;
+    struct ask *first, *last; /* those in line */
+    size_t waiting;
+    bool told; /* that nobody listens */
+};
+
+static struct packet packet;
+
+static const struct answer temporary = {
+    .verdict = CHECK_TEMP, .text = {"the check could not be made", 27}
+};
+
+struct asker *
+asker_new(struct arena *life, struct loop *l, const char *path,
+          size_t links_max, int64_t limit)
+{
+    struct asker *a = arena_make(life, struct asker);
+
+    a->loop = l;
+    a->path = path;
+    a->links_max = links_max;
+    a->limit = limit;
+    return a;
+}
+
+/* ---- the line */
+
+static void
+line_up(struct ask *k)
+{
+    struct asker *a = k->asker;
+
+    k->prev = a->last;
+    k->next = NULL;
+    if (a->last)
+        a->last->next = k;
+    else
+        a->first = k;
+    a->last = k;
+    a->waiting++;
+}
+
+static void
+line_leave(struct ask *k)
+{
+    struct asker *a = k->asker;
+
+    if (k->prev)
+        k->prev->next = k->next;
+    else
+        a->first = k->next;
+    if (k->next)
+        k->next->prev = k->prev;
+    else
+        a->last = k->prev;
+    a->waiting--;
+}
+
+/* ---- links */
+
+static void
+link_close(struct link_of *l)
+{
+    struct asker *a = l->asker;
+
+    for (size_t i = 0; i < a->links.len; i++)
+        if (a->links.at[i] == l) {
+            vec_drop(&a->links, i);
+            break;
+        }
+    loop_unwatch(l->watch);
+    loop_cancel(l->idle);
+    close(l->link.fd);
+    free(l);
+}
+
+static void
+idle_over(void *self)
+{
+    struct link_of *l = self;
+
+    l->idle = NULL;
+    link_close(l);
+}
+
+static void readable(void *self, unsigned events);
+
+static struct link_of *
+link_open(struct asker *a)
+{
+    int fd = sock_connect_unix(a->path, SOCK_SEQPACKET | SOCK_NONBLOCK);
+    struct link_of *l;
+
+    if (fd < 0) {
+        /* EAGAIN: so many wait already that there is no room for one more. */
+        if (!a->told && errno != EAGAIN)
+            log_warn("cannot connect to %s: %m", a->path);
+        a->told = errno != EAGAIN;
+        return NULL;
+    }
+    a->told = false;
+    l = calloc(1, sizeof *l);
+    if (l == NULL)
+        log_fatal("out of memory for a link");
+    *l = (struct link_of){
+        .asker = a,
+        .link = {.fd = fd, .self = SIDE(AUTH), .peer = SIDE(CHECKER)},
+        .watch = loop_watch(a->loop, fd, LOOP_READ, readable, l),
+    };
+    *vec_add(&a->links) = l;
+    return l;
+}
+
+static struct link_of *
+link_for(struct asker *a)
+{
+    for (size_t i = 0; i < a->links.len; i++)
+        if (a->links.at[i]->ask == NULL)
+            return a->links.at[i];
+    return a->links.len < a->links_max ? link_open(a) : NULL;
+}
+
+static void
+finish(struct ask *k, const struct answer *answer)
+{
+    if (k->link == NULL)
+        line_leave(k);
+    loop_cancel(k->timer);
+    k->answered(k->own, answer);
+    free(k);
+}
+
+static bool
+send_question(struct link_of *l, struct ask *k)
+{
+    const struct question *q = &k->question;
+    struct msg_check m = {
+        .tag = k->tag = ++k->asker->tag,
+        .what = q->what,
+        .source = q->source,
+        .user = q->user,
+        .secret = q->secret,
+        .stored = q->stored,
+        .service = q->service,
+        .address = q->address,
+    };
+    bool sent = send_check(&l->link, &m);
+
+    packet_wipe(NULL);
+    return sent;
+}
+
+/* Give the first in line to that link; false where it is none any more. */
+static bool
+hand_over(struct link_of *l, struct ask *k)
+{
+    loop_cancel(l->idle);
+    l->idle = NULL;
+    if (!send_question(l, k)) {
+        link_close(l);
+        return false;
+    }
+    line_leave(k);
+    k->tries++;
+    k->link = l;
+    l->ask = k;
+    return true;
+}
+
+static void
+serve_line(struct asker *a)
+{
+    while (a->first) {
+        struct link_of *l = link_for(a);
+
+        if (l == NULL)
+            return;
+        (void)!hand_over(l, a->first);
+    }
+}
+
+/* The worker has gone, or says what it may not. */
+static void
+link_lost(struct link_of *l)
+{
+    struct asker *a = l->asker;
+    struct ask *k = l->ask;
+
+    link_close(l);
+    if (k) {
+        k->link = NULL;
+        line_up(k);
+        if (k->tries >= TRIES)
+            finish(k, &temporary);
+    }
+    serve_line(a);
+}
+
+static void
+answer(struct link_of *l, const struct msg_checked *m)
+{
+    struct ask *k = l->ask;
+    const struct answer got = {
+        .verdict = m->verdict >= 0 && m->verdict <= CHECK_TEMP
+                       ? (enum check_verdict)m->verdict
+                       : CHECK_TEMP,
+        .which = (unsigned)m->which,
+        .user = m->user,
+        .fields = m->fields,
+        .text = m->text,
+    };
+
+    l->ask = NULL;
+    l->idle = loop_after(l->asker->loop, IDLE_MS, idle_over, l);
+    finish(k, &got);
+    packet_wipe(&packet);
+}
+
+static void
+readable(void *self, unsigned events)
+{
+    struct link_of *l = self;
+    struct asker *a = l->asker;
+    struct msg_checked m;
+    enum link_state state = link_expect(&l->link, &packet, MSG_checked);
+
+    (void)events;
+    if (state == LINK_AGAIN)
+        return;
+    if (state != LINK_OK || !read_checked(&packet, &m) || l->ask == NULL ||
+        m.tag != l->ask->tag) {
+        link_lost(l);
+        return;
+    }
+    answer(l, &m);
+    serve_line(a);
+}
+
+static void
+too_late(void *self)
+{
+    struct ask *k = self;
+    struct link_of *l = k->link;
+    struct asker *a = k->asker;
+
+    k->timer = NULL;
+    if (l) {
+        l->ask = NULL;
+        link_close(l);
+    }
+    finish(k, &temporary);
+    serve_line(a);
+}
+
+struct ask *
+ask_start(struct asker *a, const struct question *q,
+          void (*answered)(void *own, const struct answer *answer), void *own)
+{
+    struct ask *k = calloc(1, sizeof *k);
+    bool full = a->waiting >= WAITING_MAX;
+
+    if (k == NULL)
+        log_fatal("out of memory for a question");
+    *k = (struct ask){
+        .asker = a, .question = *q, .answered = answered, .own = own};
+    line_up(k);
+    serve_line(a);
+
+    /* Nobody listens, or too many wait. */
+    bool hopeless = k->link == NULL && (full || a->links.len == 0);
+
+    k->timer = loop_after(a->loop, hopeless ? 0 : a->limit, too_late, k);
+    return k;
+}
+
+void
+ask_cancel(struct ask *k)
+{
+    struct asker *a;
+
+    if (k == NULL)
+        return;
+    a = k->asker;
+    loop_cancel(k->timer);
+    if (k->link) {
+        k->link->ask = NULL;
+        link_close(k->link); /* it would answer what nobody waits for */
+    } else {
+        line_leave(k);
+    }
+    free(k);
+    serve_line(a);
+}
+
+void
+asker_close(struct asker *a)
+{
+    while (a->first)
+        ask_cancel(a->first);
+    while (a->links.len) {
+        struct link_of *l = a->links.at[a->links.len - 1];
+        struct ask *k = l->ask;
+
+        link_close(l);
+        if (k)
+            loop_cancel(k->timer);
+        free(k);
+    }
+    vec_free(&a->links);
+}
