@@ -15,10 +15,10 @@ FUZZ_FLAGS   := $(if $(filter fuzz,$(MODE)),-fsanitize=fuzzer)
 
 replays: $(REPLAYS)
 
-# This one talks with the whole client.
-$(O)/t/fuzz/smtp_reply: \
+# These use files of the client.
+$(O)/t/fuzz/smtp_reply $(O)/t/fuzz/tls_policy: \
     $(filter-out %/main.o,$(patsubst %.c,$(O)/%.o,$(wildcard smtp/*.c)))
-$(O)/t/fuzz/smtp_reply.o: CPPFLAGS += -I.
+$(O)/t/fuzz/smtp_reply.o $(O)/t/fuzz/tls_policy.o: CPPFLAGS += -I.
 
 # And this one with a part of imapd.
 $(O)/t/fuzz/imap_command: \

@@ -110,14 +110,15 @@ parse_digest(struct str word, const EVP_MD **md, uint8_t *type)
     struct str name;
     uint64_t number = 0;
     char text[32];
+    bool numbered = str_cut(&word, '=', &name);
 
-    if (str_cut(&word, '=', &name) && !str_num(word, &number))
+    if (numbered && !str_num(word, &number))
         return false;
     if (name.len >= sizeof text)
         return false;
     memcpy(text, name.p, name.len);
     text[name.len] = '\0';
-    for (size_t i = 1; number == 0 && i < COUNT(known); i++)
+    for (size_t i = 1; !numbered && i < COUNT(known); i++)
         if (str_ieq(name, str_from(known[i])))
             number = i;
     *md = EVP_get_digestbyname(text);

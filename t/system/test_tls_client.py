@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from harness import Exim, NameServer
+from harness import Exim, NameServer, Posta
 from harness.certificates import Authority, fingerprint, public_key
 from harness.fake_smtp import EHLO, HANG, FakeSmtp
 from harness.smtp_agent import SmtpAgent
@@ -199,7 +199,7 @@ def test_large_content_in_tls(localhost):
 def test_a_real_server():
     with Exim(tls=True) as exim, \
             agent('verify', smtp_tls_CAfile=exim.ca,
-                  smtp_tls_verify_cert_match='exim.test:localhost') as client:
+                  smtp_tls_verify_cert_match='hostname') as client:
         assert client.one(f'[localhost]:{exim.port}').rc == OK
         [m] = exim.wait_mail('b')
         assert 'esmtps' in m['received']
@@ -728,3 +728,50 @@ def test_wrong_settings_are_fatal(settings):
         client.process.wait(30)
         assert client.process.returncode == 1
         assert 'unknown value' in client.log()
+
+
+# ---- the whole suite
+
+def send(posta, rcpt):
+    posta.send('x@example.test', [rcpt], b'Subject: x\r\n\r\nHello.\r\n')
+
+
+def test_through_the_suite():
+    """Authorities that only root may read are read before rights are given
+    up; sandboxed processes verify, resume and log."""
+    with Exim(tls=True) as exim, NameServer({'remote.test': '@ IN MX 10 mx\n'
+                                             'mx IN A 127.0.0.1\n'}) as names, \
+            Posta(settings={
+                'dns_servers': names.address, 'smtp_tcp_port': exim.port,
+                'smtp_tls_security_level': 'secure',
+                'smtp_tls_secure_cert_match': 'nexthop:localhost',
+                'smtp_tls_session_cache_database':
+                    'btree:${data_directory}/smtp_scache',
+                'smtp_connection_cache_on_demand': 'no',
+                'smtp_tls_loglevel': '1'}, start=False) as posta:
+        ca = posta.top / 'ca.pem'
+        ca.write_bytes(exim.ca.read_bytes())
+        ca.chmod(0o600)
+        posta.set(smtp_tls_CAfile=ca)
+        posta.start()
+        for n in range(3):
+            send(posta, f'u{n}@remote.test')
+            exim.wait_mail(f'u{n}')
+        posta.wait_log(r'Verified TLS connection established to '
+                       rf'mx\.remote\.test\[127\.0\.0\.1\]:{exim.port}: TLSv1',
+                       3)
+        posta.wait_empty()
+
+
+def test_a_broken_server_gets_it_in_the_clear_later():
+    with FakeSmtp(tls=lambda n: None) as server, \
+            Posta(settings={'relayhost': server.nexthop,
+                            'smtp_tls_security_level': 'may',
+                            'minimal_backoff_time': '2s',
+                            'queue_run_delay': '1s'}) as posta:
+        send(posta, 'u@remote.test')
+        posta.wait_log(r'dsn=4\.7\.5, status=deferred \(Cannot start TLS: '
+                       r'handshake failure\)')
+        posta.wait_log(r'to=<u@remote\.test>.*status=sent')
+        posta.wait_empty()
+        assert len(server.messages) == 1
