@@ -177,7 +177,7 @@ check_value(struct exam *e, const struct scope *s, const struct setting *set,
 static const char *
 lacking(struct str name)
 {
-    if (str_search(name, S("tls_")) >= 0)
+    if (str_starts(name, S("smtpd_")) && str_search(name, S("tls_")) >= 0)
         return ": this version of Posta has no TLS";
     return "";
 }

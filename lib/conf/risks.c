@@ -147,6 +147,37 @@ check_no_tls(struct exam *e, const struct scope *s)
     }
 }
 
+/* What the level of TLS for outgoing mail needs beside it. */
+static void
+check_client_tls(struct exam *e, const struct scope *s, const char *prefix)
+{
+    static const struct str dane[] = {S("dane"), S("dane-only")};
+    static const struct str named[] = {S("verify"), S("secure")};
+    static const struct str weak[] = {S("may"), S("none")};
+#define NAME(end) arena_fmt(s->arena, "%s_%s", prefix, end)
+    const struct setting *set = made_here(s, NAME("tls_security_level"));
+    struct str level = scope_value(s, NAME("tls_security_level"));
+
+    if (set == NULL)
+        return;
+    if (has_any(level, dane, COUNT(dane)) &&
+        !str_ieq(scope_value(s, NAME("dns_support_level")), S("dnssec")))
+        exam_warn(e, set,
+                  "without %s_dns_support_level = dnssec nothing is "
+                  "known of TLSA records",
+                  prefix);
+    if (has_any(level, named, COUNT(named)) &&
+        !is_yes(s, "tls_append_default_CA") &&
+        scope_value(s, NAME("tls_CAfile")).len == 0 &&
+        scope_value(s, NAME("tls_CApath")).len == 0 &&
+        scope_value(s, NAME("tls_trust_anchor_file")).len == 0)
+        exam_warn(e, set, "no authority is trusted; set %s_tls_CAfile", prefix);
+    if (has_any(level, weak, COUNT(weak)) && is_yes(s, NAME("tls_wrappermode")))
+        exam_warn(e, set, "%s_tls_wrappermode needs level encrypt or above",
+                  prefix);
+#undef NAME
+}
+
 /* A mailbox smaller than a message would refuse mail that was accepted. */
 static void
 check_limit(struct exam *e, const struct scope *s, const char *name)
@@ -272,6 +303,8 @@ exam_risks(struct exam *e, const struct scope *s)
         check_certificate(e, s);
     }
     check_no_tls(e, s);
+    check_client_tls(e, s, "smtp");
+    check_client_tls(e, s, "lmtp");
     if (s->service)
         return;
     check_limit(e, s, "mailbox_size_limit");
