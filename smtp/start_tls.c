@@ -100,6 +100,11 @@ start_tls(struct session *s, struct arena *a, bool *secured, struct trouble *t)
     if (!offered || level == TLS_NONE)
         return OK;
     io_put(s->io, S("STARTTLS\r\n"));
+    /* The reply may be there already, and nobody would wait for it. */
+    enum io io = io_flush(s->io);
+
+    if (io != IO_OK)
+        return session_lost(s, io, PHASE_STARTTLS, t);
     if (session_reply(s, PHASE_STARTTLS, a, t) != OK)
         return TEMP;
     if (s->reply.code / 100 != 2)

@@ -1,7 +1,8 @@
 /*
  * A server that says anything: the input is all it ever says, while the client
  * greets it and sends a message to three recipients, by SMTP or LMTP. Each
- * recipient must come out of it with one clean result.
+ * recipient must come out of it with one clean result. What follows a byte
+ * 0xff is sent later: after STARTTLS, inside the handshake.
  */
 #include <fcntl.h>
 #include <sys/mman.h>
@@ -16,7 +17,9 @@
 static struct packet packet;
 
 static const char main_cf[] = "myhostname = client.test\n"
-                              "queue_directory = /nonexistent\n";
+                              "queue_directory = /nonexistent\n"
+                              "smtp_tls_security_level = may\n"
+                              "lmtp_tls_security_level = may\n";
 
 static const struct settings *
 settings(bool lmtp)
@@ -65,18 +68,29 @@ make_job(struct arena *a, const struct settings *s, int file, bool probe)
     return job_new(s, &packet, a);
 }
 
-/* A connection on which all that the server says waits; ends[0] is the
- * client's. */
+static void
+say(int fd, struct str said)
+{
+    if (said.len > 0)
+        must(send(fd, said.p, said.len, MSG_DONTWAIT | MSG_NOSIGNAL) ==
+             (ssize_t)said.len);
+}
+
+/* A connection on which all that the server says waits, in packets that are
+ * read one by one; ends[0] is the client's. */
 static void
 connect_to(struct str said, int ends[2])
 {
+    struct str part;
     int room = 1 << 20; /* nobody reads what the client says */
 
-    must(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) == 0);
+    must(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) == 0);
     setsockopt(ends[0], SOL_SOCKET, SO_SNDBUF, &room, sizeof room);
     setsockopt(ends[1], SOL_SOCKET, SO_SNDBUF, &room, sizeof room);
-    must(send(ends[1], said.p, said.len, MSG_DONTWAIT | MSG_NOSIGNAL) ==
-         (ssize_t)said.len);
+    while (said.len > 0) {
+        str_cut(&said, (char)0xff, &part);
+        say(ends[1], part);
+    }
     must(shutdown(ends[1], SHUT_WR) == 0);
 }
 
@@ -115,6 +129,10 @@ talk(struct session *s, struct job *j, struct content *c)
 static void
 fuzz(struct arena *a, struct str in)
 {
+    static const struct tls_demand demands[] = {
+        {.level = TLS_MAY,     .ciphers = "DEFAULT", .sni = ""},
+        {.level = TLS_ENCRYPT, .ciphers = "DEFAULT", .sni = ""}
+    };
     if (in.len < 1 || in.len > 32768)
         return;
     unsigned char choice = (unsigned char)in.p[0];
@@ -132,6 +150,7 @@ fuzz(struct arena *a, struct str in)
     s->host = S("fake.test");
     s->name = "fake.test[192.0.2.1]";
     s->relay = "fake.test[192.0.2.1]:25";
+    s->demand = &demands[choice >> 3 & 1];
     talk(s, j, &c);
     session_close(s);
     close(j->m.fd);

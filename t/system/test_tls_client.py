@@ -160,6 +160,17 @@ def test_what_is_injected_before_the_switch_is_dropped(localhost, level, more):
         assert 'AUTH' not in client.log()
 
 
+def test_a_reply_that_comes_before_the_command(localhost):
+    """It is dropped with all else, but the real one follows."""
+    early = EHLO.replace('250 DSN', '250-STARTTLS\n250 DSN') + '\n220 go'
+    with FakeSmtp(tls=context(localhost), EHLO=early) as server, \
+            agent('may') as client:
+        r = client.one(server.nexthop)
+        assert r.rc == TEMP
+        assert not server.messages
+        assert client.one(server.nexthop).rc == TEMP
+
+
 def test_what_was_offered_in_the_clear_counts_no_more(localhost):
     """RFC 3207, 4.2: SIZE and DSN stood only in the first reply."""
     replies = [EHLO.replace('250 DSN', '250-STARTTLS\n250 DSN'),
