@@ -76,28 +76,114 @@ from_latin9(struct buf *out, struct str text)
         utf8_put(out, latin9((unsigned char)text.p[i]));
 }
 
+static const struct row {
+    const char *name;
+    void (*convert)(struct buf *out, struct str text);
+} known[] = {
+    {"utf-8",        from_utf8  },
+    {"utf8",         from_utf8  },
+    {"us-ascii",     from_ascii },
+    {"ascii",        from_ascii },
+    {"iso-8859-1",   from_latin1},
+    {"latin1",       from_latin1},
+    {"windows-1252", from_latin1},
+    {"cp1252",       from_latin1},
+    {"iso-8859-15",  from_latin9},
+};
+
+static const struct row *
+find(struct str charset)
+{
+    for (size_t i = 0; i < COUNT(known); i++)
+        if (str_ieq(charset, str_from(known[i].name)))
+            return &known[i];
+    return NULL;
+}
+
 bool
 charset_to_utf8(struct buf *out, struct str charset, struct str text)
 {
-    static const struct {
-        const char *name;
-        void (*convert)(struct buf *out, struct str text);
-    } known[] = {
-        {"utf-8",        from_utf8  },
-        {"utf8",         from_utf8  },
-        {"us-ascii",     from_ascii },
-        {"ascii",        from_ascii },
-        {"iso-8859-1",   from_latin1},
-        {"latin1",       from_latin1},
-        {"windows-1252", from_latin1},
-        {"cp1252",       from_latin1},
-        {"iso-8859-15",  from_latin9},
-    };
+    const struct row *row = find(charset);
 
-    for (size_t i = 0; i < COUNT(known); i++)
-        if (str_ieq(charset, str_from(known[i].name))) {
-            known[i].convert(out, text);
-            return true;
-        }
-    return false;
+    if (row)
+        row->convert(out, text);
+    return row != NULL;
+}
+
+bool
+charset_convert(struct buf *out, struct converters *more, struct str charset,
+                struct str text)
+{
+    struct converter *c;
+
+    if (charset_to_utf8(out, charset, text))
+        return true;
+    c = more ? more->open(more, charset) : NULL;
+    if (c == NULL)
+        return false;
+    c->put(c, out, &text, true);
+    c->close(c);
+    return true;
+}
+
+/* ---- in pieces ---- */
+
+struct table_converter {
+    struct converter converter; /* first: it is what others hold */
+    const struct row *row;
+};
+
+/* How many bytes at the end may be a character that goes on. */
+static size_t
+cut_utf8(struct str s)
+{
+    for (size_t n = 1; n <= 3 && n <= s.len; n++) {
+        unsigned char c = (unsigned char)s.p[s.len - n];
+
+        if (c >= 0xc0)
+            return (c >= 0xf0 && n < 4) || (c >= 0xe0 && n < 3) || n < 2 ? n
+                                                                         : 0;
+        if (c < 0x80)
+            return 0;
+    }
+    return 0;
+}
+
+static void
+put_table(struct converter *c, struct buf *out, struct str *in, bool last)
+{
+    const struct row *row = ((struct table_converter *)c)->row;
+    size_t cut = last || row->convert != from_utf8 ? 0 : cut_utf8(*in);
+
+    row->convert(out, str_sub(*in, 0, in->len - cut));
+    *in = str_sub(*in, in->len - cut, cut);
+}
+
+static void
+close_table(struct converter *c)
+{
+    (void)c;
+}
+
+struct converter *
+charset_open(struct arena *a, struct converters *more, struct str charset)
+{
+    const struct row *row = find(charset);
+    struct table_converter *c;
+
+    if (row == NULL)
+        return more ? more->open(more, charset) : NULL;
+    c = arena_make(a, struct table_converter);
+    c->converter = (struct converter){put_table, close_table};
+    c->row = row;
+    return &c->converter;
+}
+
+void
+charset_guess(struct buf *out, struct str text)
+{
+    if (utf8_valid(text))
+        buf_add(out, text);
+    else
+        from_latin1(out, text);
 }

@@ -62,7 +62,8 @@ struct run section_body(struct str message, const struct structure *s,
 void run_cut(struct run *r, struct str message, const struct structure *s,
              uint64_t offset, uint64_t count);
 
-/* The next span, never empty; false at the end. NUL, which may stand in no
+/* The next span, never empty; false at the end. All of them together have as
+ * many bytes as was said, even where the message is shorter now. NUL, which may stand in no
  * literal, comes as byte 0x80 (RFC 9051 4.3.1; BINARY is for those). */
 bool run_next(struct run *r, struct str *span);
 

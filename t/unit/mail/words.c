@@ -42,4 +42,36 @@ decodes(void **state)
     arena_free(a);
 }
 
-TESTS(TEST(decodes))
+/* What senders do against the rules, and readers put right. */
+static void
+reads(void **state)
+{
+    static const struct {
+        const char *text, *plain;
+    } rows[] = {
+        {"plain",                                    "plain"                        },
+        {"a =?utf-8?q?b?= c",                        "a b c"                        },
+        {"=?utf-8?b?4pg=?= =?utf-8?b?gw==?= x",      "\xe2\x98\x83 x"               },
+        {"=?utf-8?q?=E2=98?=\r\n\t=?UTF-8?b?gw==?=", "\xe2\x98\x83"                 },
+        {"=?utf-8?q?a?= =?iso-8859-1?q?=FC?=",       "a\xc3\xbc"                    },
+        {"gr\xfc\xdf",                               "gr\xc3\xbc\xc3\x9f"           },
+        {"gr\xc3\xbc",                               "gr\xc3\xbc"                   },
+        {"=?x-none?q?a=41?= b",                      "=?x-none?q?a=41?= b"          },
+        {"=?x-none?q?a?= =?x-none?q?b?=",            "=?x-none?q?a?= =?x-none?q?b?="},
+        {"=?",                                       "=?"                           },
+        {"=?utf-8?q?" "?==?utf-8?q?x?=", "x"                            },
+    };
+    struct arena *a = arena_new("test", 1 << 16);
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct str got = words_read(a, NULL, str_from(rows[i].text));
+
+        if (!str_eq(got, str_from(rows[i].plain)))
+            fail_msg("%s: got \"%.*s\"", rows[i].text, STR(got));
+    }
+    assert_str(words_read_field(a, NULL, S(" a\r\n b ")), S("a b"));
+    arena_free(a);
+}
+
+TESTS(TEST(decodes), TEST(reads))
