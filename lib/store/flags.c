@@ -42,12 +42,9 @@ end_run(struct store *s)
 static void
 change_one(struct store *s, struct kv_walk *w)
 {
-    struct index_message old, m;
+    struct index_message old = index_message_of(w->value), m = old;
     uint32_t uid = index_uid_of(w->key);
 
-    must(w->value.len == sizeof m);
-    memcpy(&old, w->value.p, sizeof old);
-    m = old;
     if (s->change->conditional && m.modseq > s->change->unchanged_since) {
         ranges_add(&s->modified, uid);
         end_run(s);

@@ -70,17 +70,15 @@ static bool
 plan_range(struct flush *fl, uint64_t modseq, uint32_t first, uint32_t last)
 {
     struct index_key prefix, from;
-    struct index_message m;
     struct kv_walk w;
     bool whole = true;
 
     kv_walk_begin(&w, fl->kv, index_key(&prefix, 'M', fl->f.id),
                   index_key_uid(&from, 'M', fl->f.id, first));
     while (whole && kv_walk_next(&w) && index_uid_of(w.key) <= last) {
-        memcpy(&m, w.value.p, sizeof m);
         if (is_full(fl))
             whole = false;
-        else if (m.modseq == modseq)
+        else if (index_message_of(w.value).modseq == modseq)
             plan(fl, index_uid_of(w.key));
     }
     kv_walk_end(&w);
@@ -194,11 +192,8 @@ compact(struct flush *fl, struct why *why)
     l.kind = 'U';
     kv_walk_begin(&w, fl->kv, prefix, prefix);
     while (kv_walk_next(&w)) {
-        struct index_message m;
-
-        memcpy(&m, w.value.p, sizeof m);
         l.uid = index_uid_of(w.key);
-        l.value = m.keywords & ~LETTERS_MASK;
+        l.value = index_message_of(w.value).keywords & ~LETTERS_MASK;
         if (l.value)
             state_put(&b, &l);
     }

@@ -176,6 +176,17 @@ index_folder_clear(struct kv_env *kv, uint32_t folder)
         clear_kind(kv, *kind, folder);
 }
 
+struct index_message
+index_message_of(struct str value)
+{
+    struct index_message m = {0};
+
+    /* An index of another size of record is another kind of index. */
+    must(value.len == sizeof m);
+    memcpy(&m, value.p, sizeof m);
+    return m;
+}
+
 bool
 index_message_get(struct kv_env *kv, uint32_t folder, uint32_t uid,
                   struct index_message *m)
@@ -369,7 +380,7 @@ renew_changes(struct kv_env *kv, struct index_folder *f)
 
         c->uid = index_uid_of(w.key);
         c->rank = rank;
-        memcpy(&c->modseq, w.value.p, sizeof c->modseq);
+        c->modseq = index_message_of(w.value).modseq;
     }
     kv_walk_end(&w);
     clear_kind(kv, 'C', f->id);

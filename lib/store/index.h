@@ -95,6 +95,9 @@ uint32_t index_folder_number(struct kv_env *kv);
 /* Remove everything of that folder but its F key. */
 void index_folder_clear(struct kv_env *kv, uint32_t folder);
 
+/* The record in an M pair. */
+struct index_message index_message_of(struct str value);
+
 bool index_message_get(struct kv_env *kv, uint32_t folder, uint32_t uid,
                        struct index_message *m);
 

@@ -425,12 +425,7 @@ next_unsized(struct mailbox *box, uint32_t *uid, struct why *why)
     kv_walk_begin(&w, box->home->kv, index_key(&prefix, 'M', f.id),
                   index_key_uid(&from, 'M', f.id, after + 1));
     while (f.unsized && *uid == 0 && kv_walk_next(&w)) {
-        const struct index_message *m = (const void *)w.value.p;
-        uint64_t vsize;
-
-        must(w.value.len == sizeof *m);
-        memcpy(&vsize, &m->vsize, sizeof vsize);
-        if (vsize == 0)
+        if (index_message_of(w.value).vsize == 0)
             *uid = index_uid_of(w.key);
     }
     kv_walk_end(&w);

@@ -36,17 +36,23 @@ name_host(void)
     names.pid = getpid();
 }
 
-static const char *
-unique(struct arena *a, off_t size)
+const char *
+maildir_unique(struct arena *a)
 {
     struct timespec now;
 
     if (names.pid == 0)
         name_host();
     clock_gettime(CLOCK_REALTIME, &now);
-    return arena_fmt(a, "%lld.M%ldP%dQ%u.%s,S=%lld", (long long)now.tv_sec,
+    return arena_fmt(a, "%lld.M%ldP%dQ%u.%s", (long long)now.tv_sec,
                      now.tv_nsec / 1000, (int)names.pid, ++names.count,
-                     names.host, (long long)size);
+                     names.host);
+}
+
+static const char *
+unique(struct arena *a, off_t size)
+{
+    return arena_fmt(a, "%s,S=%lld", maildir_unique(a), (long long)size);
 }
 
 static bool

@@ -10,6 +10,9 @@
 
 #include "store/store.h"
 
+/* A name that no file has, without ",S=". */
+const char *maildir_unique(struct arena *a);
+
 /*
  * Save a copy in new/ by way of tmp/, on disk before it shows. Missing folders
  * are made, mode 0700. Its name there is as safe as the removal of the queue

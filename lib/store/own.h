@@ -5,6 +5,7 @@
 #define STORE_OWN_H
 
 #include "base/vec.h"
+#include "store/flags.h"
 #include "store/home.h"
 #include "store/index.h"
 #include "store/mailbox.h"

@@ -1,5 +1,7 @@
 #include "store/ranges.h"
 
+#include <stdlib.h>
+
 void
 ranges_add(struct ranges *r, uint32_t uid)
 {
@@ -22,6 +24,38 @@ ranges_take(struct ranges *r, struct arena *a)
         memcpy(at, r->list.at, size);
     vec_free(&r->list);
     return set;
+}
+
+static int
+cmp_uid(const void *a, const void *b)
+{
+    uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
+
+    return (x > y) - (x < y);
+}
+
+void
+uids_sort(struct uids *u)
+{
+    size_t kept = 0;
+
+    if (u->list.len)
+        qsort(u->list.at, u->list.len, sizeof *u->list.at, cmp_uid);
+    for (size_t i = 0; i < u->list.len; i++)
+        if (kept == 0 || u->list.at[kept - 1] != u->list.at[i])
+            u->list.at[kept++] = u->list.at[i];
+    u->list.len = kept;
+}
+
+struct uid_set
+uids_take(struct uids *u, struct arena *a)
+{
+    struct ranges r = {0};
+
+    for (size_t i = 0; i < u->list.len; i++)
+        ranges_add(&r, u->list.at[i]);
+    vec_free(&u->list);
+    return ranges_take(&r, a);
 }
 
 bool

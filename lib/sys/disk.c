@@ -256,6 +256,12 @@ disk_link_fd(int fd, int dir, const char *name)
 }
 
 bool
+disk_link(int dir, const char *from, int to_dir, const char *to)
+{
+    return !faulty() && linkat(dir, from, to_dir, to, 0) == 0;
+}
+
+bool
 disk_remove(int dir, const char *name)
 {
     return !faulty() && unlinkat(dir, name, 0) == 0;

@@ -51,6 +51,8 @@ bool disk_publish(int dir, const char *from, const char *to);
 bool disk_move(int dir, const char *from, int to_dir, const char *to);
 /* Give an open file one more name; EEXIST if it is taken. */
 bool disk_link_fd(int fd, int dir, const char *name);
+/* Give a file one more name; EEXIST if it is taken. */
+bool disk_link(int dir, const char *from, int to_dir, const char *to);
 bool disk_remove(int dir, const char *name);
 
 /* Give the file to a user; uid or gid -1 stays as it is. */

@@ -6,6 +6,7 @@
 
 #include <dirent.h>
 
+#include "store/append.h"
 #include "store/flags.h"
 #include "store/mailbox.h"
 #include "unit/store/folder.h"
@@ -133,6 +134,38 @@ user_store(struct user *u, uint32_t first, uint32_t last, enum flags_how how,
 
     good(flags_store(u->box, (struct uid_set){&range, 1}, &change, u->a, &done,
                      &u->why));
+}
+
+/* Append messages "1", "2" ... to a mailbox; their first UID. */
+static inline uint32_t
+user_append(struct user *u, struct mailbox *box, int count)
+{
+    struct append *ap = append_new(box);
+    struct uid_set uids;
+
+    for (int i = 1; i <= count; i++) {
+        good(append_message(ap, 0, 0, 1700000000 + i, &u->why));
+        good(append_write(ap,
+                          str_from(arena_fmt(u->a, "X: %d\r\n\r\ntext\r\n", i)),
+                          &u->why));
+    }
+    good(append_commit(ap, u->a, &uids, &u->why));
+    assert_int_equal(uids.len, 1);
+    return uids.at[0].first;
+}
+
+/* "1:3,5": a set as IMAP writes it. */
+static inline struct str
+set_text(struct arena *a, struct uid_set set)
+{
+    struct buf b = buf_in(a);
+
+    for (size_t i = 0; i < set.len; i++) {
+        buf_fmt(&b, "%s%u", i ? "," : "", set.at[i].first);
+        if (set.at[i].last != set.at[i].first)
+            buf_fmt(&b, ":%u", set.at[i].last);
+    }
+    return buf_str(&b);
 }
 
 static inline void

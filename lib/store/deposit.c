@@ -1,0 +1,175 @@
+#include "store/deposit.h"
+
+#include <errno.h>
+
+#include "store/uidlist.h"
+#include "sys/disk.h"
+
+struct batch {
+    struct mailbox *box;
+    struct arena *a;
+    struct deposit_file *files;
+    size_t count;
+    struct index_folder f;
+};
+
+static const char *
+target(const struct batch *b, const struct deposit_file *file)
+{
+    struct name n = {.base = str_from(file->base)};
+
+    return name_with(b->a, &n, file->message.flags, file->message.keywords);
+}
+
+/* False with errno; a file that is missing is no failure. */
+static bool
+place(struct batch *b, struct deposit_file *file)
+{
+    const char *to = target(b, file);
+
+    file->done = file->link
+                     ? disk_link(file->from_dir, file->from, b->box->cur, to)
+                     : disk_move(file->from_dir, file->from, b->box->cur, to);
+    file->missing = !file->done && errno == ENOENT && !file->needed;
+    return file->done || file->missing;
+}
+
+static void
+take_back(struct batch *b)
+{
+    for (size_t i = 0; i < b->count; i++) {
+        struct deposit_file *file = &b->files[i];
+
+        if (!file->done)
+            continue;
+        if (file->link)
+            (void)!disk_remove(b->box->cur, target(b, file));
+        else
+            (void)!disk_move(b->box->cur, target(b, file), file->from_dir,
+                             file->from);
+        file->done = false;
+    }
+}
+
+static enum rc
+place_all(struct batch *b, struct why *why)
+{
+    enum rc rc = OK;
+
+    mailbox_own_begin(b->box, &b->f);
+    for (size_t i = 0; rc == OK && i < b->count; i++)
+        if (!place(b, &b->files[i]))
+            rc = store_fail(errno, why, "cannot store the message");
+    mailbox_own_end(b->box);
+    return rc;
+}
+
+static enum rc
+give_uids(struct batch *b, struct buf *lines, struct why *why)
+{
+    for (size_t i = 0; i < b->count; i++) {
+        struct deposit_file *file = &b->files[i];
+        struct uidlist_line l = {.base = str_from(file->base)};
+
+        if (!file->done)
+            continue;
+        if (b->f.next > UIDLIST_LAST)
+            return fail(why, "5.3.0", "the folder has no UIDs left");
+        l.uid = file->uid = b->f.next++;
+        if (file->guid.len)
+            l.fields = str_from(arena_fmt(b->a, "G%.*s", STR(file->guid)));
+        uidlist_put(lines, &l);
+    }
+    return OK;
+}
+
+/* Names and UIDs are on disk. */
+static enum rc
+make_safe(struct batch *b, struct why *why)
+{
+    struct buf lines = buf_in(b->a);
+    enum rc rc = give_uids(b, &lines, why);
+
+    if (rc == OK && lines.len)
+        rc = text_append(b->box->dir, UIDLIST_FILE, buf_str(&lines), true,
+                         &b->f.uidlist, why);
+    if (rc == OK && lines.len && !disk_sync_dir(b->box->cur))
+        rc = store_fail(errno, why, "cannot store the message");
+    return rc;
+}
+
+static void
+put(struct batch *b, struct deposit_file *file)
+{
+    struct kv_env *kv = b->box->home->kv;
+    struct index_message m = file->message;
+    struct index_file at = {false, str_from(target(b, file))};
+    struct index_key k;
+
+    m.modseq = b->f.modseq;
+    index_hash(file->guid.len ? file->guid : str_from(file->base), m.id);
+    index_message_put(kv, &b->f, file->uid, NULL, &m);
+    index_file_put(kv, &b->f, file->uid, &at);
+    if (file->guid.len)
+        kv_env_put(kv, index_key_uid(&k, 'X', b->f.id, file->uid),
+                   str_from(arena_fmt(b->a, "G%.*s", STR(file->guid))));
+}
+
+static enum rc
+put_all(struct batch *b, struct why *why)
+{
+    uint32_t first = 0, last = 0;
+    enum rc rc = mailbox_next_modseq(b->box, &b->f, why);
+
+    for (size_t i = 0; rc == OK && i < b->count; i++) {
+        if (!b->files[i].done)
+            continue;
+        put(b, &b->files[i]);
+        last = b->files[i].uid;
+        first = first ? first : last;
+    }
+    if (rc == OK && first)
+        index_changed_put(b->box->home->kv, &b->f, first, last);
+    return rc;
+}
+
+static enum rc
+work(struct batch *b, deposit_more *more, void *own, struct why *why)
+{
+    enum rc rc = mailbox_write(b->box, &b->f, why);
+
+    if (rc != OK)
+        return rc;
+    rc = place_all(b, why);
+    if (rc == OK)
+        rc = make_safe(b, why);
+    if (rc == OK)
+        rc = put_all(b, why);
+    if (rc == OK && more)
+        rc = more(own, &b->f, why);
+    if (rc == OK)
+        rc = mailbox_commit(b->box, &b->f, why);
+    else
+        mailbox_abort(b->box);
+    if (rc != OK)
+        take_back(b);
+    return rc;
+}
+
+enum rc
+deposit(struct mailbox *box, struct deposit_file *files, size_t count,
+        deposit_more *more, void *own, struct why *why)
+{
+    struct batch b = {.box = box, .files = files, .count = count};
+    enum rc rc = uidlist_lock(box->dir, LOCK_WAIT, why);
+
+    if (rc != OK)
+        return rc;
+    b.a = arena_new("deposit", (size_t)1 << 30);
+    rc = mailbox_sync_locked(box, why);
+    if (rc == OK)
+        rc = work(&b, more, own, why);
+    arena_free(b.a);
+    uidlist_unlock(box->dir);
+    return rc;
+}

@@ -1,0 +1,361 @@
+#include "store/view.h"
+
+#include <stdlib.h>
+
+#include "base/log.h"
+#include "store/own.h"
+#include "store/ranges.h"
+
+/* UIDs without a gap: those from uid on have the numbers from seq on. */
+struct run {
+    uint32_t uid, seq, count;
+};
+
+struct view {
+    struct mailbox *box;
+    VEC(struct run) runs;
+    uint32_t validity, count;
+    uint32_t next;              /* UIDs from here on are not looked at yet */
+    uint64_t expunged, changed; /* mod-sequences taken up */
+    bool writable;
+    struct ranges recent;
+};
+
+static void
+add_run(struct view *v, uint32_t uid, uint32_t count)
+{
+    struct run *last = v->runs.len ? &v->runs.at[v->runs.len - 1] : NULL;
+
+    if (last && last->uid + last->count == uid)
+        last->count += count;
+    else
+        *vec_add(&v->runs) = (struct run){uid, v->count + 1, count};
+    v->count += count;
+}
+
+static void
+add(struct view *v, uint32_t uid)
+{
+    add_run(v, uid, 1);
+}
+
+/* All messages from v->next on. */
+static void
+take_arrivals(struct view *v, const struct index_folder *f)
+{
+    struct kv_env *kv = v->box->home->kv;
+    struct index_key prefix, from;
+    struct kv_walk w;
+
+    if (v->next >= f->next)
+        return;
+    kv_walk_begin(&w, kv, index_key(&prefix, 'M', f->id),
+                  index_key_uid(&from, 'M', f->id, v->next));
+    while (kv_walk_next(&w))
+        add(v, index_uid_of(w.key));
+    kv_walk_end(&w);
+    v->next = f->next;
+}
+
+static enum rc
+claim(struct view *v, struct why *why)
+{
+    uint32_t first, next = v->next;
+    struct index_folder f;
+    enum rc rc;
+
+    if (!v->writable) {
+        rc = mailbox_read(v->box, &f, why);
+        if (rc == OK)
+            rc = mailbox_end(v->box, why);
+        first = f.recent;
+    } else {
+        rc = flags_claim_recent(v->box, &first, why);
+    }
+    if (rc != OK)
+        return rc;
+    for (uint32_t seq = view_rank(v, first) + 1; seq <= v->count; seq++)
+        if (view_uid(v, seq) < next && !view_is_recent(v, view_uid(v, seq)))
+            ranges_add(&v->recent, view_uid(v, seq));
+    return OK;
+}
+
+enum rc
+view_open(struct mailbox *box, bool writable, struct view **out,
+          struct why *why)
+{
+    struct view *v = calloc(1, sizeof *v);
+    struct index_folder f;
+    enum rc rc;
+
+    if (v == NULL)
+        log_fatal("out of memory for a view");
+    v->box = box;
+    v->next = 1;
+    v->writable = writable;
+    *out = NULL;
+    rc = mailbox_read(box, &f, why);
+    if (rc == OK) {
+        take_arrivals(v, &f);
+        v->validity = f.validity;
+        v->expunged = v->changed = f.modseq;
+        rc = mailbox_end(box, why);
+    }
+    if (rc == OK)
+        rc = claim(v, why);
+    if (rc == OK) {
+        box->users++;
+        *out = v;
+        return OK;
+    }
+    vec_free(&v->runs);
+    free(v);
+    return rc;
+}
+
+void
+view_close(struct view *v)
+{
+    if (v == NULL)
+        return;
+    vec_free(&v->runs);
+    vec_free(&v->recent.list);
+    mailbox_close(v->box);
+    free(v);
+}
+
+uint32_t
+view_count(const struct view *v)
+{
+    return v->count;
+}
+
+/* The last run that begins at or before a UID, or a sequence number. */
+static const struct run *
+find(const struct view *v, uint32_t key, bool by_uid)
+{
+    size_t low = 0, high = v->runs.len;
+
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        const struct run *r = &v->runs.at[middle];
+
+        if ((by_uid ? r->uid : r->seq) <= key)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low ? &v->runs.at[low - 1] : NULL;
+}
+
+uint32_t
+view_uid(const struct view *v, uint32_t seq)
+{
+    const struct run *r = seq > v->count ? NULL : find(v, seq, false);
+
+    return r ? r->uid + (seq - r->seq) : 0;
+}
+
+uint32_t
+view_seq(const struct view *v, uint32_t uid)
+{
+    const struct run *r = find(v, uid, true);
+
+    return r && uid - r->uid < r->count ? r->seq + (uid - r->uid) : 0;
+}
+
+uint32_t
+view_rank(const struct view *v, uint32_t uid)
+{
+    const struct run *r = uid ? find(v, uid - 1, true) : NULL;
+
+    if (r == NULL)
+        return 0;
+    return r->seq - 1 + (uid - r->uid < r->count ? uid - r->uid : r->count);
+}
+
+struct uid_set
+view_uids(const struct view *v, struct arena *a, uint32_t first, uint32_t last)
+{
+    struct ranges out = {0};
+
+    if (last > v->count)
+        last = v->count;
+    if (first == 0 || first > last)
+        return (struct uid_set){0};
+
+    const struct run *end = v->runs.at + v->runs.len;
+
+    for (const struct run *r = find(v, first, false); r < end && r->seq <= last;
+         r++) {
+        uint32_t from = r->seq < first ? r->uid + (first - r->seq) : r->uid;
+        uint32_t to = last - r->seq < r->count ? r->uid + (last - r->seq)
+                                               : r->uid + r->count - 1;
+
+        *vec_add(&out.list) = (struct uid_range){from, to};
+    }
+    return ranges_take(&out, a);
+}
+
+bool
+view_is_recent(const struct view *v, uint32_t uid)
+{
+    return uid_set_has((struct uid_set){v->recent.list.at, v->recent.list.len},
+                       uid);
+}
+
+uint32_t
+view_recent(const struct view *v)
+{
+    uint32_t count = 0;
+
+    for (size_t i = 0; i < v->recent.list.len; i++) {
+        const struct uid_range *r = &v->recent.list.at[i];
+
+        count += view_rank(v, r->last + 1) - view_rank(v, r->first);
+    }
+    return count;
+}
+
+uint64_t
+view_modseq(const struct view *v)
+{
+    return v->expunged < v->changed ? v->expunged : v->changed;
+}
+
+bool
+view_has_news(struct view *v)
+{
+    struct index_folder f;
+    struct why why;
+
+    if (mailbox_read(v->box, &f, &why) != OK)
+        return false;
+    if (mailbox_end(v->box, &why) != OK)
+        return false;
+    return f.modseq != v->expunged || f.modseq != v->changed ||
+           f.next != v->next;
+}
+
+/* Leave out what the ranges have; note the numbers of EXPUNGE responses. */
+static void
+drop(struct view *v, struct uid_set gone, struct uids *numbers,
+     struct ranges *dropped)
+{
+    struct view old = *v;
+
+    memset(&v->runs, 0, sizeof v->runs);
+    v->count = 0;
+    for (size_t i = 0, g = 0; i < old.runs.len; i++) {
+        const struct run *r = &old.runs.at[i];
+
+        while (g < gone.len && gone.at[g].last < r->uid)
+            g++;
+        if (g == gone.len || gone.at[g].first >= r->uid + r->count) {
+            add_run(v, r->uid, r->count);
+            continue;
+        }
+        for (uint32_t uid = r->uid; uid - r->uid < r->count; uid++) {
+            while (g < gone.len && gone.at[g].last < uid)
+                g++;
+            if (g == gone.len || gone.at[g].first > uid) {
+                add(v, uid);
+                continue;
+            }
+            *vec_add(&numbers->list) = v->count + 1;
+            ranges_add(dropped, uid);
+        }
+    }
+    vec_free(&old.runs);
+}
+
+/* Is any of them in the view? */
+static bool
+concerns(const struct view *v, const struct ranges *r)
+{
+    for (size_t i = 0; i < r->list.len; i++)
+        if (view_rank(v, r->list.at[i].last + 1) !=
+            view_rank(v, r->list.at[i].first))
+            return true;
+    return false;
+}
+
+static void
+take_expunges(struct view *v, const struct index_folder *f, struct arena *a,
+              struct view_news *news)
+{
+    struct ranges gone = {0}, dropped = {0};
+    struct uids numbers = {0};
+
+    index_vanished_since(v->box->home->kv, f, v->expunged, &gone);
+    v->expunged = f->modseq;
+    if (concerns(v, &gone))
+        drop(v, (struct uid_set){gone.list.at, gone.list.len}, &numbers,
+             &dropped);
+    vec_free(&gone.list);
+
+    size_t size = numbers.list.len * sizeof *numbers.list.at;
+    uint32_t *at = size ? arena_alloc(a, size) : NULL;
+
+    if (size)
+        memcpy(at, numbers.list.at, size);
+    news->expunged = at;
+    news->expunged_count = numbers.list.len;
+    news->vanished = ranges_take(&dropped, a);
+    vec_free(&numbers.list);
+}
+
+/* Messages the session knew already. */
+static void
+take_changes(struct view *v, const struct index_folder *f, uint32_t next,
+             struct arena *a, struct view_news *news)
+{
+    struct uids found = {0};
+    size_t kept = 0;
+
+    index_changed_since(v->box->home->kv, f->id, v->changed, &found);
+    v->changed = f->modseq;
+    for (size_t i = 0; i < found.list.len; i++) {
+        uint32_t uid = found.list.at[i];
+
+        if (uid < next && view_seq(v, uid))
+            found.list.at[kept++] = uid;
+    }
+    found.list.len = kept;
+    news->changed = uids_take(&found, a);
+}
+
+enum rc
+view_update(struct view *v, bool expunges, struct arena *a,
+            struct view_news *news, struct why *why)
+{
+    struct index_folder f;
+    uint32_t next = v->next;
+    enum rc rc = mailbox_read(v->box, &f, why);
+
+    *news = (struct view_news){0};
+    if (rc != OK)
+        return rc;
+    news->replaced = f.validity != v->validity;
+    if (news->replaced)
+        return mailbox_end(v->box, why);
+    if (expunges && v->expunged != f.modseq)
+        take_expunges(v, &f, a, news);
+    take_arrivals(v, &f);
+    if (v->changed != f.modseq)
+        take_changes(v, &f, next, a, news);
+    rc = mailbox_end(v->box, why);
+    news->arrived = v->next != next;
+    if (rc == OK && news->arrived)
+        rc = claim(v, why);
+    return rc;
+}
+
+void
+view_skip(struct view *v, uint64_t before, uint64_t modseq)
+{
+    if (v->changed == before)
+        v->changed = modseq;
+    if (v->expunged == before)
+        v->expunged = modseq;
+}

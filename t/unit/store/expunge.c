@@ -1,0 +1,62 @@
+#include "store/expunge.h"
+
+#include "store/changes.h"
+#include "unit/store/maildir.h"
+
+static struct str
+expunged(struct user *u, uint32_t first, uint32_t last, bool deleted)
+{
+    struct uid_range r = {first, last};
+    struct uid_set removed;
+
+    good(expunge_messages(u->box, (struct uid_set){&r, 1}, deleted, u->a,
+                          &removed, &u->why));
+    return set_text(u->a, removed);
+}
+
+static void
+removed(void **state)
+{
+    struct user *u = user_new();
+    struct uid_set gone;
+    uint64_t modseq;
+
+    (void)state;
+    for (int i = 1; i <= 9; i++)
+        user_put(u, arena_fmt(u->a, "cur/%d.h:2,", i));
+    user_login(u);
+    modseq = user_status(u).modseq;
+    user_store(u, 2, 4, FLAGS_ADD, FLAG_DELETED, 0);
+    user_store(u, 7, 7, FLAGS_ADD, FLAG_DELETED, 0);
+    assert_str(expunged(u, 3, 9, true), S("3:4,7"));
+    assert_str(user_list(u), S("1: 2:T 5: 6: 8: 9:"));
+    assert_int_equal(user_status(u).deleted, 1);
+    assert_false(user_has(u, "cur/3.h:2,"));
+    assert_false(user_has(u, "cur/7.h:2,T"));
+    good(changes_vanished(u->box, modseq, u->a, &gone, &u->why));
+    assert_str(set_text(u->a, gone), S("3:4,7"));
+    modseq = user_status(u).modseq;
+
+    /* One was renamed, one removed, by others; both unknown to us yet. */
+    unlink(arena_fmt(u->a, "%s/cur/5.h:2,", u->root));
+    user_move(u, "cur/6.h:2,", "cur/6.h:2,S");
+    assert_str(expunged(u, 5, 8, false), S("6,8"));
+    assert_str(user_list(u), S("1: 2:T 9:"));
+    good(changes_vanished(u->box, modseq, u->a, &gone, &u->why));
+    assert_str(set_text(u->a, gone), S("5:6,8"));
+    user_logout(u);
+
+    /* Without its index nobody knows what vanished when. */
+    user_remove_index(u);
+    user_login(u);
+    good(changes_vanished(u->box, modseq, u->a, &gone, &u->why));
+    assert_str(set_text(u->a, gone), S("3:8"));
+    assert_int_equal(user_status(u).next, 10);
+    modseq = user_status(u).modseq;
+    good(changes_vanished(u->box, modseq, u->a, &gone, &u->why));
+    assert_int_equal(gone.len, 0);
+    user_logout(u);
+    user_end(u);
+}
+
+TESTS(TEST(removed))
