@@ -70,18 +70,23 @@ set_padding(struct signature *s, const OSSL_PARAM *p)
     return s->pss || mode == RSA_PKCS1_PADDING;
 }
 
-/* Only as long as the digest, as TLS wants it. */
+/* Only as long as the digest, as TLS wants it: by word or number, and numbers
+ * as text too. */
 static int
 check_salt(const struct signature *s, const OSSL_PARAM *p)
 {
     const char *text;
     int len;
 
-    if (OSSL_PARAM_get_utf8_string_ptr(p, &text))
-        return strcmp(text, OSSL_PKEY_RSA_PSS_SALT_LEN_DIGEST) == 0;
-    return OSSL_PARAM_get_int(p, &len) &&
-           (len == RSA_PSS_SALTLEN_DIGEST ||
-            (s->digest && len == EVP_MD_get_size(s->digest)));
+    if (OSSL_PARAM_get_utf8_string_ptr(p, &text)) {
+        if (strcmp(text, OSSL_PKEY_RSA_PSS_SALT_LEN_DIGEST) == 0)
+            return 1;
+        len = atoi(text);
+    } else if (!OSSL_PARAM_get_int(p, &len)) {
+        return 0;
+    }
+    return len == RSA_PSS_SALTLEN_DIGEST ||
+           (s->digest && len == EVP_MD_get_size(s->digest));
 }
 
 static int
@@ -140,7 +145,8 @@ sign(void *self, unsigned char *bytes, size_t *len, size_t room,
      const unsigned char *text, size_t text_len)
 {
     const struct signature *s = self;
-    const char *digest = s->digest ? EVP_MD_get0_name(s->digest) : NULL;
+    const char *digest =
+        s->digest ? OBJ_nid2sn(EVP_MD_get_type(s->digest)) : NULL;
     const struct sign_scheme *scheme =
         sign_scheme_find(s->key->type, digest, s->pss);
     struct str sum = {(const char *)text, text_len};
