@@ -14,7 +14,7 @@ struct role_work {
     void (*work)(struct daemon *d);
 };
 
-extern const struct role_work auth_role, worker_role, pam_role;
+extern const struct role_work keys_role, auth_role, worker_role, pam_role;
 
 /* The work of a role; NULL where there is none of that name. */
 const struct role_work *role_work_find(const char *name);

@@ -2,8 +2,8 @@
 
 #include "authd.h"
 
-static const struct role_work *const roles[] = {&auth_role, &worker_role,
-                                                &pam_role};
+static const struct role_work *const roles[] = {&keys_role, &auth_role,
+                                                &worker_role, &pam_role};
 
 const struct role_work *
 role_work_find(const char *name)

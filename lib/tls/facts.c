@@ -6,6 +6,7 @@
 #include <openssl/x509.h>
 
 #include "base/buf.h"
+#include "tls/server.h"
 
 /* A key whose kind does not say its size: "secp256r1" is known as P-256. */
 static const char *
@@ -188,7 +189,9 @@ tls_facts_learn(struct tls_session *t, const char *digest, struct arena *a,
     static const struct tls_proof no_proof = {"", "", 0, ""};
     SSL *ssl = tls_ssl(t);
     const SSL_CIPHER *cipher = SSL_get_current_cipher(ssl);
-    const char *sni = SSL_get_servername(ssl, TLSEXT_NAMETYPE_host_name);
+    const char *sni =
+        SSL_is_server(ssl) ? tls_server_name(ssl)
+                           : SSL_get_servername(ssl, TLSEXT_NAMETYPE_host_name);
     const unsigned char *alpn;
     unsigned alpn_len;
 

@@ -1,0 +1,268 @@
+#include "keys.h"
+
+#include <openssl/crypto.h>
+#include <openssl/x509v3.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+
+#include "base/hash.h"
+#include "base/log.h"
+#include "conf/identity.h"
+#include "mail/base64.h"
+#include "map/map.h"
+#include "tls/sign.h"
+
+#define SECURE_HEAP ((size_t)4 << 20)
+#define SECURE_MIN  32
+#define NAMES_MAX   1000 /* names whose keys are kept, in a worker */
+#define VALUE_MAX   ((size_t)1 << 20)
+
+static struct {
+    struct hash *identities; /* of struct chains; NULL: could not be read */
+    struct hash *names;      /* the same by server name */
+    struct hash *keys;       /* of EVP_PKEY */
+    VEC(const char *) bad;
+    struct maps *sni;
+    struct arena *scratch;
+} store;
+
+static void
+add_keys(const struct chains *c)
+{
+    for (size_t i = 0; i < c->list.len; i++) {
+        unsigned char name[SIGN_KEY_NAME];
+
+        must(sign_key_name(c->list.at[i].key, name));
+        *hash_put(store.keys, (struct str){(char *)name, sizeof name}) =
+            c->list.at[i].key;
+    }
+}
+
+/* ---- identities */
+
+/* The text of all files of a line, one behind the other. */
+static enum rc
+load_all(struct arena *a, struct str files, struct str *text, struct why *why)
+{
+    struct str word;
+    char *all = NULL;
+    size_t len = 0;
+    enum rc rc = OK;
+
+    while (rc == OK && str_word(&files, " ", &word)) {
+        struct str one;
+
+        rc = chain_load(arena_cstr(a, word), &one, why);
+        if (rc != OK)
+            break;
+        char *more = len + one.len < CHAIN_TEXT_MAX
+                         ? OPENSSL_secure_malloc(len + one.len + 2)
+                         : NULL;
+
+        if (more == NULL) {
+            rc = fail(why, "5.3.0", "%.*s: too large", STR(word));
+        } else {
+            if (all)
+                memcpy(more, all, len);
+            memcpy(more + len, one.p, one.len);
+            OPENSSL_secure_clear_free(all, len);
+            all = more;
+            len += one.len;
+            all[len++] = '\n';
+        }
+        chain_wipe(&one);
+    }
+    if (rc != OK) {
+        OPENSSL_secure_clear_free(all, len);
+        return rc;
+    }
+    *text = (struct str){all, len};
+    return OK;
+}
+
+static enum rc
+read_pair(struct arena *a, struct str files, struct chains *out,
+          struct why *why)
+{
+    struct str key_file, cert_file, key, certs;
+
+    if (!str_word(&files, " ", &key_file) || !str_word(&files, " ", &cert_file))
+        return fail(why, "5.3.0", "a key and a certificate are needed");
+    enum rc rc = load_all(a, key_file, &key, why);
+
+    if (rc != OK)
+        return rc;
+    rc = load_all(a, cert_file, &certs, why);
+    if (rc == OK) {
+        rc = chain_read_pair(key, certs, out, why);
+        OPENSSL_secure_clear_free((char *)(uintptr_t)certs.p, certs.len);
+    }
+    OPENSSL_secure_clear_free((char *)(uintptr_t)key.p, key.len);
+    return rc;
+}
+
+static enum rc
+read_chain(struct arena *a, struct str files, struct chains *out,
+           struct why *why)
+{
+    struct str text;
+    enum rc rc = load_all(a, files, &text, why);
+
+    if (rc != OK)
+        return rc;
+    rc = chain_read(text, out, why);
+    OPENSSL_secure_clear_free((char *)(uintptr_t)text.p, text.len);
+    return rc;
+}
+
+/* All lines of an identity: one that is no good spoils only itself. */
+static void
+load_identity(struct arena *life, const char *identity)
+{
+    struct chains *all = arena_make(life, struct chains);
+    struct str rest = str_from(identity), line;
+    struct why why;
+
+    while (str_cut(&rest, '\n', &line) || line.len > 0) {
+        bool pair = str_skip(&line, S("pair "));
+        enum rc rc = OK;
+
+        if (pair)
+            rc = read_pair(store.scratch, line, all, &why);
+        else if (str_skip(&line, S("chain ")))
+            rc = read_chain(store.scratch, line, all, &why);
+        if (rc != OK) {
+            log_warn("no TLS with key and certificate of %.*s: %s", STR(line),
+                     why.text);
+            *vec_add(&store.bad) = identity;
+        }
+        arena_reset(store.scratch);
+    }
+    add_keys(all);
+    *hash_put(store.identities, str_from(identity)) = all;
+}
+
+const char *
+keys_store_bad(size_t i)
+{
+    return i < store.bad.len ? store.bad.at[i] : NULL;
+}
+
+/* ---- names */
+
+static enum rc
+parse_value(struct str value, struct chains *out, struct why *why)
+{
+    struct buf b = buf_in(store.scratch);
+
+    if (value.len > VALUE_MAX || !base64_decode(&b, value))
+        return fail(why, "4.3.0",
+                    "the value is no base64: make the table with postmap -F");
+    enum rc rc = chain_read(buf_str(&b), out, why);
+
+    explicit_bzero(b.p, b.len);
+    return rc;
+}
+
+static void
+forget_names(void)
+{
+    size_t pos = 0;
+    struct str name;
+    void *value;
+
+    for (; hash_next(store.names, &pos, &name, &value);) {
+        struct chains *c = value;
+
+        for (size_t i = 0; i < c->list.len; i++) {
+            unsigned char key[SIGN_KEY_NAME];
+
+            if (sign_key_name(c->list.at[i].key, key))
+                hash_del(store.keys, (struct str){(char *)key, sizeof key});
+        }
+        chains_free(c);
+        free(c);
+    }
+    hash_free(store.names);
+    store.names = hash_new();
+}
+
+/* "mail.example.org", then ".example.org", ".org", as Postfix looks. */
+static enum rc
+look_up(struct str name, struct str *value, struct why *why)
+{
+    enum rc rc = OK;
+    ssize_t dot = 0;
+
+    *value = (struct str){0};
+    while (rc == OK && value->p == NULL && dot >= 0) {
+        rc = maps_get(store.sni, name, store.scratch, value, why);
+        dot = str_find(str_sub(name, 1, name.len), '.');
+        name = str_sub(name, (size_t)dot + 1, name.len);
+    }
+    return rc;
+}
+
+static enum rc
+find_name(struct str name, const struct chains **chains, struct why *why)
+{
+    struct chains *kept = hash_get(store.names, name);
+    struct str value;
+
+    *chains = kept;
+    if (kept || name.len == 0 || maps_empty(store.sni))
+        return OK;
+    enum rc rc = look_up(name, &value, why);
+
+    if (rc == OK && value.p) {
+        if (hash_count(store.names) >= NAMES_MAX)
+            forget_names();
+        kept = calloc(1, sizeof *kept);
+        must(kept);
+        rc = parse_value(value, kept, why);
+        explicit_bzero((char *)(uintptr_t)value.p, value.len);
+        if (rc == OK) {
+            add_keys(kept);
+            *hash_put(store.names, name) = kept;
+            *chains = kept;
+        } else {
+            free(kept);
+        }
+    }
+    arena_reset(store.scratch);
+    return rc;
+}
+
+enum rc
+keys_store_find(struct str identity, struct str name,
+                const struct chains **chains, struct why *why)
+{
+    *chains = NULL;
+    if (name.len > 0)
+        return find_name(name, chains, why);
+    *chains = hash_get(store.identities, identity);
+    return OK;
+}
+
+EVP_PKEY *
+keys_store_key(struct str name)
+{
+    return hash_get(store.keys, name);
+}
+
+/* ---- all of it */
+
+void
+keys_store_open(struct daemon *d)
+{
+    /* Not everybody may lock that much: then it is only not dumped. */
+    if (CRYPTO_secure_malloc_init(SECURE_HEAP, SECURE_MIN) == 0)
+        log_warn("no memory of its own for keys: they stand with the rest");
+    store.identities = hash_new();
+    store.names = hash_new();
+    store.keys = hash_new();
+    store.scratch = arena_new("keys", 4 * VALUE_MAX);
+    store.sni = maps_open_fixed(d->conf->tls_server_sni_maps, NULL);
+    for (char **identity = d->args; *identity; identity++)
+        load_identity(d->life, *identity);
+}
