@@ -12,48 +12,6 @@ bad(struct why *why, const char *prefix, const char *name, const char *value)
     return false;
 }
 
-/* A list of levels and names, of which only the first level counts. */
-static bool
-read_log(struct tls_settings *s, const char *text)
-{
-    static const struct {
-        const char *name;
-        unsigned bits;
-    } words[] = {
-        {"0",                         0                },
-        {"none",                      0                },
-        {"1",                         TLS_LOG_SUMMARY  },
-        {"routine",                   TLS_LOG_SUMMARY  },
-        {"summary",                   TLS_LOG_SUMMARY  },
-        {"untrusted",                 TLS_LOG_UNTRUSTED},
-        {"peercert",                  TLS_LOG_PEER     },
-        {"certmatch",                 TLS_LOG_PEER     },
-        {"verbose",                   TLS_LOG_STEPS    },
-        {"cache",                     TLS_LOG_STEPS    },
-        {"2",                         ~0U              },
-        {"debug",                     ~0U              },
-        {"3",                         ~0U              },
-        {"ssl-expert",                ~0U              },
-        {"4",                         ~0U              },
-        {"ssl-developer",             ~0U              },
-        {"ssl-debug",                 TLS_LOG_STEPS    },
-        {"ssl-handshake-packet-dump", TLS_LOG_STEPS    },
-        {"ssl-session-packet-dump",   TLS_LOG_STEPS    },
-    };
-    struct str rest = str_from(text), word;
-
-    while (str_word(&rest, ", \t\r\n", &word)) {
-        size_t i = 0;
-
-        while (i < COUNT(words) && !str_ieq(word, str_from(words[i].name)))
-            i++;
-        if (i == COUNT(words))
-            return false;
-        s->log |= words[i].bits;
-    }
-    return true;
-}
-
 static bool
 read_levels(struct tls_settings *s, const struct conf *c, bool lmtp,
             struct why *why)
@@ -72,7 +30,7 @@ read_levels(struct tls_settings *s, const struct conf *c, bool lmtp,
         (s->weak_mx != TLS_MAY && s->weak_mx != TLS_ENCRYPT &&
          s->weak_mx != TLS_DANE))
         return bad(why, "smtp", "tls_dane_insecure_mx_policy", weak);
-    if (!read_log(s, OF(tls_loglevel)))
+    if (!tls_log_parse(str_from(OF(tls_loglevel)), &s->log))
         return bad(why, s->prefix, "tls_loglevel", OF(tls_loglevel));
     return true;
 }

@@ -8,15 +8,6 @@
 #include "map/map.h"
 #include "tls/client.h"
 
-/* What is logged (smtp_tls_loglevel). */
-enum {
-    TLS_LOG_SUMMARY = 1,   /* one line a session */
-    TLS_LOG_UNTRUSTED = 2, /* why a certificate is not trusted, also where
-                              that does not matter */
-    TLS_LOG_PEER = 4,      /* whose it is */
-    TLS_LOG_STEPS = 8,     /* what is being done */
-};
-
 struct tls_settings {
     const char *prefix;     /* "smtp", "lmtp" */
     enum tls_level level;   /* where no row of the policy says otherwise */

@@ -123,8 +123,7 @@ login_printable(struct arena *a, struct str text)
 static bool
 session_encrypted(const struct session *s)
 {
-    (void)s;
-    return false;
+    return s->tls != NULL;
 }
 
 static bool

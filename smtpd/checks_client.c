@@ -39,6 +39,8 @@ enum verdict
 check_plaintext(struct ask *q, const struct rule *r)
 {
     (void)r;
+    if (q->s->tls)
+        return DUNNO;
     return rules_refuse(q, (int)q->s->conf->plaintext_reject_code, "4.7.1",
                         "Session encryption is required");
 }

@@ -14,8 +14,8 @@
 
 /* ---- before it ---- */
 
-/* "ESMTP", "SMTP", "LMTP", "UTF8SMTP", with A behind it where the client has
- * logged in (RFC 3848, 6531 4.3). */
+/* "ESMTP", "SMTP", "LMTP", "UTF8SMTP", with S behind it for TLS, and A where
+ * the client has logged in (RFC 3848, 6531 4.3). */
 static const char *
 with_protocol(struct session *s)
 {
@@ -23,9 +23,10 @@ with_protocol(struct session *s)
 
     if (s->utf8)
         name = s->server->lmtp ? "UTF8LMTP" : "UTF8SMTP";
-    if (s->client.login.len == 0 || !s->esmtp)
+    if (!s->esmtp)
         return name;
-    return arena_fmt(s->line, "%sA", name);
+    return arena_fmt(s->line, "%s%s%s", name, s->tls ? "S" : "",
+                     s->client.login.len > 0 ? "A" : "");
 }
 
 /* "(Authenticated sender: alice)": nothing in it ends the comment. */
@@ -56,6 +57,7 @@ received(struct session *s)
         buf_fmt(&b, "Received: from %.*s (%.*s [%.*s])\n", STR(helo),
                 STR(s->client.name),
                 STR(peer_literal(s->line, s->client.addr)));
+        tls_received(s, &b);
         add_login(s, &b);
         buf_fmt(&b, "\tby %s (%s) with %s", c->myhostname, c->mail_name,
                 with_protocol(s));

@@ -36,9 +36,10 @@ counted_as(const struct session *s)
     return sa;
 }
 
-/* Count one more; true if that is over the limit (0: none), which is logged. */
+/* Count `more`; true if that is over the limit (0: none), which is logged. */
 static bool
-over(struct session *s, enum board_rate rate, int64_t limit, const char *what)
+over_by(struct session *s, enum board_rate rate, uint32_t more, int64_t limit,
+        const char *what)
 {
     struct daemon *d = s->server->daemon;
 
@@ -47,13 +48,19 @@ over(struct session *s, enum board_rate rate, int64_t limit, const char *what)
 
     struct sockaddr_storage sa = counted_as(s);
     int64_t n = board_rate_add(d->board, d->crew, (const struct sockaddr *)&sa,
-                               rate, 1, s->conf->anvil_rate_time_unit);
+                               rate, more, s->conf->anvil_rate_time_unit);
 
     if (n <= limit)
         return false;
     log_warn("%s rate limit exceeded: %lld from %.*s for service %s", what,
              (long long)n, STR(s->client.shown), d->service);
     return true;
+}
+
+static bool
+over(struct session *s, enum board_rate rate, int64_t limit, const char *what)
+{
+    return over_by(s, rate, 1, limit, what);
 }
 
 /* The same for a login, wherever it comes from: also for trusted clients, such
@@ -162,4 +169,12 @@ limits_login(struct session *s)
     replyf(s, "450 4.7.1 Error: too many AUTH commands from %.*s",
            STR(s->client.addr));
     return false;
+}
+
+bool
+limits_tls(struct session *s, unsigned n)
+{
+    return !over_by(s, BOARD_NEW_TLS, n,
+                    s->conf->smtpd_client_new_tls_session_rate_limit,
+                    "New TLS session");
 }

@@ -26,6 +26,13 @@ prepare(struct daemon *d)
 }
 
 static void
+ready(struct daemon *d)
+{
+    if (!is_pickup(d))
+        tls_ready(&program.server);
+}
+
+static void
 work(struct daemon *d)
 {
     struct server *server = &program.server;
@@ -51,6 +58,7 @@ main(int argc, char **argv)
     static const struct program smtpd = {
         .name = "smtpd",
         .prepare = prepare,
+        .ready = ready,
         .work = work,
     };
 

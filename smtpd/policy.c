@@ -13,7 +13,9 @@
 
 #include "base/log.h"
 #include "conf/value.h"
+#include "mail/xtext.h"
 #include "sys/sock.h"
+#include "tls/facts.h"
 
 #define ANSWER_MAX 8192
 #define LINES_MAX  100
@@ -192,48 +194,67 @@ instance(struct session *s)
     return s->instance;
 }
 
+/* Whose certificate it is only where that is certain. */
+static void
+find_encryption(const struct session *s, struct tls_facts *f)
+{
+    *f = (struct tls_facts){.protocol = "",
+                            .cipher = "",
+                            .peer_cn = "",
+                            .issuer_cn = "",
+                            .cert_print = "",
+                            .key_print = ""};
+    if (s->tls == NULL)
+        return;
+    *f = *s->tls;
+    if (!f->trusted)
+        f->peer_cn = f->issuer_cn = "";
+}
+
 static struct str
 request(struct session *s, const struct ask *q, const struct policy *p)
 {
     bool end = q->stage == STAGE_END;
     struct buf b = buf_in(s->line);
+    struct tls_facts facts, *f = &facts;
 
     session_find_server(s);
+    find_encryption(s, f);
 
     const struct {
         const char *name;
         struct str value;
     } table[] = {
-        {"request",                              S("smtpd_access_policy")  },
-        {"protocol_state",                       str_from(s->where)        },
-        {"protocol_name",                        str_from(session_proto(s))},
-        {"client_address",                       s->client.addr            },
-        {"client_name",                          s->client.name            },
-        {"client_port",                          s->client.port            },
-        {"reverse_client_name",                  s->client.reverse         },
-        {"server_address",                       s->server_addr            },
-        {"server_port",                          s->server_port            },
-        {"helo_name",                            s->helo                   },
-        {"sender",                               s->sender                 },
-        {"recipient",                            s->rcpt                   },
+        {"request",                              S("smtpd_access_policy")                   },
+        {"protocol_state",                       str_from(s->where)                         },
+        {"protocol_name",                        str_from(session_proto(s))                 },
+        {"client_address",                       s->client.addr                             },
+        {"client_name",                          s->client.name                             },
+        {"client_port",                          s->client.port                             },
+        {"reverse_client_name",                  s->client.reverse                          },
+        {"server_address",                       s->server_addr                             },
+        {"server_port",                          s->server_port                             },
+        {"helo_name",                            s->helo                                    },
+        {"sender",                               s->sender                                  },
+        {"recipient",                            s->rcpt                                    },
         {"recipient_count",
-         number(s,                                                           q->stage == STAGE_DATA || end ? s->accepted : 0)},
-        {"queue_id",                                      s->message ? s->message->id : S("")                                                      },
+         number(s,                                                                            q->stage == STAGE_DATA || end ? s->accepted : 0)},
+        {"queue_id",                                      s->message ? s->message->id : S("")                                                                       },
         {"instance",                                      instance(s)},
-        {"size",                                      number(s,                                                           end ? s->received : (int64_t)s->size)},
+        {"size",                                      number(s,                                                                            end ? s->received : (int64_t)s->size)},
         {"etrn_domain", s->etrn},
-        {"stress",                               str_from(s->conf->stress)                                                                                        },
+        {"stress",                               str_from(s->conf->stress)                                                                                                         },
         {"sasl_method",s->client.method},
-        {"sasl_username",                                        s->client.login                                                                                                                                                 },
+        {"sasl_username",                                        s->client.login                                                                                                                                                                  },
         {"sasl_sender",s->sender_login},
-        {"ccert_subject",                                        S("")                                                                                                                                                                                                         },
-        {"ccert_issuer",S("")},
-        {"ccert_fingerprint",                                        S("")                                                                                                                                                                                                                                                       },
-        {"ccert_pubkey_fingerprint",S("")},
-        {"encryption_protocol",                                        S("")                                                                                                                                                                                                                                                                                                     },
-        {"encryption_cipher",S("")},
-        {"encryption_keysize",                                        S("0")                                                                                                                                                                                                                                                                                                                                                   },
-        {"policy_context",p->context},
+        {"ccert_subject",                                        xtext_encode(s->line,                                                                                                                                                                                                                           str_from(f->peer_cn))},
+        {"ccert_issuer",xtext_encode(s->line,str_from(f->issuer_cn))},
+        {"ccert_fingerprint",                         str_from(f->cert_print)                                                                     },
+        {"ccert_pubkey_fingerprint",                                      str_from(f->key_print)                                                              },
+        {"encryption_protocol",                                      str_from(f->protocol)},
+        {"encryption_cipher",                                      str_from(f->cipher)},
+        {"encryption_keysize",                                      number(s,                                                                             f->bits)},
+        {"policy_context",                                      p->context                                                               },
     };
 
     for (size_t i = 0; i < COUNT(table); i++)

@@ -169,6 +169,7 @@ restriction_run check_auth_destination, check_unauth_reject, check_unauth_defer,
 restriction_run check_login_mismatch, check_known_login_mismatch,
     check_stranger_mismatch, check_authenticated_mismatch, check_login;
 restriction_run dnsbl_client, dnsbl_name, dnswl_client, dnswl_name;
+restriction_run check_client_cert, check_client_cert_access;
 restriction_run policy_run;
 
 /* policy.c: a server as the argument names it; trouble is in why. */

@@ -86,22 +86,6 @@ open_lists(struct server *s)
         list(s, "permit_mx_backup_networks", c->permit_mx_backup_networks);
 }
 
-/* No mail in the clear where the site wants none. */
-static bool
-demands_tls(const struct conf *c)
-{
-    static const struct str off[] = {S(""), S("none"), S("may")};
-    struct str level = str_from(c->smtpd_tls_security_level);
-    bool demands = c->smtpd_tls_wrappermode;
-
-    if (level.len == 0)
-        demands |= c->smtpd_enforce_tls;
-    for (size_t i = 0; i < COUNT(off); i++)
-        if (str_ieq(level, off[i]))
-            return demands;
-    return true;
-}
-
 void
 server_open(struct server *s, struct daemon *d)
 {
@@ -113,7 +97,6 @@ server_open(struct server *s, struct daemon *d)
         .daemon = d,
         .conf = c,
         .lmtp = strcmp(d->role, "lmtpd") == 0,
-        .tls_only = demands_tls(c),
         .dot_parents = !subdomains(c, "smtpd_access_maps"),
         .discard =
             smtp_extension_list(str_from(c->smtpd_discard_ehlo_keywords)),
@@ -137,4 +120,5 @@ server_open(struct server *s, struct daemon *d)
                                      c->local_header_rewrite_clients);
     s->login = login_open(s);
     intake_open(&s->intake, d->life, c, s->router);
+    tls_open(s);
 }

@@ -165,7 +165,9 @@ serve_line(struct session *s)
 
     if (got == IO_OK && line.len > limit && !str_istarts(line, S("AUTH ")))
         got = IO_LONG;
-    if (got == IO_OK)
+    if (got == IO_OK && s->unwanted)
+        reply_close(s, "", s->unwanted);
+    else if (got == IO_OK)
         verbs_run(s, filtered(s, line));
     else if (got == IO_LONG)
         reply(s, "500 5.5.2 Error: line too long");
@@ -201,15 +203,6 @@ session_greet(struct session *s)
 {
     if (!refuse_client(s))
         reply_kindly(s, arena_fmt(s->line, "220 %s", s->conf->smtpd_banner));
-}
-
-/* In the clear, which a client that begins with TLS takes for an error of the
- * protocol: as it is. */
-static const char *
-no_tls(const struct session *s)
-{
-    return arena_fmt(s->line, "421 4.7.0 %s Error: TLS is not available",
-                     s->conf->myhostname);
 }
 
 static void
@@ -270,10 +263,9 @@ session_serve(struct session *s, struct server *server, int fd,
     if (proxy_read(s, &sa)) {
         peer_find(s, &sa);
         log_info("connect from %.*s", STR(s->client.shown));
-        if (s->conf->smtpd_tls_wrappermode)
-            reply_close(s, "", no_tls(s));
-        else if (limits_connect(s))
-            session_greet(s);
+        if (!s->conf->smtpd_tls_wrappermode || tls_wrapped(s))
+            if (limits_connect(s))
+                session_greet(s);
         while (s->end == NULL)
             serve_line(s);
         io_flush(s->io);

@@ -35,8 +35,10 @@ struct server {
     struct login_service *login;       /* NULL: AUTH is not enabled */
     struct rule_list *rewrite_clients; /* local_header_rewrite_clients */
     unsigned discard; /* SMTP_ bits of smtpd_discard_ehlo_keywords */
-    bool tls_only;    /* encryption is demanded, which nobody here can do */
-    bool dot_parents; /* access tables: ".domain" matches subdomains */
+    bool tls_offered, tls_demanded; /* STARTTLS; and nothing before it */
+    struct server_tls *tls;
+    struct maps *ccerts; /* relay_clientcerts */
+    bool dot_parents;    /* access tables: ".domain" matches subdomains */
 };
 
 /* Open all that; ends the process with one line if it can't. */
@@ -79,6 +81,11 @@ struct session {
     struct arena *mail; /* the transaction's */
     struct arena *line; /* the command's */
     char *scratch;      /* SESSION_SCRATCH bytes */
+
+    const struct tls_facts *tls;     /* NULL: in the clear */
+    struct tls_session *tls_session; /* likewise; the stream owns it */
+    const char *unwanted; /* what is said to the next command, if anything is:
+                             the client's certificate does not do */
 
     unsigned state;
     bool denied;       /* the client is refused, and so is all it says */
@@ -176,6 +183,8 @@ void peer_judge(struct session *s);
 
 /* verbs.c */
 void verbs_run(struct session *s, struct str line);
+/* SMTP_ bits that this client is not to see. */
+unsigned verbs_discarded(struct session *s);
 /* "disconnect from NAME[ADDR] ehlo=1 mail=1 rcpt=1/3 commands=3/5" */
 struct str verbs_counted(struct session *s);
 
@@ -199,6 +208,18 @@ void do_xforward(struct session *s, struct str args);
  * False: drop the connection; that has been logged. */
 bool proxy_read(struct session *s, struct sockaddr_storage *sa);
 
+/* tls.c: open what main.cf says, before and after rights are dropped. */
+void tls_open(struct server *server);
+void tls_ready(struct server *server);
+/* Is STARTTLS announced? Not where it could only fail; but where nothing may
+ * be done without it. */
+bool tls_offered(const struct server *server);
+void do_starttls(struct session *s, struct str args);
+/* TLS from the first byte. False: s->end is set. */
+bool tls_wrapped(struct session *s);
+/* The lines of a Received field, if any are wanted. */
+void tls_received(const struct session *s, struct buf *b);
+
 /* auth.c: what logins need, NULL where they are off; ends the process where
  * that is badly configured. */
 struct login_service *login_open(struct server *server);
@@ -216,6 +237,8 @@ void owner_watch(struct session *s);
 bool limits_connect(struct session *s);
 bool limits_mail(struct session *s);
 bool limits_rcpt(struct session *s);
+/* n new TLS sessions; no reply is given. */
+bool limits_tls(struct session *s, unsigned n);
 /* One more AUTH command. */
 bool limits_login(struct session *s);
 

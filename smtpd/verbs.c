@@ -23,7 +23,6 @@ static void do_helo(struct session *s, struct str args);
 static void do_ehlo(struct session *s, struct str args);
 static void do_rset(struct session *s, struct str args);
 static void do_noop(struct session *s, struct str args);
-static void do_starttls(struct session *s, struct str args);
 static void do_help(struct session *s, struct str args);
 static void do_quit(struct session *s, struct str args);
 
@@ -34,23 +33,23 @@ static const struct verb {
     void (*run)(struct session *s, struct str args);
     unsigned flags;
 } verbs[] = {
-    {"HELO",     STATE_ANY,               do_helo,     ALONE | JUNK | ESMTP | CLEAR},
-    {"EHLO",     STATE_ANY,               do_ehlo,     ALONE | JUNK | ESMTP | CLEAR},
-    {"LHLO",     STATE_ANY,               do_ehlo,     ALONE | JUNK | LMTP | CLEAR },
-    {"STARTTLS", STATE_ANY,               do_starttls, ESMTP | HIDDEN | CLEAR      },
-    {"AUTH",     STATE_ANY,               do_auth,     HIDDEN                      },
-    {"MAIL",     STATE_NEW | STATE_READY, do_mail,     0                           },
-    {"RCPT",     STATE_MAIL | STATE_RCPT, do_rcpt,     0                           },
-    {"DATA",     STATE_RCPT,              do_data,     ALONE                       },
-    {"BDAT",     STATE_ANY,               do_bdat,     0                           },
-    {"RSET",     STATE_ANY,               do_rset,     JUNK                        },
-    {"NOOP",     STATE_ANY,               do_noop,     ALONE | JUNK | FREE | CLEAR },
-    {"VRFY",     STATE_ANY,               do_vrfy,     ALONE | JUNK                },
-    {"ETRN",     STATE_NEW | STATE_READY, do_etrn,     JUNK | ESMTP                },
-    {"QUIT",     STATE_ANY,               do_quit,     FREE | CLEAR                },
-    {"XCLIENT",  STATE_ANY,               do_xclient,  HIDDEN                      },
-    {"XFORWARD", STATE_ANY,               do_xforward, HIDDEN                      },
-    {"HELP",     STATE_ANY,               do_help,     JUNK | FREE | CLEAR         },
+    {"HELO",     STATE_ANY,               do_helo,     ALONE | JUNK | ESMTP | CLEAR  },
+    {"EHLO",     STATE_ANY,               do_ehlo,     ALONE | JUNK | ESMTP | CLEAR  },
+    {"LHLO",     STATE_ANY,               do_ehlo,     ALONE | JUNK | LMTP | CLEAR   },
+    {"STARTTLS", STATE_ANY,               do_starttls, ALONE | ESMTP | HIDDEN | CLEAR},
+    {"AUTH",     STATE_ANY,               do_auth,     HIDDEN                        },
+    {"MAIL",     STATE_NEW | STATE_READY, do_mail,     0                             },
+    {"RCPT",     STATE_MAIL | STATE_RCPT, do_rcpt,     0                             },
+    {"DATA",     STATE_RCPT,              do_data,     ALONE                         },
+    {"BDAT",     STATE_ANY,               do_bdat,     0                             },
+    {"RSET",     STATE_ANY,               do_rset,     JUNK                          },
+    {"NOOP",     STATE_ANY,               do_noop,     ALONE | JUNK | FREE | CLEAR   },
+    {"VRFY",     STATE_ANY,               do_vrfy,     ALONE | JUNK                  },
+    {"ETRN",     STATE_NEW | STATE_READY, do_etrn,     JUNK | ESMTP                  },
+    {"QUIT",     STATE_ANY,               do_quit,     FREE | CLEAR                  },
+    {"XCLIENT",  STATE_ANY,               do_xclient,  HIDDEN                        },
+    {"XFORWARD", STATE_ANY,               do_xforward, HIDDEN                        },
+    {"HELP",     STATE_ANY,               do_help,     JUNK | FREE | CLEAR           },
 };
 
 _Static_assert(COUNT(verbs) < SESSION_VERBS, "no place to count a verb");
@@ -158,6 +157,7 @@ static const struct {
     {SMTP_SIZE,          ""            },
     {SMTP_VRFY,          ""            },
     {SMTP_ETRN,          ""            },
+    {SMTP_STARTTLS,      ""            },
     {SMTP_XVERP,         ""            },
     {SMTP_XCLIENT,       XCLIENT_WORDS },
     {SMTP_XFORWARD,      XFORWARD_WORDS},
@@ -183,8 +183,8 @@ listed(struct session *s, struct match_list *l)
     return found;
 }
 
-static unsigned
-discarded(struct session *s)
+unsigned
+verbs_discarded(struct session *s)
 {
     struct server *v = s->server;
     unsigned bits = v->discard;
@@ -220,7 +220,9 @@ offer(struct session *s, struct str mechs)
     if (s->conf->disable_vrfy_command)
         bits &= ~(unsigned)SMTP_VRFY;
     if (s->server->lmtp)
-        bits &= ~(unsigned)(SMTP_VRFY | SMTP_ETRN);
+        bits &= ~(unsigned)(SMTP_VRFY | SMTP_ETRN | SMTP_STARTTLS);
+    if (s->tls || !tls_offered(s->server))
+        bits &= ~(unsigned)SMTP_STARTTLS;
     if (!s->conf->smtputf8_enable)
         bits &= ~(unsigned)SMTP_UTF8;
     if (mechs.len == 0)
@@ -233,7 +235,7 @@ offer(struct session *s, struct str mechs)
         bits &= ~(unsigned)SMTP_XCLIENT;
     if (!listed(s, s->server->xforward))
         bits &= ~(unsigned)SMTP_XFORWARD;
-    return bits & ~discarded(s);
+    return bits & ~verbs_discarded(s);
 }
 
 /* How long mail may be kept, and until when. */
@@ -308,13 +310,6 @@ do_noop(struct session *s, struct str args)
 {
     (void)args;
     reply(s, "250 2.0.0 Ok");
-}
-
-static void
-do_starttls(struct session *s, struct str args)
-{
-    (void)args;
-    reply(s, "502 5.5.1 Error: command not implemented");
 }
 
 static void
@@ -423,8 +418,8 @@ run(struct session *s, const struct verb *v, struct str args)
     if (s->denied && !(v->flags & FREE))
         replyf(s, "503 5.7.0 Error: access denied for %.*s",
                STR(s->client.shown));
-    else if (s->server->tls_only && !(v->flags & CLEAR))
-        reply(s, "454 4.7.0 TLS is required and not available here");
+    else if (s->server->tls_demanded && s->tls == NULL && !(v->flags & CLEAR))
+        reply(s, "530 5.7.0 Must issue a STARTTLS command first");
     else if (!(s->state & v->when))
         reply(s, wrong_time(s, v));
     else

@@ -173,15 +173,6 @@ check_value(struct exam *e, const struct scope *s, const struct setting *set,
                    STR(value));
 }
 
-/* Why a name of Postfix's does nothing, where that is more than a habit. */
-static const char *
-lacking(struct str name)
-{
-    if (str_starts(name, S("smtpd_")) && str_search(name, S("tls_")) >= 0)
-        return ": this version of Posta has no TLS";
-    return "";
-}
-
 static void
 check_setting(struct exam *e, const struct scope *s, const struct setting *set,
               const struct used *used)
@@ -196,7 +187,7 @@ check_setting(struct exam *e, const struct scope *s, const struct setting *set,
         check_unknown(e, set);
     else if (name->class != NAME_USER && !is_harmless(set) &&
              !str_eq(set->value, str_from(name->fallback)))
-        exam_warn(e, set, "has no effect in Posta%s", lacking(set->name));
+        exam_warn(e, set, "has no effect in Posta");
 }
 
 static void

@@ -93,17 +93,20 @@ check_passwords(struct exam *e, const struct scope *s)
 static void
 check_certificate(struct exam *e, const struct scope *s)
 {
-    const struct setting *level = at(s, "smtpd_tls_security_level");
+    struct str level = scope_value(s, "smtpd_tls_security_level");
+    const char *asks =
+        level.len > 0 && !str_ieq(level, S("none")) ? "smtpd_tls_security_level"
+        : is_yes(s, "smtpd_tls_wrappermode")        ? "smtpd_tls_wrappermode"
+        : level.len == 0 && is_yes(s, "smtpd_enforce_tls") ? "smtpd_enforce_tls"
+        : level.len == 0 && is_yes(s, "smtpd_use_tls")     ? "smtpd_use_tls"
+                                                           : NULL;
 
-    if (!acts(s, "smtpd_tls_cert_file") || level == NULL ||
-        level->value.len == 0 || str_ieq(level->value, S("none")) ||
-        scope_value(s, "smtpd_tls_cert_file").len > 0 ||
-        scope_value(s, "smtpd_tls_eccert_file").len > 0 ||
-        scope_value(s, "smtpd_tls_chain_files").len > 0)
-        return;
-    exam_warn(e, level,
-              "service %s has no certificate; set smtpd_tls_chain_files",
-              s->service->name);
+    if (asks && scope_value(s, "smtpd_tls_cert_file").len == 0 &&
+        scope_value(s, "smtpd_tls_eccert_file").len == 0 &&
+        scope_value(s, "smtpd_tls_chain_files").len == 0)
+        exam_warn(e, at(s, asks),
+                  "service %s has no certificate; set smtpd_tls_chain_files",
+                  s->service->name);
 }
 
 /* The setting, if it was made in this very scope; NULL if not. */
@@ -119,32 +122,6 @@ made_here(const struct scope *s, const char *name)
         if (str_eq(s->service->overrides[i].name, text))
             return set;
     return NULL;
-}
-
-/* What a setting asks of TLS, while there is none: what may be encrypted goes
- * in the clear, what must be does not go. */
-static void
-check_no_tls(struct exam *e, const struct scope *s)
-{
-    static const struct {
-        const char *name, *may, *must;
-    } asks[] = {
-        {"smtpd_tls_security_level", "STARTTLS is not offered to clients",
-         "clients are refused"                                                                  },
-        {"smtpd_enforce_tls",        NULL,                                 "clients are refused"},
-        {"smtpd_tls_wrappermode",    NULL,                                 "clients are refused"},
-    };
-    static const struct str off[] = {S("none"), S("no"), S("")};
-
-    for (size_t i = 0; i < COUNT(asks); i++) {
-        const struct setting *set = made_here(s, asks[i].name);
-        struct str value = scope_value(s, asks[i].name);
-        bool may = asks[i].may && str_ieq(value, S("may"));
-
-        if (set && value.len > 0 && !has_any(value, off, COUNT(off)))
-            exam_warn(e, set, "this version of Posta has no TLS: %s",
-                      may ? asks[i].may : asks[i].must);
-    }
 }
 
 /* What the level of TLS for outgoing mail needs beside it. */
@@ -302,7 +279,6 @@ exam_risks(struct exam *e, const struct scope *s)
         check_passwords(e, s);
         check_certificate(e, s);
     }
-    check_no_tls(e, s);
     check_client_tls(e, s, "smtp");
     check_client_tls(e, s, "lmtp");
     if (s->service)

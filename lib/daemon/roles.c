@@ -14,8 +14,7 @@
 
 /* pam_unix reads shadow as its owner and needs none; other modules become the
  * user. libpam refuses all where root cannot write to the kernel's audit. */
-#define ASK_PAM                                                                \
-    (1u << CAP_SETUID | 1u << CAP_SETGID | 1u << CAP_AUDIT_WRITE)
+#define ASK_PAM (1u << CAP_SETUID | 1u << CAP_SETGID | 1u << CAP_AUDIT_WRITE)
 
 static const struct role roles[] = {
 #define ROLE(...) {__VA_ARGS__},

@@ -149,11 +149,16 @@ daemon_tls_ready(struct daemon_tls *t)
         renew(t);
 }
 
+bool
+daemon_tls_works(struct daemon_tls *t)
+{
+    if (t)
+        renew(t);
+    return t && t->ctx;
+}
+
 SSL *
 daemon_tls_session(struct daemon_tls *t)
 {
-    if (t == NULL)
-        return NULL;
-    renew(t);
-    return t->ctx ? tls_server_session(t->ctx) : NULL;
+    return daemon_tls_works(t) ? tls_server_session(t->ctx) : NULL;
 }

@@ -23,6 +23,9 @@ struct daemon_tls *daemon_tls_open(struct daemon *d,
 /* In ready: make the first context, which workers share. */
 void daemon_tls_ready(struct daemon_tls *t);
 
+/* Can there be one, as it seems? */
+bool daemon_tls_works(struct daemon_tls *t);
+
 /*
  * A session with the newest certificates, for tls_start. NULL where there is
  * no TLS now, which has been logged: no certificate, keys does not answer.

@@ -189,9 +189,9 @@ tls_facts_learn(struct tls_session *t, const char *digest, struct arena *a,
     static const struct tls_proof no_proof = {"", "", 0, ""};
     SSL *ssl = tls_ssl(t);
     const SSL_CIPHER *cipher = SSL_get_current_cipher(ssl);
-    const char *sni =
-        SSL_is_server(ssl) ? tls_server_name(ssl)
-                           : SSL_get_servername(ssl, TLSEXT_NAMETYPE_host_name);
+    const char *sni = SSL_is_server(ssl)
+                          ? tls_server_name(ssl)
+                          : SSL_get_servername(ssl, TLSEXT_NAMETYPE_host_name);
     const unsigned char *alpn;
     unsigned alpn_len;
 
@@ -223,8 +223,20 @@ tls_facts_learn(struct tls_session *t, const char *digest, struct arena *a,
     ERR_clear_error();
 }
 
-static void
-add_proof(struct buf *b, const char *side, const struct tls_proof *p)
+void
+tls_facts_add_exchange(struct buf *b, const struct tls_facts *f)
+{
+    if (*f->kex == '\0')
+        return;
+    buf_fmt(b, " key-exchange %s", f->kex);
+    if (*f->kex_curve)
+        buf_fmt(b, " (%s)", f->kex_curve);
+    else if (f->kex_bits > 0)
+        buf_fmt(b, " (%d bits)", f->kex_bits);
+}
+
+void
+tls_facts_add_proof(struct buf *b, const char *side, const struct tls_proof *p)
 {
     if (*p->name == '\0')
         return;
@@ -253,14 +265,9 @@ tls_facts_line(struct arena *a, const struct tls_facts *f, const char *way,
         buf_fmt(&b, " to %s", f->sni);
     buf_fmt(&b, ": %s with cipher %s (%d/%d bits)", f->protocol, f->cipher,
             f->bits, f->cipher_bits);
-    if (*f->kex)
-        buf_fmt(&b, " key-exchange %s", f->kex);
-    if (*f->kex_curve)
-        buf_fmt(&b, " (%s)", f->kex_curve);
-    else if (f->kex_bits > 0)
-        buf_fmt(&b, " (%d bits)", f->kex_bits);
-    add_proof(&b, "server", &f->server);
-    add_proof(&b, "client", &f->client);
+    tls_facts_add_exchange(&b, f);
+    tls_facts_add_proof(&b, "server", &f->server);
+    tls_facts_add_proof(&b, "client", &f->client);
     return buf_str(&b).p;
 }
 

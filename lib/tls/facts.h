@@ -5,6 +5,7 @@
 #ifndef TLS_FACTS_H
 #define TLS_FACTS_H
 
+#include "base/buf.h"
 #include "tls/session.h"
 
 /* How a side proved who it is; name is "" where it did not (a resumed
@@ -50,6 +51,13 @@ void tls_facts_learn(struct tls_session *t, const char *digest, struct arena *a,
  */
 const char *tls_facts_line(struct arena *a, const struct tls_facts *f,
                            const char *way, const char *name);
+
+/* Pieces of it, each with a blank before it: " key-exchange X25519", and
+ * " server-signature RSA-PSS (2048 bits) server-digest SHA256"; nothing where
+ * there is none. */
+void tls_facts_add_exchange(struct buf *b, const struct tls_facts *f);
+void tls_facts_add_proof(struct buf *b, const char *side,
+                         const struct tls_proof *p);
 
 /* Fingerprints of any certificate. NULL if there is no such digest. */
 const char *tls_cert_print(struct arena *a, const X509 *cert,

@@ -147,3 +147,46 @@ tls_ciphers_make(struct arena *a, const struct tls_grades *grades,
     *list = buf_str(&out).p;
     return OK;
 }
+
+/* A list of levels and names, of which only the first level counts. */
+bool
+tls_log_parse(struct str text, unsigned *bits)
+{
+    static const struct {
+        const char *name;
+        unsigned bits;
+    } words[] = {
+        {"0",                         0                },
+        {"none",                      0                },
+        {"1",                         TLS_LOG_SUMMARY  },
+        {"routine",                   TLS_LOG_SUMMARY  },
+        {"summary",                   TLS_LOG_SUMMARY  },
+        {"untrusted",                 TLS_LOG_UNTRUSTED},
+        {"peercert",                  TLS_LOG_PEER     },
+        {"certmatch",                 TLS_LOG_PEER     },
+        {"verbose",                   TLS_LOG_STEPS    },
+        {"cache",                     TLS_LOG_STEPS    },
+        {"2",                         ~0U              },
+        {"debug",                     ~0U              },
+        {"3",                         ~0U              },
+        {"ssl-expert",                ~0U              },
+        {"4",                         ~0U              },
+        {"ssl-developer",             ~0U              },
+        {"ssl-debug",                 TLS_LOG_STEPS    },
+        {"ssl-handshake-packet-dump", TLS_LOG_STEPS    },
+        {"ssl-session-packet-dump",   TLS_LOG_STEPS    },
+    };
+    struct str word;
+
+    *bits = 0;
+    while (str_word(&text, ", \t\r\n", &word)) {
+        size_t i = 0;
+
+        while (i < COUNT(words) && !str_ieq(word, str_from(words[i].name)))
+            i++;
+        if (i == COUNT(words))
+            return false;
+        *bits |= words[i].bits;
+    }
+    return true;
+}

@@ -40,4 +40,17 @@ enum rc tls_ciphers_make(struct arena *a, const struct tls_grades *grades,
                          struct str grade, struct str exclude,
                          const char **list, struct why *why) MUST_USE;
 
+/* What is logged. */
+enum {
+    TLS_LOG_SUMMARY = 1,   /* one line a session */
+    TLS_LOG_UNTRUSTED = 2, /* why a certificate is not trusted, also where
+                              that does not matter */
+    TLS_LOG_PEER = 4,      /* whose it is */
+    TLS_LOG_STEPS = 8,     /* what is being done */
+};
+
+/* smtpd_tls_loglevel and its kin: a number, or words. False where one of them
+ * means nothing. */
+bool tls_log_parse(struct str text, unsigned *bits) MUST_USE;
+
 #endif

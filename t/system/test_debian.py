@@ -1,5 +1,6 @@
 """A configuration as Debian's postfix package writes it, taken over as it is."""
 import os
+import socket
 
 import pytest
 
@@ -83,10 +84,9 @@ def test_checks_starts_delivers_and_relays():
     with FakeSmtp() as peer, debian(f'[127.0.0.1]:{peer.port}') as posta:
         posta.command('newaliases')
         done = posta.posta('check')
-        assert all('has no TLS' in line or 'cannot read it' in line
+        assert all('cannot read it' in line
                    for line in done.stderr.splitlines())
-        for name in ('smtpd_tls_cert_file', 'smtpd_tls_security_level'):
-            assert f' {name} = ' in done.stderr
+        assert ' smtpd_tls_cert_file = ' in done.stderr
         posta.start()
         with RawSmtp(posta.port) as c:
             assert c.greeting == ['220 host.lab.test ESMTP Posta (Debian/GNU)']
@@ -114,13 +114,13 @@ def test_relay_denied_is_454():
 def test_no_mail_in_the_clear(name, value):
     settings = {'smtpd_tls_security_level': '', name: value}
     with debian(**settings) as posta:
-        assert f'{name} = {value}: this version of Posta has no TLS: clients ' \
-               'are refused' in posta.posta('check').stderr
         posta.start()
         with RawSmtp(posta.port) as c:
             assert c.say('EHLO client.test').startswith('250')
             assert c.say('MAIL FROM:<a@client.test>') == (
-                '454 4.7.0 TLS is required and not available here')
+                '530 5.7.0 Must issue a STARTTLS command first')
+            assert c.say('STARTTLS') == (
+                '454 4.7.0 TLS not available due to local problem')
             assert c.say('NOOP') == '250 2.0.0 Ok'
             assert c.say('QUIT') == '221 2.0.0 Bye'
 
@@ -132,9 +132,9 @@ def test_wrapped_port_is_not_served_in_the_clear():
                     '  -o syslog_name=postfix/submissions\n'
                     '  -o smtpd_tls_wrappermode=yes\n')
         posta.start()
-        with RawSmtp(posta.base + 465) as c:
-            assert c.greeting == [
-                '421 4.7.0 host.lab.test Error: TLS is not available']
+        with socket.create_connection(('127.0.0.1', posta.base + 465)) as c:
+            assert c.recv(100) == b''
+        posta.wait_log('wrapper-mode request dropped from ')
 
 
 @pytest.mark.parametrize('name, value', [

@@ -71,6 +71,8 @@ static const char *const ours[] = {
     "compatibility_level", /* a new suite has no old defaults to keep */
     "smtputf8_enable",     /* at every compatibility_level */
     "smtpd_relay_restrictions",
+    "smtpd_tls_protocols", /* RFC 8996: older versions are no more */
+    "smtpd_tls_mandatory_protocols",
     "smtpd_forbid_bare_newline", /* as Postfix since 3.9 */
     "smtpd_forbid_unauth_pipelining",
     "alias_maps", /* without NIS */

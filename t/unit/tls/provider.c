@@ -2,6 +2,7 @@
 
 #include <openssl/err.h>
 #include <openssl/ssl.h>
+#include <signal.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -42,6 +43,7 @@ start(void)
     if (!started)
         assert_int_equal(tls_provider_start(sign, NULL, &why), OK);
     started = true;
+    signal(SIGPIPE, SIG_IGN); /* as in all programs */
     holder.asked = 0;
     holder.refuses = false;
 }
@@ -108,8 +110,6 @@ meet(const char *type, int version)
 
     SSL_set_accept_state(ssl);
     bool met = tls_start(s, ssl, 5000, NULL, &t, &why) == IO_OK;
-    if (!met)
-
     if (met) {
         tls_facts_learn(t, "sha256", a, &f);
         assert_false(f.has_cert);
