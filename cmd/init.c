@@ -8,7 +8,6 @@
 
 #include "cmd.h"
 
-#include <crypt.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>
@@ -21,6 +20,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "auth/saslprep.h"
+#include "auth/scheme.h"
 #include "base/buf.h"
 #include "base/log.h"
 #include "base/vec.h"
@@ -181,17 +182,19 @@ make_dir(const char *path, mode_t mode, long uid, long gid)
     return true;
 }
 
-/* The salted SHA-512 of crypt(3), in passwd-file form. */
+/* As posta user makes them. */
 static const char *
 hash_password(const struct init *in, const char *password)
 {
-    char salt[CRYPT_GENSALT_OUTPUT_SIZE];
-    struct crypt_data data = {0};
+    struct str prepared, stored;
+    struct why why;
 
-    if (!crypt_gensalt_rn("$6$", 0, NULL, 0, salt, sizeof salt) ||
-        !crypt_r(password, salt, &data))
-        log_fatal("cannot hash a password: %m");
-    return arena_fmt(in->life, "{SHA512-CRYPT}%s", data.output);
+    if (!saslprep(in->life, str_from(password), true, &prepared))
+        log_fatal("a password holds a control character, or is no UTF-8");
+    if (scheme_make(in->life, S(SCHEME_DEFAULT), prepared, 0, &stored, &why) !=
+        OK)
+        log_fatal("cannot hash a password: %s", why.text);
+    return stored.p;
 }
 
 static bool
@@ -467,8 +470,8 @@ say_next(const struct init *in)
            "  posta%s status     see what runs\n",
            c, c, in->domain, port, c);
     if (in->users.len == 0)
-        printf("There is no mailbox yet: add lines to %s/mailboxes.\n",
-               in->dir);
+        printf("There is no mailbox yet: posta%s user add NAME@%s\n", c,
+               in->domain);
 }
 
 static bool

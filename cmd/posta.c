@@ -4,6 +4,7 @@
 #include "cmd.h"
 #include "control.h"
 #include "init.h"
+#include "user.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -20,6 +21,7 @@ static const char usage[] =
     "  status [--json]  does it run, and what does it do\n"
     "  flush            try to deliver everything queued now\n"
     "  logrotate        open maillog_file anew\n"
+    "  user             users and their passwords (see posta user --help)\n"
     "  set-permissions  owners and modes of folders and set-gid commands\n"
     "\n"
     "  -c DIR  the folder of main.cf; default: MAIL_CONFIG in the "
@@ -42,6 +44,7 @@ static const struct verb {
     {"logrotate",             control_logrotate      },
     {"set-permissions",       control_set_permissions},
     {"upgrade-configuration", control_upgrade        },
+    {"user",                  user_main              },
 };
 
 int

@@ -4,6 +4,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "json.h"
 #include "mail/address.h"
 #include "queue/listing.h"
 
@@ -109,24 +110,6 @@ text_rcpt(struct queue_show *s, const struct rec_listed_rcpt *r)
     }
     printf("%-*s %*s %-*s %.*s\n", c->id, "", c->size, "", c->date, "",
            STR(address_quote(line_memory(), r->addr)));
-}
-
-/* RFC 8259; bytes over 127 go as they are. */
-static void
-json_text(struct str s)
-{
-    putchar('"');
-    for (size_t i = 0; i < s.len; i++) {
-        unsigned char c = (unsigned char)s.p[i];
-
-        if (c == '"' || c == '\\')
-            printf("\\%c", c);
-        else if (c < 32 || c == 127)
-            printf("\\u%04X", c);
-        else
-            putchar(c);
-    }
-    putchar('"');
 }
 
 static void
