@@ -18,9 +18,9 @@ def test_writes_everything():
 
 def test_secrets_are_readable_by_the_owner_only():
     with Posta(start=False) as posta:
-        for name in ('users', 'tls/key.pem'):
-            mode = stat.S_IMODE(os.stat(posta.dir / name).st_mode)
-            assert mode == 0o600, name
+        # auth_owner is in the group of users.
+        for name, mode in ('users', 0o640), ('tls/key.pem', 0o600):
+            assert stat.S_IMODE(os.stat(posta.dir / name).st_mode) == mode
         assert 'secret' not in (posta.dir / 'users').read_text()
 
 
