@@ -71,6 +71,8 @@ command_mail(const struct session *s, const struct job *j,
     }
     if (session_offers(s, SMTP_UTF8) && (flags & ENVELOPE_UTF8))
         buf_add(&b, S(" SMTPUTF8"));
+    if (s->logged_in && s->settings->send_dummy_mail_auth)
+        buf_add(&b, S(" AUTH=<>"));
     buf_add(&b, S("\r\n"));
     return buf_str(&b);
 }

@@ -175,6 +175,7 @@ session_connect(const struct settings *st, const struct own *own,
     s->name = name;
     s->relay = relay;
     s->best = t->best;
+    s->port = port;
     memcpy(&s->sa, &t->sa, sizeof s->sa);
     return s;
 }

@@ -7,6 +7,7 @@
 #include "base/utf8.h"
 #include "block.h"
 #include "command.h"
+#include "login.h"
 #include "policy.h"
 #include "transfer.h"
 
@@ -258,13 +259,43 @@ connect_to(struct attempt *t, const struct target *target, bool clear,
     return t->session;
 }
 
-/* A message that has waited once already goes in the clear rather than not at
- * all; others can wait for TLS to work. */
-static bool
-may_go_clear(const struct job *j)
+/* What a password is looked for by. */
+static struct login_keys
+keys_of(const struct attempt *t, const struct target *target)
 {
+    struct str dest = t->hop.text;
+
+    if (t->settings->lmtp && !str_skip(&dest, S("unix:")))
+        str_skip(&dest, S("inet:"));
+    return (struct login_keys){
+        .sender = t->job->m.sender,
+        .host = target ? target->host : str_from(t->settings->myhostname),
+        .dest = dest};
+}
+
+/* A message that has waited once already goes in the clear rather than not at
+ * all; others can wait for TLS to work, and so can passwords. */
+static bool
+may_go_clear(const struct attempt *t, const struct target *target)
+{
+    const struct job *j = t->job;
+    struct login_keys keys = keys_of(t, target);
+
+    if (login_expected(t->settings, &keys, j->arena))
+        return false;
     return (j->m.active - j->m.arrived) / 1000 >=
            j->settings->tls->fallback_age;
+}
+
+/* Until mail can be sent. */
+static enum rc
+greet(struct attempt *t, const struct target *target, struct trouble *trouble)
+{
+    struct job *j = t->job;
+    struct login_keys keys = keys_of(t, target);
+    enum rc rc = session_hello(t->session, j->arena, j->m.nexthop, trouble);
+
+    return rc == OK ? login_run(t->session, j->arena, &keys, trouble) : rc;
 }
 
 /* Connect, greet, send. False: TLS failed, try again without. */
@@ -282,7 +313,7 @@ talk_to(struct attempt *t, const struct target *target, bool clear)
         job_blocked(j, &why);
         return true;
     }
-    if (session_hello(t->session, j->arena, j->m.nexthop, &trouble) != OK) {
+    if (greet(t, target, &trouble) != OK) {
         t->broke_off = t->session->demand->level == TLS_MAY &&
                        (t->session->handshake_failed ||
                         (t->session->tls && t->session->dead));
@@ -294,7 +325,7 @@ talk_to(struct attempt *t, const struct target *target, bool clear)
         t->sessions++;
         must(use_session(t));
     }
-    return !(t->broke_off && j->left > 0 && may_go_clear(j));
+    return !(t->broke_off && j->left > 0 && may_go_clear(t, target));
 }
 
 static void
@@ -421,6 +452,7 @@ try_open(struct attempt *t)
     if (t->session == NULL)
         return;
     if (!str_eq(str_from(g->nexthop), t->job->m.nexthop) ||
+        !login_serves(t->session, t->job->m.sender) ||
         !nexthop_cut(&list, &one) ||
         nexthop_parse(one, t->settings->lmtp, t->settings->port, &t->hop,
                       &why) != OK) {
@@ -454,8 +486,6 @@ pass_on_loops(struct job *j, const char *transport)
 static enum rc
 check(struct attempt *t, struct why *why)
 {
-    if (t->settings->refuse)
-        return fail(why, t->settings->refuse_dsn, "%s", t->settings->refuse);
     if (!content_open(&t->content, why))
         return TEMP;
     return command_prepare(t->job, why);

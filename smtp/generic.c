@@ -3,12 +3,11 @@
 #include "mail/address.h"
 #include "mail/addrlist.h"
 #include "map/map.h"
+#include "own_domains.h"
 
 struct generic {
     struct maps *maps;
-    struct match_list *local; /* domains whose users are looked for alone */
-    struct str myorigin;
-    const char *delimiters;
+    struct own_domains *own;
     bool propagate; /* extensions that did not match are kept */
 };
 
@@ -31,32 +30,23 @@ generic_open(struct arena *life, const struct conf *conf, const char *maps)
     if (*maps == '\0')
         return NULL;
     g->maps = maps_open(maps, NULL);
-    g->local = match_open("mydestination", conf->mydestination, false, NULL);
-    g->myorigin = str_from(conf->myorigin);
-    g->delimiters = conf->recipient_delimiter;
+    g->own = own_domains_open(life, conf);
     g->propagate = names(conf->propagate_unmatched_extensions, S("generic"));
     return g;
-}
-
-static enum rc
-is_local(struct generic *g, struct str domain, bool *local, struct why *why)
-{
-    *local = str_ieq(domain, g->myorigin);
-    return *local ? OK : match_word(g->local, domain, local, why);
 }
 
 enum rc
 generic_map(struct generic *g, struct arena *a, struct str addr,
             struct str *out, struct why *why)
 {
-    struct map_order order = {.delimiters = g->delimiters, .at_domain = true};
+    struct map_order order;
     struct map_found found;
     enum rc rc;
 
     *out = addr;
     if (addr.len == 0)
         return OK;
-    rc = is_local(g, address_domain(addr), &order.own_domain, why);
+    rc = own_domains_order(g->own, addr, &order, why);
     if (rc == OK)
         rc = maps_get_address(g->maps, addr, &order, a, &found, why);
     if (rc != OK || found.value.p == NULL)

@@ -52,6 +52,7 @@ struct session {
     const char *relay; /* the same with ":25", for the log */
     struct sockaddr_storage sa;
     const struct target *target; /* NULL: a UNIX socket */
+    unsigned port;               /* 0: none */
     bool may_loop;               /* we could be talking to ourselves */
     bool best;                   /* it is a best exchanger */
     bool dead;                   /* nothing more can be said */
@@ -65,6 +66,8 @@ struct session {
     struct tls_session *tls;         /* NULL: in the clear */
     struct tls_facts facts;          /* where there is TLS */
     bool handshake_failed;
+    bool logged_in;
+    struct str sender;       /* whom it was opened for, if there are logins */
     struct smtp_reply reply; /* the newest; its text is in the reply arena */
 };
 

@@ -5,6 +5,7 @@
 
 #include "base/log.h"
 #include "dns/dns.h"
+#include "login.h"
 
 unsigned
 settings_port(struct str text)
@@ -104,17 +105,6 @@ read_words(struct settings *s, const char *preference, const char *lookup,
     return true;
 }
 
-/* What must not go out before SASL exists. */
-static void
-read_refusal(struct settings *s, bool sasl)
-{
-    if (!sasl)
-        return;
-    s->refuse_dsn = "4.7.0";
-    s->refuse = "sasl_auth_enable is set in main.cf, but this version cannot "
-                "log in to servers";
-}
-
 /* TAKE(x) reads the setting of the role. */
 #define TAKE(name) s->name = lmtp ? c->lmtp_##name : c->smtp_##name
 #define OF(name)   (lmtp ? c->lmtp_##name : c->smtp_##name)
@@ -157,6 +147,7 @@ read_values(struct settings *s, const struct conf *c, bool lmtp)
     TAKE(connection_cache_on_demand);
     TAKE(connection_cache_destinations);
     TAKE(connection_reuse_count_limit);
+    TAKE(send_dummy_mail_auth);
     s->discard =
         lmtp ? c->lmtp_discard_lhlo_keywords : c->smtp_discard_ehlo_keywords;
     s->myhostname = c->myhostname;
@@ -269,6 +260,10 @@ settings_read(struct arena *life, const struct conf *c, bool lmtp, char **args,
     read_tables(s, life, c, lmtp);
     if (!read_tls(s, life, c, why))
         return NULL;
-    read_refusal(s, OF(sasl_auth_enable));
+    if (OF(sasl_auth_enable)) {
+        s->logins = logins_open(life, c, lmtp, why);
+        if (s->logins == NULL)
+            return NULL;
+    }
     return s;
 }

@@ -50,6 +50,8 @@ struct settings {
     bool single;                   /* each recipient has a transaction */
     const char *best_mx_transport; /* delivers what would come back to us */
 
+    struct logins *logins;           /* NULL: nowhere */
+    bool send_dummy_mail_auth;       /* "MAIL FROM:<...> AUTH=<>" */
     struct generic *generic;         /* NULL: none */
     struct maps *discard_by_address; /* the same by server */
     struct maps *reply_filter;       /* lines of servers */
@@ -58,9 +60,6 @@ struct settings {
     struct maps *header_checks;
 
     const struct tls_settings *tls;
-
-    const char *refuse; /* why no mail may leave, or NULL */
-    const char *refuse_dsn;
 };
 
 /* NULL where a value is none; why says which. args are those of master.cf

@@ -605,15 +605,6 @@ def test_a_probe_sends_nothing():
         assert 'status=undeliverable' in agent.log()
 
 
-def test_mail_that_must_not_go_without_a_login_waits():
-    with FakeSmtp() as server, \
-            SmtpAgent(smtp_sasl_auth_enable='yes') as agent:
-        r = agent.one(server.nexthop)
-        assert (r.rc, r.dsn[:4]) == (TEMP, '4.7.')
-        assert 'main.cf' in r.text
-        assert not server.sessions
-
-
 # ---- MX
 
 ZONE = '''

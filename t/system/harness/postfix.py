@@ -55,7 +55,6 @@ smtpd_sasl_authenticated_header = yes
 smtpd_client_connection_count_limit = 0
 anvil_status_update_time = 3600s
 smtpd_error_sleep_time = 0
-{more}
 '''
 
 MASTER = '''
@@ -123,11 +122,14 @@ class Postfix(Peer):
         owner = OWNER if root else os.getuid()
         env = self.environment(owner)
         env['MAIL_CONFIG'] = str(self.conf)
-        more = ''.join(f'{k} = {v}\n' for k, v in self.settings.items())
-        (self.conf / 'main.cf').write_text(MAIN.format(
+        main = MAIN.format(
             top=self.top, peers=PEERS, programs=PROGRAMS, cert=cert, key=key,
-            mail_uid=self.user.pw_uid, mail_gid=self.user.pw_gid, more=more,
-            auth=self.auth, passed=' '.join(n for n in env if n != 'PATH')))
+            mail_uid=self.user.pw_uid, mail_gid=self.user.pw_gid,
+            auth=self.auth, passed=' '.join(n for n in env if n != 'PATH'))
+        settings = dict(line.split(' =', 1) for line in main.split('\n')
+                        if line) | self.settings
+        (self.conf / 'main.cf').write_text(
+            ''.join(f'{k} = {v}\n' for k, v in settings.items()))
         # A file that changes as it is read would be waited for.
         os.utime(self.conf / 'main.cf', (0, 0))
         (self.conf / 'master.cf').write_text(MASTER.format(
