@@ -143,14 +143,19 @@ login_ended(void *own, struct login *l, const struct login_end *e)
 }
 
 static void
-refuse(struct session *s, uint32_t id)
+refuse(struct session *s, uint32_t id, enum dovecot_code code,
+       const char *reason)
 {
+    const struct dovecot_reply reply = {.code = code,
+                                        .reason = str_from(reason)};
     struct buf b = buf_in(scratch);
 
-    dovecot_put_fail(&b, id, &(struct dovecot_reply){.code = DOVECOT_TEMP});
+    dovecot_put_fail(&b, id, &reply);
     dovecot_put_end(&b);
     put(s, &b);
 }
+
+#define BAD_BASE64 "Invalid base64 data in authentication response"
 
 static bool
 wrong(struct session *s, const char *what)
@@ -181,11 +186,14 @@ do_auth(struct session *s, struct str text)
         arena_free(a);
         return wrong(s, good ? "two logins with one number" : why);
     }
-    if (hash_count(s->logins) >= LOGINS_MAX_SESSION ||
-        s->auth->logins >= LOGINS_MAX) {
+    bool full = hash_count(s->logins) >= LOGINS_MAX_SESSION ||
+                s->auth->logins >= LOGINS_MAX;
+
+    if (full || line.bad_data) {
         arena_wipe(a);
         arena_free(a);
-        refuse(s, id);
+        refuse(s, id, full ? DOVECOT_TEMP : DOVECOT_REFUSED,
+               full ? "" : BAD_BASE64);
         return true;
     }
     struct login *l = login_new(s->auth, a, &line.request, &user);
@@ -201,10 +209,15 @@ do_cont(struct session *s, const struct dovecot_line *line)
     struct login *l = s->logins ? hash_get(s->logins, id_key(&line->id)) : NULL;
 
     /* It may just have ended. */
-    if (l == NULL)
-        refuse(s, line->id);
-    else if (!login_continue(l, line->data))
+    if (l == NULL) {
+        refuse(s, line->id, DOVECOT_TEMP, "");
+    } else if (line->bad_data) {
+        hash_del(s->logins, id_key(&line->id));
+        login_cancel(l);
+        refuse(s, line->id, DOVECOT_REFUSED, BAD_BASE64);
+    } else if (!login_continue(l, line->data)) {
         return wrong(s, "an answer nobody asked for");
+    }
     return true;
 }
 

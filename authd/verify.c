@@ -94,8 +94,8 @@ conclude(struct login *l, const struct answer *a)
     case CHECK_TEMP:
         l->temporary = true;
         if (a->text.len)
-            log_warn("%.*s: user %s: %.*s", STR(l->question.source), l->shown,
-                     STR(a->text));
+            log_warn("user %s: %.*s%s%.*s", l->shown, STR(l->question.source),
+                     l->question.source.len ? ": " : "", STR(a->text));
         break;
     case CHECK_UNKNOWN:
         break;

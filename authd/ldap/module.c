@@ -16,20 +16,29 @@ extern const struct ldap_module authd_ldap_module;
 struct connection {
     const struct ldap_server *server;
     LDAP *search, *bind;
+    char detail[160]; /* what the library had to say of the last trouble */
 };
 
 static enum ldap_found
-trouble(struct ldap_entry *e, const char *what, int rc)
+trouble(const struct connection *c, struct ldap_entry *e, const char *what,
+        int rc)
 {
-    snprintf(e->text, sizeof e->text, "%s: %s", what, ldap_err2string(rc));
+    snprintf(e->text, sizeof e->text, "%s: %s%s%s%s", what, ldap_err2string(rc),
+             c->detail[0] ? " (" : "", c->detail, c->detail[0] ? ")" : "");
     return LDAP_TROUBLE;
 }
 
 static void
-drop(LDAP **handle)
+drop(struct connection *c, LDAP **handle)
 {
-    if (*handle)
-        ldap_unbind_ext_s(*handle, NULL, NULL);
+    char *text = NULL;
+
+    if (*handle == NULL)
+        return;
+    ldap_get_option(*handle, LDAP_OPT_DIAGNOSTIC_MESSAGE, &text);
+    snprintf(c->detail, sizeof c->detail, "%s", text ? text : "");
+    ldap_memfree(text);
+    ldap_unbind_ext_s(*handle, NULL, NULL);
     *handle = NULL;
 }
 
@@ -61,9 +70,12 @@ simple_bind(LDAP *l, const char *dn, const char *password)
 
 /* A fresh handle, with TLS where that is asked for; not bound. */
 static int
-dial(const struct ldap_server *s, LDAP **handle)
+dial(struct connection *c, LDAP **handle)
 {
+    const struct ldap_server *s = c->server;
     int rc = ldap_initialize(handle, s->uris);
+
+    c->detail[0] = '\0';
 
     if (rc != LDAP_SUCCESS)
         return rc;
@@ -72,7 +84,7 @@ dial(const struct ldap_server *s, LDAP **handle)
     else if (s->start_tls)
         rc = ldap_start_tls_s(*handle, NULL, NULL);
     if (rc != LDAP_SUCCESS)
-        drop(handle);
+        drop(c, handle);
     return rc;
 }
 
@@ -104,19 +116,19 @@ search_once(struct connection *c, const struct ldap_search *s,
     int rc = LDAP_SUCCESS;
 
     if (c->search == NULL) {
-        rc = dial(c->server, &c->search);
+        rc = dial(c, &c->search);
         if (rc == LDAP_SUCCESS)
             rc = simple_bind(c->search, c->server->bind_dn,
                              c->server->bind_password);
         if (rc != LDAP_SUCCESS) {
-            drop(&c->search);
+            drop(c, &c->search);
             return rc;
         }
     }
     rc = ldap_search_ext_s(c->search, s->base, scope, s->filter, s->attributes,
                            0, NULL, NULL, NULL, 2, out);
     if (is_gone(rc))
-        drop(&c->search);
+        drop(c, &c->search);
     return rc;
 }
 
@@ -175,9 +187,9 @@ find(void *connection, const struct ldap_search *s, struct ldap_entry *e)
     if (rc == LDAP_NO_SUCH_OBJECT)
         found = LDAP_NOBODY;
     else if (rc == LDAP_SIZELIMIT_EXCEEDED)
-        found = trouble(e, "more than one entry matches", rc);
+        found = trouble(c, e, "more than one entry matches", rc);
     else if (rc != LDAP_SUCCESS)
-        found = trouble(e, "search", rc);
+        found = trouble(c, e, "search", rc);
     else
         found = take_entry(c->search, result, s, e);
     ldap_msgfree(result);
@@ -189,13 +201,13 @@ find(void *connection, const struct ldap_search *s, struct ldap_entry *e)
 static int
 bind_once(struct connection *c, const char *dn, const char *password)
 {
-    int rc = c->bind ? LDAP_SUCCESS : dial(c->server, &c->bind);
+    int rc = c->bind ? LDAP_SUCCESS : dial(c, &c->bind);
 
     if (rc != LDAP_SUCCESS)
         return rc;
     rc = simple_bind(c->bind, dn, password);
     if (is_gone(rc))
-        drop(&c->bind);
+        drop(c, &c->bind);
     return rc;
 }
 
@@ -223,7 +235,7 @@ try_bind(void *connection, const char *dn, const char *password,
     case LDAP_INVALID_DN_SYNTAX:
         return LDAP_NOBODY;
     default:
-        return trouble(e, "bind", rc);
+        return trouble(c, e, "bind", rc);
     }
 }
 

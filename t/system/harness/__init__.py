@@ -10,10 +10,11 @@ gone afterwards: processes, files, ports.
 from .certificates import Authority
 from .instance import Posta, BIN, BUILD, ROOT, run
 from .nameserver import NameServer
-from .peers import Dovecot, Exim, Postfix
+from .peers import Dovecot, Exim, Postfix, Slapd
 from .ports import free_port, free_port_base
 from .wait import wait_until
 
 __all__ = ['Posta', 'NameServer', 'Authority', 'Dovecot', 'Exim', 'Postfix',
+           'Slapd',
            'BIN', 'BUILD', 'ROOT', 'run', 'free_port', 'free_port_base',
            'wait_until']

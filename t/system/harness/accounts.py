@@ -5,6 +5,7 @@ suite runs in there, so that it meets real users without any being made on this
 machine. Folders of this machine are shared; what is mounted inside (`tmpfs`)
 is seen through `inside`.
 """
+import grp
 import os
 import pathlib
 import shutil
@@ -18,11 +19,14 @@ FIRST_UID = 61000
 
 class Accounts(Posta):
     """As root. `names`: users, their homes are home/NAME in the instance's
-    top folder; aliases: text of the alias table, "name value" lines."""
+    top folder; aliases: text of the alias table, "name value" lines.
+    shadow: their hashed passwords, or whole ends of lines of /etc/shadow;
+    pam: texts of services in /etc/pam.d."""
 
     def __init__(self, names=('anna', 'ben', 'carl'), aliases='', files=None,
-                 settings=None, tmpfs=None, **kw):
+                 settings=None, tmpfs=None, shadow=None, pam=None, **kw):
         self.names = names
+        self.shadow, self.pam = shadow, pam
         self.holder = None
         self.alias_text = aliases
         self.mounts = dict(tmpfs or {})
@@ -63,7 +67,7 @@ class Accounts(Posta):
         self._hold(passwd)
 
     def _hold(self, passwd):
-        steps = [f'mount --bind {passwd} /etc/passwd']
+        steps = [f'mount --bind {passwd} /etc/passwd', *self._secrets()]
         for path, size in self.mounts.items():
             (self.top / path).mkdir(parents=True, exist_ok=True)
             steps.append(f'mount -t tmpfs -o size={size},mode=0755 none '
@@ -73,6 +77,22 @@ class Accounts(Posta):
             ['unshare', '-m', '--propagation', 'private', 'sh', '-c', script],
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True)
         assert self.holder.stdout.readline() == 'ready\n', script
+
+    def _secrets(self):
+        """Commands that show them a shadow and services of PAM of ours."""
+        if self.shadow is not None:
+            lines = [f'{n}:{s}' if ':' in s else f'{n}:{s}:19000:0:99999:7:::'
+                     for n, s in self.shadow.items()]
+            path = self.write('shadow', '\n'.join([*lines, '']))
+            os.chown(path, 0, grp.getgrnam('shadow').gr_gid)
+            path.chmod(0o640)
+            yield f'mount --bind {path} /etc/shadow'
+        if self.pam is not None:
+            folder = self.top / 'pam.d'
+            shutil.copytree('/etc/pam.d', folder)
+            for name, text in self.pam.items():
+                (folder / name).write_text(text)
+            yield f'mount --bind {folder} /etc/pam.d'
 
     def uid(self, name):
         return FIRST_UID + self.names.index(name)

@@ -3,5 +3,6 @@ build/peers, not installed. They run as an ordinary user, too."""
 from .dovecot import Dovecot
 from .exim import Exim
 from .postfix import Postfix
+from .slapd import Slapd
 
-__all__ = ['Dovecot', 'Exim', 'Postfix']
+__all__ = ['Dovecot', 'Exim', 'Postfix', 'Slapd']
