@@ -20,6 +20,7 @@ prepare(struct daemon *d)
     if (agent_open(&agent, d->life, d->conf, strcmp(d->role, "lmtp") == 0,
                    d->args, &why) != OK)
         log_fatal("%s", why.text);
+    own_cert_watch(agent.settings->tls->own_cert, d->board);
 }
 
 static void

@@ -64,7 +64,7 @@ static void
 make_client(struct tls_settings *s, struct arena *life, const struct conf *c,
             bool lmtp)
 {
-    const struct tls_client_options o = {
+    struct tls_client_options o = {
         .ca_file = OF(tls_CAfile),
         .ca_path = OF(tls_CApath),
         .system_cas = c->tls_append_default_CA,
@@ -79,6 +79,11 @@ make_client(struct tls_settings *s, struct arena *life, const struct conf *c,
 
     if (s->level == TLS_NONE && s->policy == NULL)
         return;
+    s->own_cert = own_cert_open(life, c, s->prefix);
+    if (s->own_cert) {
+        o.certify = own_cert_use;
+        o.own = s->own_cert;
+    }
     s->client = tls_client_new(life, &o, &why);
     if (s->client == NULL)
         log_warn("TLS is disabled: %s", why.text);

@@ -6,6 +6,7 @@
 
 #include "conf/conf.h"
 #include "map/map.h"
+#include "own_cert.h"
 #include "tls/client.h"
 
 struct tls_settings {
@@ -26,6 +27,7 @@ struct tls_settings {
     int64_t fallback_age; /* ms; younger mail never goes in the clear because
                              a handshake failed */
     struct tls_grades grades;
+    struct own_cert *own_cert; /* NULL: there is none */
     struct tls_client *client; /* NULL: there is none that works */
 };
 

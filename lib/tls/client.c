@@ -212,6 +212,16 @@ remember(SSL *ssl, SSL_SESSION *session)
     return 0;
 }
 
+/* Without a certificate the handshake goes on: it is the server's business. */
+static int
+certify(SSL *ssl, void *client)
+{
+    const struct tls_client *c = client;
+
+    c->options.certify(c->options.own, ssl);
+    return 1;
+}
+
 static bool
 load_authorities(SSL_CTX *ctx, const struct tls_client_options *o,
                  struct why *why)
@@ -254,6 +264,8 @@ tls_client_new(struct arena *life, const struct tls_client_options *o,
         return NULL;
     SSL_CTX_set_verify_depth(c->ctx, o->depth);
     SSL_CTX_set_session_cache_mode(c->ctx, SSL_SESS_CACHE_OFF);
+    if (o->certify)
+        SSL_CTX_set_cert_cb(c->ctx, certify, c);
     if (o->remember > 0) {
         c->cache = client_cache_new(life, o->remember);
         SSL_CTX_set_session_cache_mode(c->ctx, SSL_SESS_CACHE_CLIENT |

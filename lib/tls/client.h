@@ -78,6 +78,9 @@ struct tls_client_options {
                                       sha256", a new one with its number */
     bool deep_wildcards;           /* "*.x.y" is for a.b.x.y too */
     int64_t remember;              /* sessions, for so many ms; 0: none */
+    void (*certify)(void *own, SSL *ssl); /* the server asks for our
+                                             certificate; NULL: none */
+    void *own;
 };
 
 struct tls_client;

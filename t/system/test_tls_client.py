@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from harness import Exim, NameServer, Posta
+from harness import Exim, NameServer, Posta, wait_until
 from harness.certificates import Authority, fingerprint, public_key
 from harness.fake_smtp import EHLO, HANG, FakeSmtp
 from harness.smtp_agent import SmtpAgent
@@ -786,3 +786,55 @@ def test_a_broken_server_gets_it_in_the_clear_later():
         posta.wait_log(r'to=<u@remote\.test>.*status=sent')
         posta.wait_empty()
         assert len(server.messages) == 1
+
+
+# ---- our own certificate
+
+def common_name(certificate):
+    """Of what ssl's getpeercert says; None where there was none."""
+    return certificate and dict(
+        pair for rdn in certificate['subject'] for pair in rdn)['commonName']
+
+
+@pytest.mark.parametrize('most', [ssl.TLSVersion.TLSv1_2,
+                                  ssl.TLSVersion.TLSv1_3])
+def test_the_server_sees_our_certificate(authority, localhost, tmp_path, most):
+    """Its key is with the role keys; a new one is used soon."""
+    pem = tmp_path / 'client.pem'
+
+    def give(name, kind):
+        cert, key = authority.sign(name, kind=kind)
+        new = tmp_path / 'new'
+        new.touch(0o600)
+        new.write_text(key.read_text() + cert.read_text())
+        new.rename(pem)
+    give('one.test', 'ec')
+    tls = context(localhost, most=most, clients=authority.ca)
+    with FakeSmtp(tls=tls) as server, \
+            Posta(settings={'relayhost': server.nexthop,
+                            'smtp_tls_security_level': 'encrypt',
+                            'smtp_tls_loglevel': '1',
+                            'smtp_tls_chain_files': pem,
+                            'smtp_connection_cache_on_demand': 'no'}) as posta:
+        def seen():
+            count = len(server.messages)
+            send(posta, 'u@remote.test')
+            wait_until(lambda: len(server.messages) > count, 'the message')
+            return common_name(server.sessions[-1].certificate)
+        assert seen() == 'one.test'
+        give('two.test', 'rsa')
+        wait_until(lambda: seen() == 'two.test', 'the new certificate')
+        if most == ssl.TLSVersion.TLSv1_3:
+            posta.wait_log(r'client-signature ECDSA \(P-256\) '
+                           r'client-digest SHA256')
+            posta.wait_log(r'client-signature RSA-PSS \(2048 bits\)')
+
+
+def test_a_certificate_that_cannot_be_had(authority, localhost):
+    tls = context(localhost, clients=authority.ca)
+    with FakeSmtp(tls=tls) as server, \
+            agent('encrypt', smtp_tls_cert_file='/nonexistent') as client:
+        assert client.one(server.nexthop).rc == OK
+        assert server.sessions[0].certificate in ({}, None)
+        assert 'warning: client certificate: cannot reach the service keys' \
+            in client.log()
