@@ -86,6 +86,9 @@ $(foreach m,$(MODULES),$(eval $(call module,$(m))))
 $(NAMES:%=$(O)/bin/%): $(O)/bin/posta
 	@ln -sf posta $@
 
+# It holds the templates, which the compiler does not see as headers.
+$(O)/cmd/init.o: $(wildcard conf/*)
+
 $(O)/%.o: %.c
 	@mkdir -p $(@D)
 	@echo "  CC    $<"

@@ -1,7 +1,7 @@
 /*
  * posta init: a complete, ready-to-run configuration in one folder.
  *
- * The files are conf/main.cf, conf/master.cf and conf/aliases of the source
+ * The files are conf/main.cf, master.cf, aliases and senders of the source
  * tree with @WORDS@ replaced. Nothing that exists is written over.
  */
 #include "init.h"
@@ -36,6 +36,7 @@
 TEMPLATE(main_cf, "conf/main.cf")
 TEMPLATE(master_cf, "conf/master.cf")
 TEMPLATE(aliases, "conf/aliases")
+TEMPLATE(senders, "conf/senders")
 
 /* Ids for a private instance of root's, where nobody wants accounts made:
  * the range that systemd keeps for users without an account. */
@@ -57,7 +58,7 @@ struct init {
     VEC(struct user) users;
     struct {
         const char *word, *value;
-    } words[16];
+    } words[20];
     size_t nwords;
 };
 
@@ -406,6 +407,14 @@ below(const struct init *in, const char *here, const char *system)
     return in->private ? in_dir(in, here) : system;
 }
 
+/* A service of master.cf, as wide as its column. */
+static const char *
+port_word(const struct init *in, unsigned port, const char *name)
+{
+    return in->port_base ? arena_fmt(in->life, "%-16u", in->port_base + port)
+                         : arena_fmt(in->life, "%-16s", name);
+}
+
 static void
 set_words(struct init *in)
 {
@@ -417,9 +426,9 @@ set_words(struct init *in)
     set(in, "DATA", below(in, "data", "/var/lib/postfix"));
     set(in, "MAIL", below(in, "mail", "/var/vmail"));
     set(in, "PROGRAMS", program_lines(in));
-    set(in, "SMTP",
-        in->port_base ? arena_fmt(in->life, "%-16u", in->port_base + 25)
-                      : "smtp            ");
+    set(in, "SMTP", port_word(in, 25, "smtp"));
+    set(in, "SUBMISSION", port_word(in, 587, "submission"));
+    set(in, "SUBMISSIONS", port_word(in, 465, "submissions"));
     set(in, "LOGGING",
         in->private ? arena_fmt(in->life,
                                 "# A file instead of syslog.\n"
@@ -444,6 +453,8 @@ write_all(struct init *in)
                       "the services") &&
            write_file(in, "aliases", fill_in(in, aliases_text), 0644,
                       "who gets root's mail") &&
+           write_file(in, "senders", fill_in(in, senders_text), 0644,
+                      "who may send from which address") &&
            write_users(in) && write_virtual(in) &&
            init_certificate(in->life, in->dir, in->host);
 }
@@ -462,13 +473,16 @@ static void
 say_next(const struct init *in)
 {
     const char *c = in->private ? arena_fmt(in->life, " -c %s", in->dir) : "";
-    unsigned port = in->port_base + 25;
+    unsigned base = in->port_base;
 
-    printf("\nNext:\n"
-           "  posta%s check      look it over\n"
-           "  posta%s start      start it; mail for @%s comes in on port %u\n"
-           "  posta%s status     see what runs\n",
-           c, c, in->domain, port, c);
+    printf(
+        "\nNext:\n"
+        "  posta%s check      look it over\n"
+        "  posta%s start      start it; mail for @%s comes in on port %u\n"
+        "  posta%s status     see what runs\n"
+        "Users send on port %u (STARTTLS) or %u (TLS), and log in with their "
+        "whole\naddress and password.\n",
+        c, c, in->domain, base + 25, c, base + 587, base + 465);
     if (in->users.len == 0)
         printf("There is no mailbox yet: posta%s user add NAME@%s\n", c,
                in->domain);

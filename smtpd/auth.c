@@ -13,6 +13,7 @@
 #include "mail/base64.h"
 #include "mail/command.h"
 #include "mail/smtp.h"
+#include "tls/facts.h"
 
 #define SECRET_MAX ((size_t)1 << 20)
 
@@ -121,16 +122,9 @@ login_printable(struct arena *a, struct str text)
 /* ---- what is offered ---- */
 
 static bool
-session_encrypted(const struct session *s)
-{
-    return s->tls != NULL;
-}
-
-static bool
 may_log_in(const struct session *s)
 {
-    return s->server->login &&
-           (session_encrypted(s) || !s->conf->smtpd_tls_auth_only);
+    return s->server->login && (s->tls || !s->conf->smtpd_tls_auth_only);
 }
 
 static bool
@@ -150,11 +144,13 @@ static bool
 is_allowed(struct session *s, const struct auth_mech *m)
 {
     const struct login_service *l = s->server->login;
-    unsigned options = session_encrypted(s) ? l->tls_options : l->options;
+    unsigned options = s->tls ? l->tls_options : l->options;
 
     if (m->properties & SASL_BINDING || str_iends(m->name, S("-PLUS")))
-        if (!l->bindings || !session_encrypted(s))
+        if (!l->bindings || !s->tls)
             return false;
+    if (m->properties & SASL_NEEDS_CERT && !(s->tls && s->tls->trusted))
+        return false;
     if (options & SASL_NO_ANONYMOUS && str_ieq(m->name, S("ANONYMOUS")))
         return false;
     return sasl_options_allow(options, m->properties) &&
@@ -362,6 +358,52 @@ go_through(struct exchange *x, struct dovecot_request *request)
     conclude(x, step);
 }
 
+/* What the login can be bound to; the service takes what the mechanism asks
+ * for. */
+static void
+tell_bindings(struct exchange *x, struct dovecot_request *request)
+{
+    static const struct {
+        struct str name;
+        enum tls_binding type;
+    } types[] = {
+        {S("tls-exporter"),         TLS_EXPORTER        },
+        {S("tls-server-end-point"), TLS_SERVER_END_POINT},
+    };
+    _Static_assert(COUNT(types) <= SASL_BINDINGS, "too many bindings");
+
+    for (size_t i = 0; i < COUNT(types); i++) {
+        unsigned char data[TLS_BINDING_MAX];
+        size_t len = tls_binding(x->s->tls_session, types[i].type, data);
+
+        request->bindings[i] = (struct sasl_binding){
+            .type = types[i].name,
+            .data = arena_str(x->a, (struct str){(const char *)data, len}),
+        };
+    }
+}
+
+static void
+tell_tls(struct exchange *x, struct dovecot_request *request)
+{
+    const struct tls_facts *f = x->s->tls;
+
+    if (f == NULL)
+        return;
+    request->secured = request->tls = true;
+    request->ssl_protocol = str_from(f->protocol);
+    request->ssl_cipher = str_from(f->cipher);
+    request->ssl_cipher_bits = str_from(arena_fmt(x->a, "%d", f->bits));
+    request->local_name = str_from(f->sni);
+    /* Of a certificate that nobody vouches for the name means nothing. */
+    if (f->trusted) {
+        request->valid_client_cert = true;
+        request->cert_username = str_from(f->peer_cn);
+    }
+    if (x->s->server->login->bindings)
+        tell_bindings(x, request);
+}
+
 static void
 authenticate(struct session *s, enum command_auth form,
              const struct auth_args *given)
@@ -381,6 +423,7 @@ authenticate(struct session *s, enum command_auth form,
     session_find_server(s);
     request.lip = s->server_addr;
     request.lport = s->server_port;
+    tell_tls(&x, &request);
     if (!is_offered(s, given->mech))
         refuse(&x,
                "535 5.7.8 Error: authentication failed: Invalid authentication "

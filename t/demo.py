@@ -1,15 +1,18 @@
 #!/usr/bin/env python3
-"""make demo: a mail server takes a message, relays one and bounces one.
+"""make demo: a mail server takes a message from a user who logs in, relays one
+and bounces one.
 
 Two instances and a name server start on loopback. Each step shows the
 protocol as it went over the wire. On a terminal everything goes on running
 until Ctrl-C; without one it stops by itself. The exit status is 0 only if
 every step did what it says.
 """
+import base64
 import os
 import pathlib
 import re
 import socket
+import ssl
 import sys
 import time
 
@@ -20,6 +23,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).parent / 'system'))
 
 from harness import NameServer, Posta, wait_until  # noqa: E402
 
+PASSWORDS = {'alice': 'wonderland-7', 'bob': 'builder-42'}
 COLOUR = sys.stdout.isatty()
 
 
@@ -36,36 +40,71 @@ def show(text, indent='    '):
         print(indent + paint('2', line))
 
 
-def talk(posta, lines, message):
-    """One SMTP session by hand, printed; the reply to the final dot."""
-    with socket.create_connection(('127.0.0.1', posta.port), 60) as s:
-        s.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        f = s.makefile('rb')
+class Client:
+    """An SMTP client that prints what goes over the wire, but no password."""
 
-        def reply():
-            while True:
-                line = f.readline().decode().rstrip('\r\n')
-                print('    ' + paint('32', f'S: {line}'))
-                if line[3:4] != '-':
-                    return line
+    def __init__(self, port, tls=False):
+        self.socket = socket.create_connection(('127.0.0.1', port), 60)
+        self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        if tls:
+            self.encrypt()
+        self.file = self.socket.makefile('rb')
+        self.reply()
 
-        def say(line):
-            print('    ' + paint('36', f'C: {line}'))
-            s.sendall(line.encode() + b'\r\n')
+    def __enter__(self):
+        return self
 
-        reply()
+    def __exit__(self, *exc):
+        self.file.close()
+        self.socket.close()
+
+    def encrypt(self):
+        """Whose certificate it is nobody can tell: it was made a moment ago."""
+        context = ssl.create_default_context()
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+        self.socket = context.wrap_socket(self.socket)
+        self.file = self.socket.makefile('rb')
+        print('    ' + paint('35', f'-- {self.socket.version()}, '
+                             f'{self.socket.cipher()[0]}'))
+
+    def reply(self):
+        while True:
+            line = self.file.readline().decode().rstrip('\r\n')
+            print('    ' + paint('32', f'S: {line}'))
+            if line[3:4] != '-':
+                return line
+
+    def say(self, line, shown=None):
+        print('    ' + paint('36', f'C: {shown or line}'))
+        self.socket.sendall(line.encode() + b'\r\n')
+        return self.reply()
+
+    def expect(self, want, line, shown=None):
+        got = self.say(line, shown)
+        if not got.startswith(want):
+            raise AssertionError(f'{shown or line}: {got}')
+        return got
+
+    def starttls(self):
+        self.expect('220', 'STARTTLS')
+        self.file.close()
+        self.encrypt()
+
+    def log_in(self, user, password, want='235'):
+        secret = base64.b64encode(f'\0{user}\0{password}'.encode()).decode()
+        return self.expect(want, f'AUTH PLAIN {secret}',
+                           f'AUTH PLAIN (as {user}, the password is not shown)')
+
+    def send(self, lines, message):
+        """The queue id."""
         for line in lines + ['DATA']:
-            say(line)
-            last = reply()
-            if last[0] not in '23':
-                raise AssertionError(f'refused: {last}')
-        for line in message.splitlines() + ['.']:
-            say(line)
-        last = reply()
-        say('QUIT')
-        reply()
-        if not last.startswith('250 2.0.0 Ok: queued as '):
-            raise AssertionError(f'not accepted: {last}')
+            self.expect('3' if line == 'DATA' else '2', line)
+        for line in message.splitlines():
+            print('    ' + paint('36', f'C: {line}'))
+            self.socket.sendall(line.encode() + b'\r\n')
+        last = self.expect('250 2.0.0 Ok: queued as ', '.')
+        self.expect('221', 'QUIT')
         return last.rsplit(' ', 1)[1]
 
 
@@ -76,7 +115,24 @@ def message(sender, to, subject, body):
 
 
 def session(sender, rcpt):
-    return ['EHLO client.test', f'MAIL FROM:<{sender}>', f'RCPT TO:<{rcpt}>']
+    return [f'MAIL FROM:<{sender}>', f'RCPT TO:<{rcpt}>']
+
+
+def talk(posta, lines, message):
+    """As another server, in the clear; the queue id."""
+    with Client(posta.port) as c:
+        c.expect('250', 'EHLO client.test')
+        return c.send(lines, message)
+
+
+def submit(posta, user, password, lines, message):
+    """As a user: STARTTLS on port 587, then a login."""
+    with Client(posta.base + 587) as c:
+        c.expect('250', 'EHLO laptop.test')
+        c.starttls()
+        c.expect('250', 'EHLO laptop.test')
+        c.log_in(user, password)
+        return c.send(lines, message)
 
 
 def log_of(posta, queue_id):
@@ -87,10 +143,49 @@ def log_of(posta, queue_id):
             show(line)
 
 
+def log_in_and_send(home):
+    heading('1. Alice logs in, encrypted, and writes to Bob')
+    text = ('From: Alice <alice@home.test>\nTo: bob@home.test\n'
+            'Bcc: carol@away.test\nSubject: Hello Bob\n\n'
+            'This was sent after a login.\n')
+    queue_id = submit(home, 'alice@home.test', PASSWORDS['alice'],
+                      session('alice@home.test', 'bob@home.test'), text)
+    got = home.wait_maildir('bob', 1)[0].decode()
+    home.wait_log(rf' {queue_id}: removed')
+    log_of(home, queue_id)
+    print(f'  In {home.dir}/mail/home.test/bob/Maildir/new, with the Date and '
+          'Message-Id that were missing, and without Bcc:')
+    show(got)
+    assert 'This was sent after a login.' in got and 'Bcc:' not in got
+    assert re.search(r'^Date: ', got, re.M)
+    assert re.search(r'^Message-Id: ', got, re.M)
+    assert 'with ESMTPSA id' in got
+
+
+def refuse_logins(home):
+    heading('2. What is refused: a login in the clear, a wrong password, '
+            "someone else's address")
+    with Client(home.base + 587) as c:
+        c.expect('250', 'EHLO laptop.test')
+        c.log_in('alice@home.test', PASSWORDS['alice'], '530')
+    with Client(home.base + 465, tls=True) as c:
+        c.expect('250', 'EHLO laptop.test')
+        c.log_in('alice@home.test', 'guess', '535')
+        c.log_in('alice@home.test', PASSWORDS['alice'])
+        c.expect('250', 'MAIL FROM:<bob@home.test>')
+        c.expect('553', 'RCPT TO:<carol@away.test>')
+    with Client(home.port) as c:
+        c.expect('250', 'EHLO laptop.test')
+        c.log_in('alice@home.test', PASSWORDS['alice'], '503')
+    home.wait_log('SASL PLAIN authentication failed')
+    for secret in PASSWORDS.values():
+        assert secret not in home.log_text()
+
+
 def deliver_here(home):
-    heading('1. A message comes in over SMTP and goes into a Maildir')
-    queue_id = talk(home, session('bob@elsewhere.test', 'alice@home.test'),
-                    message('bob@elsewhere.test', 'alice@home.test',
+    heading('3. Another server brings a message, which goes into a Maildir')
+    queue_id = talk(home, session('dave@elsewhere.test', 'alice@home.test'),
+                    message('dave@elsewhere.test', 'alice@home.test',
                             'Hello Alice', 'This came in over SMTP.'))
     got = home.wait_maildir('alice', 1)[0].decode()
     home.wait_log(rf' {queue_id}: removed')
@@ -101,8 +196,9 @@ def deliver_here(home):
 
 
 def relay(home, away):
-    heading('2. A message is relayed to another server, found by its MX record')
-    queue_id = talk(home, session('alice@home.test', 'carol@away.test'),
+    heading('4. A message is relayed to another server, found by its MX record')
+    queue_id = submit(home, 'alice@home.test', PASSWORDS['alice'],
+                      session('alice@home.test', 'carol@away.test'),
                     message('alice@home.test', 'carol@away.test', 'Hello Carol',
                             'This was relayed.'))
     got = away.wait_maildir('carol', 1)[0].decode()
@@ -114,10 +210,11 @@ def relay(home, away):
 
 
 def bounce(home):
-    heading('3. A message to an unknown user over there comes back')
+    heading('5. A message to an unknown user over there comes back')
     before = len(home.maildir('alice'))
-    queue_id = talk(home, session('alice@home.test', 'nobody@away.test'),
-                    message('alice@home.test', 'nobody@away.test', 'Anyone?',
+    queue_id = submit(home, 'alice@home.test', PASSWORDS['alice'],
+                      session('alice@home.test', 'nobody@away.test'),
+                      message('alice@home.test', 'nobody@away.test', 'Anyone?',
                             'This will come back.'))
     got = home.wait_maildir('alice', before + 1)[-1].decode()
     home.wait_log(rf' {queue_id}: removed')
@@ -129,7 +226,7 @@ def bounce(home):
 
 
 def queue_is_empty(home, away):
-    heading('4. Nothing is left in the queues')
+    heading('6. Nothing is left in the queues')
     for posta in (home, away):
         wait_until(lambda: not posta.queue(), 'an empty queue')
         done = posta.command('mailq')
@@ -141,10 +238,16 @@ def queue_is_empty(home, away):
 def how_to_go_on(home):
     heading('Try it yourself')
     bin_dir = home.bin
-    print(f'  SMTP server   127.0.0.1 port {home.port}, domain home.test, '
+    print(f'  mail client   outgoing server 127.0.0.1, port {home.base + 587} '
+          f'with STARTTLS or {home.base + 465} with TLS;\n'
+          '                user name alice@home.test, password '
+          f'{PASSWORDS["alice"]}, "normal password"\n'
+          f'  send          swaks --server 127.0.0.1:{home.base + 587} -tls '
+          '--auth PLAIN --auth-user alice@home.test \\\n'
+          f'                    --auth-password {PASSWORDS["alice"]} --from '
+          'alice@home.test --to bob@home.test\n'
+          f'  SMTP server   127.0.0.1 port {home.port}, domain home.test, '
           'mailboxes alice and bob\n'
-          f'  send          swaks --server 127.0.0.1:{home.port} '
-          '--to alice@home.test\n'
           f'  read          ls {home.dir}/mail/home.test/alice/Maildir/new\n'
           f'  watch         tail -f {home.log}\n'
           f'  administer    {bin_dir}/posta -c {home.dir} status\n'
@@ -152,6 +255,8 @@ def how_to_go_on(home):
 
 
 def run(home, away):
+    log_in_and_send(home)
+    refuse_logins(home)
     deliver_here(home)
     relay(home, away)
     bounce(home)
@@ -174,7 +279,7 @@ def main():
     try:
         with NameServer(zones) as dns, \
                 Posta('away.test', {'carol': 'demo'}) as away, \
-                Posta('home.test', {'alice': 'demo', 'bob': 'demo'},
+                Posta('home.test', PASSWORDS,
                       settings={'dns_servers': dns.address},
                       start=False) as home:
             table = home.write('transport',

@@ -263,6 +263,9 @@ check_tables(struct exam *e, const struct scope *s)
                 if (!str_starts(word, kinds[k]))
                     continue;
                 str_cut(&path, ':', NULL);
+                /* The last one of a unionmap. */
+                while (str_ends(path, S("}")))
+                    path.len--;
                 if (access(arena_cstr(s->arena, path), R_OK) != 0)
                     exam_warn(e, set, "cannot read %.*s: %s", STR(path),
                               strerror(errno));

@@ -99,7 +99,7 @@ def test_start_status_stop():
         assert status['state'] == 'running'
         inet = [x for x in status['listeners'] if x['type'] == 'inet']
         assert {(x['role'], x['port']) for x in inet} == {
-            ('smtpd', posta.port)}
+            ('smtpd', posta.base + port) for port in (25, 465, 587)}
         assert '127.0.0.1' in {x['address'] for x in inet}
         assert status['pids']['qmgr'] == posta.pids('qmgr')
         everyone = posta.pids()
@@ -371,7 +371,7 @@ def test_reload_keeps_sessions_and_changes_ports():
     with Posta() as posta:
         with greeted(posta) as old:
             qmgr = pid_of(posta, 'qmgr', 'single')
-            other = posta.base + 587
+            other = posta.base + 995
             text = (posta.dir / 'master.cf').read_text()
             (posta.dir / 'master.cf').write_text(
                 text + f'{other} inet n - n - - smtpd\n')
@@ -427,7 +427,7 @@ def test_reload_with_mistakes():
 
 def test_reload_with_a_port_in_use():
     with Posta() as posta, socket.socket() as s:
-        other = posta.base + 587
+        other = posta.base + 995
         s.bind(('127.0.0.1', other))
         s.listen()
         with open(posta.dir / 'master.cf', 'a') as f:
@@ -526,11 +526,11 @@ def test_spawn_runs_a_command_for_each_connection():
 def test_overrides():
     with Posta(start=False) as posta:
         with open(posta.dir / 'master.cf', 'a') as f:
-            f.write(f'{posta.base + 587} inet n - n - - smtpd\n'
+            f.write(f'{posta.base + 995} inet n - n - - smtpd\n'
                     '    -o syslog_name=postfix/submission\n'
                     '    -o { max_use = 1 }\n')
         posta.start()
-        with greeted(posta, port=posta.base + 587):
+        with greeted(posta, port=posta.base + 995):
             pass
         posta.wait_log(r'postfix/submission/smtpd\[')
 

@@ -8,6 +8,7 @@
     S: 250 2.1.0 Ok         the reply line; `*` stands for any text
     S* 250                  a whole reply of one or more lines with that code,
                             whatever they say
+    tls                     from here on in TLS, whoever the server is
     close                   the server has closed the connection
 
 A line that begins with neither is an error.
@@ -15,6 +16,7 @@ A line that begins with neither is an error.
 import fnmatch
 import re
 import socket
+import ssl
 
 from .instance import Posta
 
@@ -41,6 +43,14 @@ class Conversation:
         line = self.file.readline().decode('utf-8', 'surrogateescape')
         self.seen.append(f'S: {line!r}')
         return line
+
+    def encrypt(self):
+        context = ssl.create_default_context()
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+        self.file.close()
+        self.socket = context.wrap_socket(self.socket)
+        self.file = self.socket.makefile('rb')
 
     def fail(self, path, number, what):
         raise Failed(f'{path.name}:{number}: {what}\n' + '\n'.join(self.seen))
@@ -76,6 +86,8 @@ def _step(talk, path, number, line):
             talk.fail(path, number, f'wanted {rest!r}, got {got!r}')
     elif kind == 'S*':
         _reply(talk, path, number, rest.strip())
+    elif line == 'tls':
+        talk.encrypt()
     elif line == 'close':
         if got := talk.line():
             talk.fail(path, number, f'wanted the end, got {got!r}')
