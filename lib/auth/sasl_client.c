@@ -90,7 +90,7 @@ sasl_client_start(struct arena *a, const struct sasl_mech *mech,
     (*c)->login = login;
     (*c)->kind = kinds[mech->id];
     (*c)->offered = offered;
-    (*c)->said = S("");
+    (*c)->said = (*c)->sent = (*c)->password = S("");
     if (holds_nul(login->user) || holds_nul(login->authzid) ||
         holds_nul(login->password) || login->user.len > NAME_MAX_BYTES ||
         login->authzid.len > NAME_MAX_BYTES ||

@@ -697,9 +697,39 @@ too_long(void **state)
         }
 }
 
+/* The most that a client can send fits into what a caller gives. */
+static void
+largest(void **state)
+{
+    static char fill[SASL_INPUT_MAX];
+    struct world w;
+    struct sasl *s;
+    struct str first, final;
+
+    (void)state;
+    memset(fill, 'a', sizeof fill);
+    setup(&w);
+    first = str_from(arena_fmt(w.arena, "n,,n=%.512s,r=%.512s,x=%.*s", fill,
+                               fill, SASL_INPUT_MAX - 1040, fill));
+    final = str_from(
+        arena_fmt(w.arena, "c=%.*s,r=x,p=x", SASL_INPUT_MAX / 2, fill));
+    struct arena *given = arena_new("exchange", SASL_ARENA), *was = w.arena;
+
+    w.arena = given;
+    assert_int_equal(start(&w, "SCRAM-SHA-256", first, &s), SASL_CHALLENGE);
+    assert_int_equal(feed(&w, s, final), SASL_FAILED);
+    arena_reset(given);
+    first = str_from(arena_fmt(was, "n,a=%.512s,\001auth=Bearer %.*s\001\001",
+                               fill, SASL_INPUT_MAX - 600, fill));
+    assert_int_equal(start(&w, "OAUTHBEARER", first, &s), SASL_CHALLENGE);
+    assert_int_equal(s->token.len, SASL_INPUT_MAX - 600);
+    arena_free(given);
+    arena_free(was);
+}
+
 TESTS(TEST(plain), TEST(verdicts), TEST(login_is_what_the_caller_says),
       TEST(passwords_are_prepared), TEST(login), TEST(needs_tls),
       TEST(external), TEST(cram_md5_rfc), TEST(cram_md5_refused),
       TEST(scram_rfc), TEST(scram_refused), TEST(scram_flag_y), TEST(no_oracle),
       TEST(scram_verdicts), TEST(oauthbearer), TEST(oauthbearer_user),
-      TEST(oauth_refused), TEST(xoauth2), TEST(too_long))
+      TEST(oauth_refused), TEST(xoauth2), TEST(too_long), TEST(largest))
