@@ -10,6 +10,8 @@
 #define IMAPD_COMMAND_H
 
 #include "mail/section.h"
+#include "mail/sort.h"
+#include "mail/thread.h"
 
 /* When a command may come (RFC 9051 3). */
 enum {
@@ -355,23 +357,6 @@ enum {
     RETURN_COUNT = 8,
     RETURN_SAVE = 16,
 };
-enum sort_key {
-    SORT_ARRIVAL,
-    SORT_CC,
-    SORT_DATE,
-    SORT_FROM,
-    SORT_SIZE,
-    SORT_SUBJECT,
-    SORT_TO,
-    SORT_DISPLAYFROM, /* RFC 5957 */
-    SORT_DISPLAYTO,
-};
-struct sort_criterion {
-    enum sort_key key;
-    bool reverse;
-};
-enum thread_method { THREAD_ORDEREDSUBJECT, THREAD_REFERENCES, THREAD_REFS };
-
 /* SEARCH, SORT, THREAD, ESEARCH (RFC 5256, 5267, 7377). */
 struct search {
     bool extended;    /* RETURN was given: answer ESEARCH */
