@@ -20,7 +20,7 @@
 
 #define BUSY_AT   16  /* connections that make master start another */
 #define FULL_AT   500 /* connections a worker takes */
-#define LINGER_MS 60000
+#define LINGER_MS 10000
 
 /* Handshakes that began with the old certificates go on with their keys for
  * so long; then whoever holds a connection makes another. */
@@ -240,6 +240,48 @@ on_end(void *own, bool now)
     end_if_done();
 }
 
+/* ---- the template before us */
+
+#define BEFORE_MS 1000
+
+/* How many chains the keys that run now have for an identity. */
+static size_t
+chains_before(const struct daemon *d, const char *identity)
+{
+    const char *path =
+        arena_fmt(keys.scratch, "%s/private/keys", d->conf->queue_directory);
+    auto_close int fd = sock_connect_unix(path, SOCK_SEQPACKET);
+    struct link link = {.fd = fd, .self = SIDE(TLS), .peer = SIDE(KEYS)};
+    struct msg_ask_identity ask = {.identity = str_from(identity)};
+    struct msg_identity answer;
+    struct rec_chain chain;
+    size_t n = 0;
+
+    if (fd < 0 || !sock_timeout(fd, BEFORE_MS) ||
+        !send_ask_identity(&link, &ask) ||
+        link_expect(&link, &keys.packet, MSG_identity) != LINK_OK ||
+        !read_identity(&keys.packet, &answer) || answer.rc != OK)
+        return 0;
+    while (answer.chains.len > 0 && get_chain(&answer.chains, &chain))
+        n++;
+    return n;
+}
+
+/* A renewal that went wrong must not take away what works: master keeps the
+ * old template, if this one does not become ready. */
+static void
+compare_with_before(const struct daemon *d)
+{
+    size_t now;
+    const char *identity;
+
+    for (size_t i = 0; (identity = keys_store_bad(i, &now)) != NULL; i++)
+        if (chains_before(d, identity) > now)
+            log_fatal("new certificates are no good (see above): the ones "
+                      "from before stay in use");
+    arena_reset(keys.scratch);
+}
+
 /* ---- the role */
 
 /* What is in this memory stays in it. */
@@ -267,6 +309,7 @@ prepare(struct daemon *d)
         add_asker(d->conf->auth_owner);
     }
     keys_store_open(d);
+    compare_with_before(d);
     close_memory();
 }
 

@@ -15,8 +15,9 @@
  * cannot be read has been logged, in one line each. */
 void keys_store_open(struct daemon *d);
 
-/* The identities, as text, that could not be read; NULL at the end. */
-const char *keys_store_bad(size_t i);
+/* The identities, as text, of which something could not be read, and how many
+ * chains they have; NULL at the end. */
+const char *keys_store_bad(size_t i, size_t *chains);
 
 /*
  * The chains of an identity: *chains is NULL where it is not known. With a

@@ -18,7 +18,7 @@
 #define VALUE_MAX   ((size_t)1 << 20)
 
 static struct {
-    struct hash *identities; /* of struct chains; NULL: could not be read */
+    struct hash *identities; /* of struct chains */
     struct hash *names;      /* the same by server name */
     struct hash *keys;       /* of EVP_PKEY */
     VEC(const char *) bad;
@@ -143,9 +143,15 @@ load_identity(struct arena *life, const char *identity)
 }
 
 const char *
-keys_store_bad(size_t i)
+keys_store_bad(size_t i, size_t *chains)
 {
-    return i < store.bad.len ? store.bad.at[i] : NULL;
+    if (i >= store.bad.len)
+        return NULL;
+    const struct chains *all =
+        hash_get(store.identities, str_from(store.bad.at[i]));
+
+    *chains = all->list.len;
+    return store.bad.at[i];
 }
 
 /* ---- names */

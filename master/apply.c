@@ -18,7 +18,8 @@ same_row(const struct unit *u, const struct plan_row *row)
 static bool
 is_unused(const struct unit *u)
 {
-    return u->row == NULL && u->workers == 0 && u->template == NULL;
+    return u->row == NULL && u->workers == 0 && u->template == NULL &&
+           u->successor == NULL;
 }
 
 static struct unit *

@@ -13,11 +13,12 @@
 #include "base/log.h"
 #include "conf/identity.h"
 
-#define LOOK_MS 2000
+#define LOOK_MS 1000
 
 static struct {
     struct timer *timer;
-    uint64_t seen; /* a sum over what stat says of the files */
+    uint64_t seen;    /* a sum over what stat says of the files in use */
+    uint64_t changed; /* the same at the last look, where it was another */
 } state;
 
 struct asked {
@@ -116,8 +117,7 @@ renew(void)
 
         if (u->row && strcmp(u->role->name, "keys") == 0 && u->template) {
             log_info("certificates or their keys have changed: read again");
-            process_renew(u);
-            process_start(u);
+            process_replace(u);
         }
     }
 }
@@ -128,9 +128,12 @@ look_again(void *unused)
     uint64_t now = master.plan ? look(master.plan) : 0;
 
     (void)unused;
-    if (now != state.seen && !master.stopping)
+    /* A certificate and its key are not replaced in one instant. */
+    if (now != state.seen && now == state.changed && !master.stopping) {
+        state.seen = now;
         renew();
-    state.seen = now;
+    }
+    state.changed = now;
     state.timer = loop_after(master.loop, LOOK_MS, look_again, NULL);
 }
 

@@ -3,7 +3,7 @@
 #include "master.h"
 
 static const char *const rows[] = {
-    "keys        unix - - n - 4   keys",
+    "keys        unix - - n - 20  keys",
     "authd       unix - - n - 1   authd",
     "auth-worker unix - - n - 50  auth-worker",
     "auth-pam    unix - - n - 20  auth-pam",

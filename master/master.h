@@ -122,9 +122,10 @@ struct unit {
     const struct plan_row *row; /* in the current plan; NULL: row is gone */
     unsigned crew;
     struct listeners listeners;
-    struct process *template; /* or the one running process */
-    unsigned workers;         /* asked for or running */
-    unsigned wanted;          /* of qmgr's wants, those not yet answered */
+    struct process *template;  /* or the one running process */
+    struct process *successor; /* takes its place when it is ready */
+    unsigned workers;          /* asked for or running */
+    unsigned wanted;           /* of qmgr's wants, those not yet answered */
     unsigned failures;
     int64_t failed; /* when the last was */
     struct timer *pause, *wakeup, *renewal;
@@ -212,6 +213,9 @@ void process_settings(void);
 /* A new template, and workers that go when idle: of this unit, or of all. */
 void process_renew(struct unit *u);
 void process_renew_all(void);
+/* The same, but the old ones serve until the new template is ready; if it ends
+ * before, they go on. */
+void process_replace(struct unit *u);
 struct process *process_next(size_t *pos);
 /* How many of that kind; of any where kind is -1. */
 unsigned process_count(int kind);

@@ -109,6 +109,8 @@ process_retire(struct process *p)
         shutdown(p->link.fd, SHUT_WR);
         if (p->unit->template == p)
             p->unit->template = NULL;
+        if (p->unit->successor == p)
+            p->unit->successor = NULL;
     } else {
         kill(p->pid, SIGTERM);
     }
@@ -121,6 +123,8 @@ process_renew(struct unit *u)
         return;
     if (u->template)
         process_retire(u->template);
+    if (u->successor)
+        process_retire(u->successor);
     if (u->role->listens)
         process_signal_workers(u, SIGHUP);
 }
@@ -205,6 +209,24 @@ link_closed(struct process *p)
     }
 }
 
+static void
+became_ready(struct process *p)
+{
+    struct unit *u = p->unit;
+
+    p->ready = true;
+    /* Before the old workers hang up: who is then answered by a new one must
+     * know that its certificates may be old. */
+    if (strcmp(u->role->name, "keys") == 0)
+        identities_ready();
+    if (u->successor == p) {
+        u->successor = NULL;
+        process_renew(u);
+        u->template = p;
+        unit_look(u);
+    }
+}
+
 static bool
 hear(struct process *p)
 {
@@ -215,10 +237,10 @@ hear(struct process *p)
 
     switch (packet->type) {
     case MSG_ready:
-        p->ready = true;
-        if (strcmp(p->unit->role->name, "keys") == 0)
-            identities_ready();
-        return read_ready(packet, &ready);
+        if (!read_ready(packet, &ready))
+            return false;
+        became_ready(p);
+        return true;
     case MSG_working:
         if (!read_working(packet, &work) || work.pid <= 0)
             return false;
@@ -383,25 +405,24 @@ adopt(struct process *p, int control)
                             .peer = SIDE(DAEMON) |
                                     (p->kind == RUNNING ? SIDE(QMGR) : 0)};
     p->watch = loop_watch(master.loop, control, LOOP_READ, link_ready, p);
-    p->unit->template = p;
 }
 
-bool
-process_start(struct unit *u)
+/* NULL: it cannot be started. */
+static struct process *
+start(struct unit *u)
 {
     int ends[2];
 
     if (!sock_pair(ends)) {
         log_warn("cannot make a socket pair: %m");
-        return false;
+        return NULL;
     }
     pid_t pid = spawn(u, ends[1]);
 
     close(ends[1]);
     if (pid < 0) {
         close(ends[0]);
-        unit_failed(u, true);
-        return false;
+        return NULL;
     }
     struct process *p =
         add_process(u->role->kind == SINGLE ? RUNNING : TEMPLATE, u, pid);
@@ -409,9 +430,35 @@ process_start(struct unit *u)
     adopt(p, ends[0]);
     if (!say_hello(p))
         log_warn("%s: cannot speak to %s: %m", u->name, u->role->program);
+    return p;
+}
+
+bool
+process_start(struct unit *u)
+{
+    struct process *p = start(u);
+
+    if (p == NULL) {
+        unit_failed(u, true);
+        return false;
+    }
+    u->template = p;
     if (p->kind == RUNNING)
         process_settings();
     return true;
+}
+
+void
+process_replace(struct unit *u)
+{
+    if (u->template == NULL || !u->template->ready) {
+        process_renew(u);
+        (void)process_start(u);
+        return;
+    }
+    if (u->successor)
+        process_retire(u->successor);
+    u->successor = start(u);
 }
 
 /* Both ends of a new link go to their owners. Some need none. */
@@ -505,6 +552,10 @@ died(struct process *p, int status)
     p->pid = 0;
     if (u->template == p)
         u->template = NULL;
+    if (u->successor == p) {
+        u->successor = NULL;
+        failed = false; /* what it was to replace goes on */
+    }
     if (p->kind == WORKER)
         worker_gone(u, p->place);
     if (p->kind == RUNNING) {

@@ -58,8 +58,8 @@ static void
 tell_state(void)
 {
     struct daemon *d = many.daemon;
-    bool busy =
-        is_full() || (many.how.busy_at > 0 && many.count >= many.how.busy_at);
+    bool busy = many.ending || is_full() ||
+                (many.how.busy_at > 0 && many.count >= many.how.busy_at);
     uint64_t one = 1;
 
     board_set(d->board, d->crew, d->place, busy ? BOARD_BUSY : BOARD_IDLE);
@@ -71,6 +71,7 @@ static void
 begin_end(bool now)
 {
     many.ending = true;
+    tell_state(); /* another has to take its place */
     consider();
     many.how.end(many.how.own, now);
 }

@@ -13,7 +13,8 @@
 
 static struct {
     struct link link;
-    pid_t pid; /* whose connection it is */
+    pid_t pid;  /* whose connection it is */
+    bool fresh; /* it has not been asked for an identity */
     const char *path;
     struct packet packet;
     struct hash *names; /* by key: the name it was given for (struct str) */
@@ -50,6 +51,7 @@ dial(struct why *why)
     }
     keys.link = (struct link){.fd = fd, .self = SIDE(TLS), .peer = SIDE(KEYS)};
     keys.pid = getpid();
+    keys.fresh = true;
     return true;
 }
 
@@ -166,6 +168,9 @@ keys_find(struct str identity, struct str name, struct keys_chains *chains,
     }
     if (answer.rc != OK)
         return fail(why, "4.7.0", "%.*s", STR(answer.text));
+    if (name.len == 0)
+        keys.fresh = false;
+    chains->sum = hash_of(answer.chains);
     if (!add_chains(chains, answer.chains, why)) {
         keys_chains_free(chains);
         ERR_clear_error();
@@ -174,6 +179,22 @@ keys_find(struct str identity, struct str name, struct keys_chains *chains,
     if (name.len > 0)
         remember_names(chains, name);
     return OK;
+}
+
+bool
+keys_same(struct str identity, uint64_t sum)
+{
+    struct msg_ask_identity ask = {.identity = identity};
+    struct msg_identity answer;
+    struct why why;
+
+    if (!dial(&why) || !keys.fresh)
+        return true;
+    if (!converse(send_find, &ask, MSG_identity, &why) ||
+        !read_identity(&keys.packet, &answer) || answer.rc != OK)
+        return true;
+    keys.fresh = false;
+    return hash_of(answer.chains) == sum;
 }
 
 void

@@ -28,6 +28,7 @@ struct keys_chain {
 
 struct keys_chains {
     VEC(struct keys_chain) list;
+    uint64_t sum; /* of the whole answer, for keys_same */
 };
 
 /* Before OpenSSL is used; nothing is asked yet. The second call is OK. */
@@ -41,6 +42,13 @@ enum rc keys_start(const struct conf *conf, struct why *why) MUST_USE;
 enum rc keys_find(struct str identity, struct str name,
                   struct keys_chains *chains, struct why *why) MUST_USE;
 void keys_chains_free(struct keys_chains *chains);
+
+/*
+ * Will whoever signs for this process know the keys that an answer with this
+ * sum was about? Asked where the connection is new: it may lead to another
+ * worker of keys, with other files. True where it does not answer, too.
+ */
+bool keys_same(struct str identity, uint64_t sum);
 
 /* Use them in a context, or in a session. False: why. */
 bool keys_use(SSL_CTX *ctx, const struct keys_chains *chains, struct why *why);

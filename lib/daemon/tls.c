@@ -18,6 +18,7 @@ struct daemon_tls {
     struct str identity;
     SSL_CTX *ctx;        /* NULL: not made, or not to be had */
     uint32_t generation; /* of ctx */
+    uint64_t sum;        /* of its certificates */
     int64_t retry_at;    /* io_now: not before */
     struct hash *names;  /* of struct keys_chains, this generation's */
 };
@@ -100,7 +101,7 @@ daemon_tls_open(struct daemon *d, const struct tls_server_options *options,
 static SSL_CTX *
 make(struct daemon_tls *t, struct why *why)
 {
-    struct keys_chains chains;
+    struct keys_chains chains = {0};
     SSL_CTX *ctx = tls_server_context(&t->options, t->files, why);
 
     if (ctx == NULL)
@@ -111,6 +112,7 @@ make(struct daemon_tls *t, struct why *why)
     if (good && chains.list.len == 0)
         good = fail(why, "4.7.0", "no certificate can be used") == OK;
     good = good && keys_use(ctx, &chains, why);
+    t->sum = chains.sum;
     keys_chains_free(&chains);
     if (good)
         return ctx;
@@ -126,7 +128,8 @@ renew(struct daemon_tls *t)
         t->daemon->board ? board_generation(t->daemon->board) : 0;
     struct why why;
 
-    if ((t->ctx && t->generation == generation) || io_now() < t->retry_at)
+    if (io_now() < t->retry_at || (t->ctx && t->generation == generation &&
+                                   keys_same(t->identity, t->sum)))
         return;
     SSL_CTX *ctx = make(t, &why);
 
