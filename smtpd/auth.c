@@ -149,7 +149,8 @@ is_allowed(struct session *s, const struct auth_mech *m)
     if (m->properties & SASL_BINDING || str_iends(m->name, S("-PLUS")))
         if (!l->bindings || !s->tls)
             return false;
-    if (m->properties & SASL_NEEDS_CERT && !(s->tls && s->tls->trusted))
+    /* The name in a certificate that nobody vouches for is no name. */
+    if (str_ieq(m->name, S("EXTERNAL")) && !(s->tls && s->tls->trusted))
         return false;
     if (options & SASL_NO_ANONYMOUS && str_ieq(m->name, S("ANONYMOUS")))
         return false;

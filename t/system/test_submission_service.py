@@ -2,13 +2,11 @@
 every TLS mode, and what is refused there."""
 import re
 import socket
-import subprocess
-import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from harness import Posta, run, wait_until
+from harness import Authority, Posta, run, wait_until
 from harness.auth_server import b64
 from harness.raw_smtp import RawSmtp
 
@@ -159,6 +157,35 @@ def test_gsasl(posta, mechanism):
     assert OK in done.stdout + done.stderr, done.stdout + done.stderr
     done = log_in('wrong')
     assert OK not in done.stdout + done.stderr
+
+
+def test_external(tmp_path):
+    """The CN of a certificate that our authority has signed is the login."""
+    authority = Authority(tmp_path)
+    pairs = {'trusted': authority.sign(LOGIN), 'alien':
+             authority.self_signed(LOGIN), 'none': ()}
+    authority.ca.chmod(0o644)
+    tmp_path.chmod(0o755)
+    with Posta(settings={'smtpd_tls_ask_ccert': 'yes', 'smtpd_tls_CAfile':
+                         authority.ca, 'auth_mechanisms': 'EXTERNAL PLAIN',
+                         'smtpd_sasl_mechanism_filter': 'external, plain',
+                         'auth_failure_delay': '0s'}) as posta:
+        for name, pair in pairs.items():
+            with RawSmtp(posta.base + 587) as c:
+                c.say('EHLO c.test')
+                c.say('STARTTLS')
+                c.encrypt(*pair)
+                c.send('EHLO c.test\r\n')
+                words = [line[4:] for line in c.reply()]
+                offered = 'AUTH EXTERNAL PLAIN' in words
+                assert offered == (name == 'trusted'), words
+                reply = c.say('AUTH EXTERNAL =')
+                assert (reply == OK) == offered, reply
+                if name == 'trusted':
+                    assert c.say(f'MAIL FROM:<{LOGIN}>')[:3] == '250'
+                    assert c.say('RCPT TO:<bob@example.test>')[:3] == '250'
+        posta.wait_log(r'SASL EXTERNAL authentication failed: Invalid '
+                       'authentication mechanism')
 
 
 def test_what_a_client_forgets_is_added_and_bcc_goes(posta):

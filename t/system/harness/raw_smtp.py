@@ -35,11 +35,13 @@ class RawSmtp:
         self.file.close()
         self.socket.close()
 
-    def encrypt(self):
+    def encrypt(self, cert=None, key=None):
         """TLS from here on; nobody asks whose certificate it is."""
         context = ssl.create_default_context()
         context.check_hostname = False
         context.verify_mode = ssl.CERT_NONE
+        if cert:
+            context.load_cert_chain(cert, key)
         self.file.close()
         self.socket = context.wrap_socket(self.socket)
         self.file = self.socket.makefile('rb')
