@@ -6,12 +6,13 @@ import json
 import os
 import pty
 import re
-import stat
+import smtplib
 import ssl
+import stat
 
 import pytest
 
-from harness import Posta, run
+from harness import Posta, run, wait_until
 from harness.dovecot import Dovecot
 
 
@@ -272,3 +273,50 @@ def test_dovecot_reads_the_file(posta):
                                    ) as imap:
                 assert imap.login(f'{name}@example.test',
                                   password)[0] == 'OK'
+
+
+def log_in(posta, name, password):
+    """The reply's code to AUTH PLAIN."""
+    with smtplib.SMTP('127.0.0.1', posta.port) as smtp:
+        smtp.ehlo('client.test')
+        smtp.user, smtp.password = f'{name}@example.test', password
+        try:
+            return smtp.auth('PLAIN', smtp.auth_plain)[0]
+        except smtplib.SMTPAuthenticationError as e:
+            return e.smtp_code
+
+
+def test_changes_reach_who_runs(posta):
+    """Nothing is reloaded: a new user, password or application password works
+    at once, what was taken away does not, and the last use is told."""
+    posta.set(smtpd_sasl_auth_enable='yes', auth_allow_cleartext='yes',
+              smtpd_tls_auth_only='no', auth_failure_delay='0s',
+              auth_throttle_exceptions='127.0.0.0/8')
+    posta.start()
+    assert log_in(posta, 'alice', 'secret') == 235
+    assert listed(posta)['alice@example.test']['last_use']
+    assert listed(posta)['bob@example.test']['last_use'] is None
+    user(posta, 'add', 'carol', password='tangerine')
+    wait_until(lambda: log_in(posta, 'carol', 'tangerine') == 235,
+               'the new user to log in')
+    smtp = user(posta, 'app-password', 'add', 'alice', '--name', 'phone',
+                '--scope', 'smtp').stdout.strip()
+    pop = user(posta, 'app-password', 'add', 'alice', '--name', 'old pc',
+               '--scope', 'pop3').stdout.strip()
+    wait_until(lambda: log_in(posta, 'alice', smtp) == 235,
+               'the application password to work')
+    assert log_in(posta, 'alice', pop) == 535
+    used = [a['last_use'] for a in json.loads(
+        user(posta, 'app-password', 'list', 'alice', '--json').stdout)]
+    assert used[0] and used[1] is None
+    user(posta, 'app-password', 'remove', 'alice', 'phone')
+    wait_until(lambda: log_in(posta, 'alice', smtp) == 535,
+               'the application password to be gone')
+    user(posta, 'password', 'alice', password='new')
+    wait_until(lambda: log_in(posta, 'alice', 'secret') == 535,
+               'the old password to be gone')
+    assert log_in(posta, 'alice', 'new') == 235
+    user(posta, 'disable', 'carol')
+    wait_until(lambda: log_in(posta, 'carol', 'tangerine') == 535,
+               'the disabled user to be refused')
+    assert log_in(posta, 'alice', 'new') == 235
