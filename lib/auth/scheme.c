@@ -213,11 +213,12 @@ enum rc
 scheme_verify(struct arena *a, struct str stored, const char *none,
               struct str password, struct why *why)
 {
-    struct stored st;
+    struct stored st = {0};
     enum rc rc = stored_parse(a, stored, none, &st, why);
 
     if (rc != OK)
         return rc;
+    must(st.scheme != NULL);
     /* Whatever is stored: nobody gets in with no password. */
     if (password.len == 0)
         return scheme_right(false, why);
@@ -292,12 +293,12 @@ scheme_credentials(struct arena *a, struct str stored, const char *none,
     bool forced;
     const struct scheme *want = find(str_from(wanted), &encoding, &forced);
     struct buf out = buf_in(a);
-    struct stored st;
+    struct stored st = {0};
     enum rc rc = stored_parse(a, stored, none, &st, why);
 
-    must(want != NULL);
     if (rc != OK)
         return rc;
+    must(want != NULL && st.scheme != NULL);
     bool plain = is_plain(st.scheme);
 
     /* CRAM-MD5 and HMAC-MD5 are two names of one scheme. */
