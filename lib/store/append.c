@@ -71,11 +71,12 @@ put_cr(struct append *ap)
 static enum rc
 finish(struct append *ap, struct why *why)
 {
-    struct deposit_file *file = &ap->files.at[ap->files.len - 1];
+    struct deposit_file *file;
     enum rc rc = OK;
 
     if (ap->fd < 0)
         return OK;
+    file = &ap->files.at[ap->files.len - 1];
     if (ap->cr)
         put_cr(ap);
     ap->cr = false;

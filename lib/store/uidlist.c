@@ -1,19 +1,8 @@
 #include "store/uidlist.h"
 
-#include <errno.h>
-#include <fcntl.h>
-#include <signal.h>
-#include <stdio.h>
-#include <sys/file.h>
-#include <time.h>
-#include <unistd.h>
+#include "store/dotlock.h"
 
-#include "store/store.h"
-#include "sys/disk.h"
-
-#define LOCK_FILE   UIDLIST_FILE ".lock"
-#define STALE_AFTER 120 /* seconds */
-#define PAUSE       2   /* ms */
+#define LOCK_FILE UIDLIST_FILE ".lock"
 
 static bool
 number(struct str word, uint32_t max, uint32_t *value)
@@ -175,91 +164,14 @@ uidlist_put(struct buf *b, const struct uidlist_line *l)
     buf_addc(b, '\n');
 }
 
-/* Does the process that the lock file names live on this machine? True where
- * nobody can tell. */
-static bool
-owner_lives(int fd)
-{
-    char text[300], host[65] = "";
-    ssize_t n = pread(fd, text, sizeof text, 0);
-    struct str rest = {text, n > 0 ? (size_t)n : 0}, pid;
-    uint64_t number;
-
-    gethostname(host, sizeof host - 1);
-    str_cut(&rest, ':', &pid);
-    if (!str_num(pid, &number) || number == 0 || number > INT32_MAX ||
-        !str_eq(str_trim(rest), str_from(host)))
-        return true;
-    return kill((pid_t)number, 0) == 0 || errno != ESRCH;
-}
-
-/*
- * Remove the lock file of somebody who died. Under flock, so that of two who
- * try only one removes it, and neither the new one of the other.
- */
-static bool
-remove_stale(int dir)
-{
-    auto_close int fd =
-        openat(dir, LOCK_FILE, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
-    struct stat st, named;
-
-    if (fd < 0)
-        return errno == ENOENT;
-    if (flock(fd, LOCK_EX | LOCK_NB) < 0 || fstat(fd, &st) < 0 ||
-        fstatat(dir, LOCK_FILE, &named, AT_SYMLINK_NOFOLLOW) < 0 ||
-        st.st_ino != named.st_ino)
-        return false;
-    if (owner_lives(fd) && time(NULL) - st.st_mtime < STALE_AFTER)
-        return false;
-    return disk_remove(dir, LOCK_FILE);
-}
-
-static bool
-try_lock(int dir)
-{
-    auto_close int fd = disk_create(dir, LOCK_FILE, 0600);
-    char text[100], host[65] = "";
-
-    if (fd < 0)
-        return false;
-    gethostname(host, sizeof host - 1);
-    int len = snprintf(text, sizeof text, "%d:%s", (int)getpid(), host);
-
-    (void)!write(fd, text, (size_t)len);
-    return true;
-}
-
-static int64_t
-now_ms(void)
-{
-    struct timespec t;
-
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return t.tv_sec * INT64_C(1000) + t.tv_nsec / 1000000;
-}
-
 enum rc
 uidlist_lock(int dir, int64_t wait, struct why *why)
 {
-    const struct timespec pause = {.tv_nsec = PAUSE * 1000000L};
-
-    for (int64_t end = now_ms() + wait;;) {
-        if (try_lock(dir))
-            return OK;
-        if (errno != EEXIST)
-            return store_fail(errno, why, "cannot make %s", LOCK_FILE);
-        if (remove_stale(dir) && try_lock(dir))
-            return OK;
-        if (now_ms() >= end)
-            return fail(why, "4.2.0", "%s is held by another program",
-                        LOCK_FILE);
-        nanosleep(&pause, NULL);
-    }
+    return dotlock_take(dir, LOCK_FILE, wait, why);
 }
 
 void
 uidlist_unlock(int dir)
 {
-    (void)!disk_remove(dir, LOCK_FILE);
+    dotlock_drop(dir, LOCK_FILE);
 }

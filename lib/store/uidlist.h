@@ -51,12 +51,7 @@ struct str uidlist_field(struct str fields, char key);
 void uidlist_put_head(struct buf *b, const struct uidlist_head *h);
 void uidlist_put(struct buf *b, const struct uidlist_line *l);
 
-/*
- * Take dovecot-uidlist.lock in the folder, as Dovecot does: a file with
- * "PID:HOST" that is made anew; one whose process is gone, or that is two
- * minutes old, is taken away. TEMP 4.2.0 where somebody else has it for longer
- * than `wait` milliseconds.
- */
+/* dovecot-uidlist.lock, see dotlock.h. */
 enum rc uidlist_lock(int dir, int64_t wait, struct why *why) MUST_USE;
 void uidlist_unlock(int dir);
 

@@ -1,0 +1,104 @@
+#include "store/dotlock.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "store/store.h"
+#include "sys/disk.h"
+
+#define STALE_AFTER 120 /* seconds */
+#define PAUSE       2   /* ms */
+
+/* Does the process that the lock file names live on this machine? True where
+ * nobody can tell. */
+static bool
+owner_lives(int fd)
+{
+    char text[300], host[65] = "";
+    ssize_t n = pread(fd, text, sizeof text, 0);
+    struct str rest = {text, n > 0 ? (size_t)n : 0}, pid;
+    uint64_t number;
+
+    gethostname(host, sizeof host - 1);
+    str_cut(&rest, ':', &pid);
+    if (!str_num(pid, &number) || number == 0 || number > INT32_MAX ||
+        !str_eq(str_trim(rest), str_from(host)))
+        return true;
+    return kill((pid_t)number, 0) == 0 || errno != ESRCH;
+}
+
+/*
+ * Remove the lock file of somebody who died. Under flock, so that of two who
+ * try only one removes it, and neither the new one of the other.
+ */
+static bool
+remove_stale(int dir, const char *name)
+{
+    auto_close int fd =
+        openat(dir, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+    struct stat st, named;
+
+    if (fd < 0)
+        return errno == ENOENT;
+    if (flock(fd, LOCK_EX | LOCK_NB) < 0 || fstat(fd, &st) < 0 ||
+        fstatat(dir, name, &named, AT_SYMLINK_NOFOLLOW) < 0 ||
+        st.st_ino != named.st_ino)
+        return false;
+    if (owner_lives(fd) && time(NULL) - st.st_mtime < STALE_AFTER)
+        return false;
+    return disk_remove(dir, name);
+}
+
+static bool
+try_lock(int dir, const char *name)
+{
+    auto_close int fd = disk_create(dir, name, 0600);
+    char text[100], host[65] = "";
+
+    if (fd < 0)
+        return false;
+    gethostname(host, sizeof host - 1);
+    int len = snprintf(text, sizeof text, "%d:%s", (int)getpid(), host);
+
+    (void)!write(fd, text, (size_t)len);
+    return true;
+}
+
+static int64_t
+now_ms(void)
+{
+    struct timespec t;
+
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return t.tv_sec * INT64_C(1000) + t.tv_nsec / 1000000;
+}
+
+enum rc
+dotlock_take(int dir, const char *name, int64_t wait, struct why *why)
+{
+    const struct timespec pause = {.tv_nsec = PAUSE * 1000000L};
+
+    for (int64_t end = now_ms() + wait;;) {
+        if (try_lock(dir, name))
+            return OK;
+        if (errno != EEXIST)
+            return store_fail(errno, why, "cannot make %s", name);
+        if (remove_stale(dir, name) && try_lock(dir, name))
+            return OK;
+        if (now_ms() >= end)
+            return fail(why, "4.2.0", "%s is held by another program", name);
+        nanosleep(&pause, NULL);
+    }
+}
+
+void
+dotlock_drop(int dir, const char *name)
+{
+    (void)!disk_remove(dir, name);
+}

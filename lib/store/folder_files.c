@@ -1,0 +1,209 @@
+#include "store/folder_files.h"
+
+#include "mail/mutf7.h"
+#include "store/dotlock.h"
+#include "store/folders.h"
+
+#define SUBS_LOCK SUBS_FILE ".lock"
+#define USES_LOCK USES_FILE ".lock"
+
+bool
+path_is_below(const struct home *h, struct str path, struct str top,
+              struct str *rest)
+{
+    if (!str_skip(&path, top))
+        return false;
+    *rest = path;
+    return path.len == 0 || path.p[0] == (h->fs ? '/' : '.');
+}
+
+/* Of names in version 1. */
+static char
+divider(const struct home *h)
+{
+    return h->fs ? '/' : '.';
+}
+
+/* A name of the file in UTF-8, part by part; a NULL view for what is none. */
+static struct str
+decoded(const struct home *h, struct arena *a, struct str name)
+{
+    struct buf b = buf_in(a);
+    const char *path;
+    struct str part;
+    struct why why;
+    bool more = true;
+
+    while (more) {
+        more = str_cut(&name, '\t', &part);
+        if (b.len)
+            buf_addc(&b, h->separator);
+        if (!mutf7_decode(&b, part))
+            return (struct str){0};
+    }
+    if (home_path(h, a, buf_str(&b), &path, &why) != OK)
+        return (struct str){0};
+    return str_eq(str_from(path), S(".")) ? S("INBOX") : buf_str(&b);
+}
+
+enum rc
+subs_load(struct home *h, struct arena *a, struct str **names, size_t *count,
+          struct why *why)
+{
+    VEC(struct str) list = {0};
+    struct text_stamp stamp;
+    struct str text, name;
+    int version;
+    enum rc rc =
+        text_read(a, h->dir, SUBS_FILE, 0, SUBS_MAX, &text, &stamp, why);
+
+    *count = 0;
+    *names = NULL;
+    if (rc != OK)
+        return rc;
+    version = subs_head(&text);
+    while (subs_next(a, &text, version, divider(h), &name)) {
+        name = decoded(h, a, name);
+        if (name.len)
+            *vec_add(&list) = name;
+    }
+    *count = list.len;
+    *names = arena_alloc(a, (list.len + 1) * sizeof *list.at);
+    if (list.len)
+        memcpy(*names, list.at, list.len * sizeof *list.at);
+    vec_free(&list);
+    return OK;
+}
+
+/* A name as the file has it, parts divided by tabs. */
+static enum rc
+encoded(const struct home *h, struct arena *a, struct str name, struct str *out,
+        struct why *why)
+{
+    struct buf b = buf_in(a);
+    const char *path;
+    struct str part;
+    bool more = true;
+    enum rc rc = home_path(h, a, name, &path, why);
+
+    if (rc == OK && str_eq(str_from(path), S(".")))
+        name = S("INBOX");
+    while (rc == OK && more) {
+        more = str_cut(&name, h->separator, &part);
+        if (b.len)
+            buf_addc(&b, '\t');
+        must(mutf7_encode(&b, part));
+    }
+    *out = buf_str(&b);
+    return rc;
+}
+
+static enum rc
+change_subs(struct home *h, struct arena *a, struct str wanted, bool subscribed,
+            struct why *why)
+{
+    struct buf b = buf_in(a);
+    struct text_stamp stamp;
+    struct str text, name;
+    int version = 2;
+    bool there = false;
+    enum rc rc =
+        text_read(a, h->dir, SUBS_FILE, 0, SUBS_MAX, &text, &stamp, why);
+
+    if (rc != OK)
+        return rc;
+    if (stamp.ino)
+        version = subs_head(&text);
+    if (version == 2)
+        buf_add(&b, S("V\t2\n\n"));
+    while (subs_next(a, &text, version, divider(h), &name)) {
+        bool same = str_eq(name, wanted);
+
+        there |= same;
+        if (!same || subscribed)
+            subs_put(&b, version, divider(h), name);
+    }
+    if (there == subscribed)
+        return OK;
+    if (subscribed)
+        subs_put(&b, version, divider(h), wanted);
+    return text_write(h->dir, SUBS_FILE, buf_str(&b), &stamp, why);
+}
+
+enum rc
+folder_subscribe(struct home *h, struct str name, bool subscribed,
+                 struct why *why)
+{
+    struct arena *a = arena_new("subscribe", (size_t)64 << 20);
+    struct str wanted;
+    enum rc rc = encoded(h, a, name, &wanted, why);
+
+    if (rc == OK)
+        rc = dotlock_take(h->dir, SUBS_LOCK, LOCK_WAIT, why);
+    if (rc == OK) {
+        rc = change_subs(h, a, wanted, subscribed, why);
+        dotlock_drop(h->dir, SUBS_LOCK);
+    }
+    arena_free(a);
+    return rc;
+}
+
+enum rc
+uses_load(struct home *h, struct arena *a, struct str *text, struct why *why)
+{
+    struct text_stamp stamp;
+
+    return text_read(a, h->dir, USES_FILE, 0, SUBS_MAX, text, &stamp, why);
+}
+
+/* Write the file anew: `to` NULL gives path `from` that use; else what is
+ * `from` or below becomes `to`. */
+static enum rc
+change_uses(struct home *h, struct arena *a, struct str from, const char *to,
+            struct str use, struct why *why)
+{
+    struct buf b = buf_in(a);
+    struct text_stamp stamp;
+    struct str text, old_use, path, rest;
+    enum rc rc = uses_load(h, a, &text, why);
+
+    if (rc != OK || (text.len == 0 && use.len == 0))
+        return rc;
+    while (uses_next(&text, &old_use, &path)) {
+        if (to && path_is_below(h, path, from, &rest))
+            path = str_from(arena_fmt(a, "%s%.*s", to, STR(rest)));
+        else if (to == NULL && str_eq(path, from))
+            continue;
+        uses_put(&b, old_use, path);
+    }
+    if (use.len)
+        uses_put(&b, use, from);
+    return text_write(h->dir, USES_FILE, buf_str(&b), &stamp, why);
+}
+
+static enum rc
+change_uses_alone(struct home *h, struct arena *a, struct str from,
+                  const char *to, struct str use, struct why *why)
+{
+    enum rc rc = dotlock_take(h->dir, USES_LOCK, LOCK_WAIT, why);
+
+    if (rc != OK)
+        return rc;
+    rc = change_uses(h, a, from, to, use, why);
+    dotlock_drop(h->dir, USES_LOCK);
+    return rc;
+}
+
+enum rc
+uses_set(struct home *h, struct arena *a, const char *path, struct str use,
+         struct why *why)
+{
+    return change_uses_alone(h, a, str_from(path), NULL, use, why);
+}
+
+enum rc
+uses_rename(struct home *h, struct arena *a, const char *from, const char *to,
+            struct why *why)
+{
+    return change_uses_alone(h, a, str_from(from), to, (struct str){0}, why);
+}

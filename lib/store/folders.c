@@ -1,0 +1,275 @@
+#include "store/folders.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/hash.h"
+#include "mail/mutf7.h"
+#include "store/folder_files.h"
+#include "store/own.h"
+
+/* Bounds of a tree in the fs layout. */
+#define DEPTH_MAX   32
+#define FOLDERS_MAX 100000
+
+struct listing {
+    struct home *home;
+    struct arena *a;
+    VEC(struct folder) found;
+    struct hash *places; /* name to place, plus 1 */
+};
+
+/* The folder of that name, made where it is not listed yet. */
+static struct folder *
+entry(struct listing *l, struct str name)
+{
+    void **place = hash_put(l->places, name);
+
+    if (*place == NULL) {
+        *vec_add(&l->found) = (struct folder){.name = arena_str(l->a, name)};
+        *place = (void *)(uintptr_t)l->found.len;
+    }
+    return &l->found.at[(uintptr_t)*place - 1];
+}
+
+static bool
+is_maildir(int dir, const char *path)
+{
+    struct stat st;
+    char cur[PATH_LEN + 8];
+
+    snprintf(cur, sizeof cur, "%s/cur", path);
+    return fstatat(dir, cur, &st, 0) == 0 && S_ISDIR(st.st_mode);
+}
+
+static void
+add_path(struct listing *l, const char *path)
+{
+    struct str name = home_name(l->home, l->a, str_from(path));
+
+    if (name.len == 0 || l->found.len >= FOLDERS_MAX)
+        return;
+    entry(l, name)->path = path;
+    if (is_maildir(l->home->dir, path))
+        entry(l, name)->bits |= FOLDER_SELECTABLE;
+}
+
+/* Every folder is in the root. */
+static bool
+list_flat(struct listing *l)
+{
+    int fd = openat(l->home->dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    DIR *d = fd < 0 ? NULL : fdopendir(fd);
+
+    if (d == NULL)
+        return false;
+    for (struct dirent *e; (e = readdir(d));)
+        if (e->d_name[0] == '.' && e->d_name[1] != '\0' &&
+            e->d_name[1] != '.' &&
+            (e->d_type == DT_DIR || e->d_type == DT_LNK ||
+             e->d_type == DT_UNKNOWN))
+            add_path(l, arena_cstr(l->a, str_from(e->d_name)));
+    closedir(d);
+    return true;
+}
+
+static bool
+list_tree(struct listing *l, const char *path, int depth)
+{
+    int fd = openat(l->home->dir, path,
+                    O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+    DIR *d = fd < 0 ? NULL : fdopendir(fd);
+
+    if (d == NULL)
+        return false;
+    for (struct dirent *e; (e = readdir(d));) {
+        const char *below = depth ? arena_fmt(l->a, "%s/%s", path, e->d_name)
+                                  : arena_cstr(l->a, str_from(e->d_name));
+
+        if ((e->d_type != DT_DIR && e->d_type != DT_UNKNOWN) ||
+            home_name(l->home, l->a, str_from(below)).len == 0)
+            continue;
+        add_path(l, below);
+        if (depth < DEPTH_MAX)
+            (void)!list_tree(l, below, depth + 1);
+    }
+    closedir(d);
+    return true;
+}
+
+/* Each name makes its parents known, and tells them something. */
+static void
+tell_parents(struct listing *l)
+{
+    for (size_t i = 0; i < l->found.len; i++) {
+        struct str name = l->found.at[i].name;
+        unsigned bits = l->found.at[i].bits, tell = 0;
+        ssize_t at = str_rfind(name, l->home->separator);
+
+        if (bits & (FOLDER_SELECTABLE | FOLDER_CHILDREN) || l->found.at[i].path)
+            tell |= FOLDER_CHILDREN;
+        if (bits & (FOLDER_SUBSCRIBED | FOLDER_CHILD_SUBSCRIBED))
+            tell |= FOLDER_CHILD_SUBSCRIBED;
+        if (at <= 0)
+            continue;
+
+        struct folder *parent = entry(l, str_sub(name, 0, (size_t)at));
+
+        parent->bits |= tell;
+    }
+}
+
+/* From below: longer names first, until nothing is added. */
+static void
+add_parents(struct listing *l)
+{
+    size_t before;
+
+    for (int i = 0; i <= DEPTH_MAX; i++) {
+        before = l->found.len;
+        tell_parents(l);
+        if (l->found.len == before && i > 0)
+            break;
+    }
+}
+
+static int
+cmp_folder(const void *a, const void *b)
+{
+    const struct folder *x = a, *y = b;
+    bool in_x = str_eq(x->name, S("INBOX")), in_y = str_eq(y->name, S("INBOX"));
+
+    return in_x != in_y ? in_y - in_x : str_cmp(x->name, y->name);
+}
+
+static enum rc
+add_texts(struct listing *l, struct why *why)
+{
+    struct str *names, use, path;
+    struct str text;
+    size_t count;
+    enum rc rc = subs_load(l->home, l->a, &names, &count, why);
+
+    for (size_t i = 0; rc == OK && i < count; i++)
+        entry(l, names[i])->bits |= FOLDER_SUBSCRIBED;
+    if (rc == OK)
+        rc = uses_load(l->home, l->a, &text, why);
+    while (rc == OK && uses_next(&text, &use, &path)) {
+        struct str name = home_name(l->home, l->a, path);
+        void *place = name.len ? hash_get(l->places, name) : NULL;
+
+        if (place)
+            l->found.at[(uintptr_t)place - 1].use = use;
+    }
+    return rc;
+}
+
+enum rc
+folders_list(struct home *h, struct arena *a, struct folder_list *list,
+             struct why *why)
+{
+    struct listing l = {.home = h, .a = a, .places = hash_new()};
+    enum rc rc = OK;
+
+    add_path(&l, ".");
+    if (!(h->fs ? list_tree(&l, ".", 0) : list_flat(&l)))
+        rc = store_fail(errno, why, "cannot list %s", h->root);
+    if (rc == OK)
+        rc = add_texts(&l, why);
+    add_parents(&l);
+    hash_free(l.places);
+
+    *list = (struct folder_list){NULL, l.found.len};
+    qsort(l.found.at, l.found.len, sizeof *l.found.at, cmp_folder);
+    list->at = arena_alloc(a, l.found.len * sizeof *l.found.at);
+    memcpy(list->at, l.found.at, l.found.len * sizeof *l.found.at);
+    vec_free(&l.found);
+    return rc;
+}
+
+/* Making. */
+
+static enum rc
+make_dirs(struct home *h, struct arena *a, const char *path, struct why *why)
+{
+    static const char *const parts[] = {"", "/tmp", "/new", "/cur"};
+
+    /* Parents in the fs layout. */
+    for (const char *p = path; (p = strchr(p, '/')); p++)
+        (void)!mkdirat(h->dir,
+                       arena_cstr(a, (struct str){path, (size_t)(p - path)}),
+                       0700);
+    for (size_t i = 0; i < COUNT(parts); i++)
+        if (mkdirat(h->dir, arena_fmt(a, "%s%s", path, parts[i]), 0700) < 0 &&
+            errno != EEXIST)
+            return store_fail(errno, why, "cannot make %s", path);
+    if (h->fs)
+        return OK;
+
+    auto_close int mark =
+        openat(h->dir, arena_fmt(a, "%s/maildirfolder", path),
+               O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+
+    return mark < 0 ? store_fail(errno, why, "cannot make %s", path) : OK;
+}
+
+static enum rc
+exists(struct why *why, struct str name)
+{
+    return fail(why, "5.1.4", "there is a folder %.*s already", STR(name));
+}
+
+static enum rc
+create(struct home *h, struct arena *a, struct str name, struct str use,
+       struct why *why)
+{
+    struct mailbox *box;
+    const char *path;
+    enum rc rc = home_path(h, a, name, &path, why);
+
+    if (rc == OK && is_maildir(h->dir, path))
+        rc = exists(why, name);
+    if (rc == OK)
+        rc = make_dirs(h, a, path, why);
+    if (rc == OK && use.len)
+        rc = uses_set(h, a, path, use, why);
+    if (rc != OK)
+        return rc;
+
+    /* Its UIDVALIDITY and identity are on disk from now on. */
+    rc = mailbox_open(h, name, &box, why);
+    if (rc == OK)
+        mailbox_close(box);
+    return rc;
+}
+
+enum rc
+folder_create(struct home *h, struct str name, struct str use, struct why *why)
+{
+    struct arena *a = arena_new("folder", 4 << 20);
+    enum rc rc = use.len && !uses_valid(use)
+                     ? fail(why, "5.1.1", "that is no special use")
+                     : create(h, a, name, use, why);
+
+    arena_free(a);
+    return rc;
+}
+
+enum rc
+folder_status(struct home *h, struct str name, bool sizes,
+              struct mailbox_status *status, struct why *why)
+{
+    struct mailbox *box;
+    enum rc rc = mailbox_open(h, name, &box, why);
+
+    if (rc != OK)
+        return rc;
+    rc = mailbox_status(box, sizes, status, why);
+    mailbox_close(box);
+    return rc;
+}

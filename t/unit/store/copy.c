@@ -1,0 +1,154 @@
+#include "store/copy.h"
+
+#include "store/folders.h"
+#include "unit/store/maildir.h"
+
+static struct str
+list(struct user *u, struct mailbox *box)
+{
+    struct mailbox *old = u->box;
+
+    u->box = box;
+    struct str s = user_list(u);
+
+    u->box = old;
+    return s;
+}
+
+static struct mailbox *
+other(struct user *u, const char *name)
+{
+    struct mailbox *box;
+
+    good(folder_create(u->home, str_from(name), (struct str){0}, &u->why));
+    good(mailbox_open(u->home, str_from(name), &box, &u->why));
+    return box;
+}
+
+static struct str
+copied(struct user *u, struct mailbox *to, uint32_t first, uint32_t last,
+       bool move)
+{
+    struct uid_range r = {first, last};
+    struct uid_set from_uids, to_uids;
+
+    good(copy_messages(u->box, (struct uid_set){&r, 1}, to, move, u->a,
+                       &from_uids, &to_uids, &u->why));
+    return str_from(arena_fmt(u->a, "%s > %s", set_text(u->a, from_uids).p,
+                              set_text(u->a, to_uids).p));
+}
+
+static void
+copies(void **state)
+{
+    struct user *u = user_new();
+    struct mailbox *to;
+    struct message m, n;
+    struct mailbox_blob kept = {2, 'e', S("envelope")};
+    struct str blob;
+    int bit;
+
+    (void)state;
+    user_login(u);
+    user_append(u, u->box, 4);
+    to = other(u, "To");
+    good(mailbox_keyword(to, S("first"), &bit, &u->why));
+    good(mailbox_keyword(u->box, S("work"), &bit, &u->why));
+    user_store(u, 2, 2, FLAGS_ADD, FLAG_FLAGGED, 1);
+    good(mailbox_keep(u->box, &kept, 1, &u->why));
+    assert_str(copied(u, to, 2, 3, false), S("2:3 > 1:2"));
+    assert_str(list(u, to), S("1:Fb 2:"));
+    assert_str(user_list(u), S("1: 2:Fa 3: 4:"));
+    good(mailbox_message(u->box, 2, &m, &u->why));
+    good(mailbox_message(to, 1, &n, &u->why));
+    assert_memory_equal(m.id, n.id, 16);
+    assert_int_equal(m.date, n.date);
+    assert_int_equal(m.vsize, n.vsize);
+    good(mailbox_blob(to, 1, 'e', u->a, &blob, &u->why));
+    assert_str(blob, S("envelope"));
+
+    assert_str(copied(u, to, 1, 9, true), S("1:4 > 3:6"));
+    assert_str(user_list(u), S(""));
+    assert_str(list(u, to), S("1:Fb 2: 3: 4:Fb 5: 6:"));
+    assert_str(copied(u, to, 1, 9, true), S(" > "));
+    mailbox_close(to);
+    user_logout(u);
+
+    user_remove_index(u);
+    user_login(u);
+    good(mailbox_open(u->home, S("To"), &to, &u->why));
+    assert_str(list(u, to), S("1:Fb 2: 3: 4:Fb 5: 6:"));
+    good(mailbox_message(to, 4, &n, &u->why));
+    assert_memory_equal(m.id, n.id, 16);
+    assert_int_equal(m.date, n.date);
+    mailbox_close(to);
+    user_logout(u);
+    user_end(u);
+}
+
+static void
+same_folder(void **state)
+{
+    struct user *u = user_new();
+
+    (void)state;
+    user_login(u);
+    user_append(u, u->box, 3);
+    assert_str(copied(u, u->box, 1, 2, false), S("1:2 > 4:5"));
+    assert_str(copied(u, u->box, 2, 3, true), S("2:3 > 6:7"));
+    assert_str(user_list(u), S("1: 4: 5: 6: 7:"));
+    user_logout(u);
+    user_end(u);
+}
+
+/* Files that others rename or remove meanwhile. */
+static void
+renamed(void **state)
+{
+    struct user *u = user_new();
+    struct mailbox *to;
+
+    (void)state;
+    for (int i = 1; i <= 3; i++)
+        user_put(u, arena_fmt(u->a, "cur/%d.h:2,", i));
+    user_login(u);
+    to = other(u, "To");
+    user_move(u, "cur/1.h:2,", "cur/1.h:2,S");
+    unlink(arena_fmt(u->a, "%s/cur/2.h:2,", u->root));
+    assert_str(copied(u, to, 1, 3, true), S("1,3 > 1:2"));
+    assert_str(list(u, to), S("1:S 2:"));
+    assert_str(user_list(u), S(""));
+    mailbox_close(to);
+    user_logout(u);
+    user_end(u);
+}
+
+/* To somebody else's mailbox, or another root's. */
+static void
+other_home(void **state)
+{
+    struct user *u = user_new();
+    struct home_settings s = {.root = arena_fmt(u->a, "%s/Other", u->top)};
+    struct home *home;
+    struct mailbox *to;
+    struct message m;
+
+    (void)state;
+    user_login(u);
+    user_append(u, u->box, 3);
+    user_store(u, 2, 2, FLAGS_ADD, FLAG_SEEN, 0);
+    good(home_open(&s, &home, &u->why));
+    good(mailbox_open(home, S("INBOX"), &to, &u->why));
+    assert_str(copied(u, to, 2, 3, false), S("2:3 > 1:2"));
+    assert_str(copied(u, to, 1, 2, true), S("1:2 > 3:4"));
+    assert_str(user_list(u), S("3:"));
+    assert_str(list(u, to), S("1:S 2: 3: 4:S"));
+    good(mailbox_message(to, 1, &m, &u->why));
+    assert_int_equal(m.date, 1700000002);
+    mailbox_close(to);
+    home_close(home);
+    user_logout(u);
+    user_end(u);
+}
+
+TESTS(TEST(copies), TEST(same_folder), TEST(renamed), TEST(other_home))
