@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
@@ -177,11 +178,53 @@ write_sum(int dir, const struct quota_sum *sum, struct why *why)
     return rc;
 }
 
-/*
- * Count all there is. The file is replaced only if no folder changed
- * meanwhile. A line that is added in the moment of the renaming may be lost, or
- * be of a message that was counted already; the next count mends it.
- */
+static off_t
+size_of(int fd)
+{
+    struct stat st;
+
+    return fd >= 0 && fstat(fd, &st) == 0 ? st.st_size : 0;
+}
+
+/* What was added to the old file since it had that size. */
+static void
+add_tail(int fd, off_t from, struct quota_sum *sum)
+{
+    char text[8192] = "0S\n";
+    struct quota_sum tail;
+    ssize_t n = pread(fd, text + 3, sizeof text - 3, from);
+
+    if (n > 0 && quota_parse((struct str){text, 3 + (size_t)n}, &tail)) {
+        sum->bytes += tail.bytes;
+        sum->messages += tail.messages;
+    }
+}
+
+/* Put the sum in the old file's place; lines that come too late for the count
+ * are taken along, and nobody of us writes to the old one meanwhile. */
+static enum rc
+replace(int dir, off_t counted, struct quota_sum *sum, struct why *why)
+{
+    auto_close int old = disk_open(dir, FILE_NAME, O_RDONLY);
+
+    if (old >= 0 && flock(old, LOCK_EX) < 0)
+        return store_fail(errno, why, "cannot lock %s", FILE_NAME);
+    if (counted && size_of(old) > counted)
+        add_tail(old, counted, sum);
+    return write_sum(dir, sum, why);
+}
+
+static off_t
+named_size(int dir)
+{
+    struct stat st;
+
+    return fstatat(dir, FILE_NAME, &st, 0) == 0 ? st.st_size : 0;
+}
+
+/* Count all there is; the file is replaced if no folder changed meanwhile. What
+ * is stored and not yet added, or added and not yet stored, in that moment, is
+ * counted wrong until the next time. */
 static enum rc
 recount(int dir, bool fs, const struct quota_limits *limits,
         struct quota_sum *sum, struct why *why)
@@ -192,12 +235,15 @@ recount(int dir, bool fs, const struct quota_limits *limits,
         count_maildir(&before, dir, ".", fs, 0);
         *sum = (struct quota_sum){*limits, before.bytes, before.messages};
         count_maildir(&after, dir, ".", fs, 0);
+
+        off_t counted = named_size(dir);
+
         if (before.newest != after.newest || before.messages != after.messages)
             continue;
         if (dotlock_take(dir, FILE_NAME ".lock", 0, why) != OK)
             return OK; /* somebody else counts too */
 
-        enum rc rc = write_sum(dir, sum, why);
+        enum rc rc = replace(dir, counted, sum, why);
 
         dotlock_drop(dir, FILE_NAME ".lock");
         return rc;
@@ -274,6 +320,24 @@ quota_check(const char *root, bool fs, const struct quota_limits *limits,
     return rc;
 }
 
+/* The file that has the name while we may write to it; -1 with errno. */
+static int
+open_to_add(int dir)
+{
+    struct stat mine, named;
+
+    for (;;) {
+        int fd = disk_open(dir, FILE_NAME, O_WRONLY | O_APPEND);
+
+        if (fd < 0 || flock(fd, LOCK_SH) < 0 || fstat(fd, &mine) < 0)
+            return fd;
+        if (fstatat(dir, FILE_NAME, &named, 0) == 0 &&
+            named.st_ino == mine.st_ino)
+            return fd;
+        close(fd);
+    }
+}
+
 enum rc
 quota_add(const char *root, int64_t bytes, int64_t messages, struct why *why)
 {
@@ -281,8 +345,7 @@ quota_add(const char *root, int64_t bytes, int64_t messages, struct why *why)
     char line[64];
     int len = snprintf(line, sizeof line, "%12lld %12lld\n", (long long)bytes,
                        (long long)messages);
-    auto_close int fd =
-        dir < 0 ? -1 : disk_open(dir, FILE_NAME, O_WRONLY | O_APPEND);
+    auto_close int fd = dir < 0 ? -1 : open_to_add(dir);
 
     if (fd < 0 && errno == ENOENT)
         return OK;

@@ -103,7 +103,8 @@ races(void **state)
     while (wait(&status) > 0)
         assert_int_equal(status, 0);
     good(quota_get(u->root, false, &limits, &sum, &u->why));
-    assert_in_range(sum.messages, 388, 412);
+    /* Each count may be wrong by what the others were about at that moment. */
+    assert_in_range(sum.messages, 360, 440);
     user_end(u);
 }
 
