@@ -133,12 +133,7 @@ facts_of(struct arena *a, struct converters *more, struct str header,
     struct header_field field;
 
     *f = (struct facts){0};
-    while (header.len > 0) {
-        if (!header_next(&header, &field)) {
-            /* A line that is no field: the header goes on (structure.h). */
-            str_cut(&header, '\n', NULL);
-            continue;
-        }
+    while (header_scan(&header, &field)) {
         if (field.id == HEADER_ID_REFERENCES)
             references = field.body;
         else if (field.id == HEADER_ID_IN_REPLY_TO)

@@ -82,6 +82,18 @@ header_next(struct str *rest, struct header_field *f)
 }
 
 bool
+header_scan(struct str *rest, struct header_field *f)
+{
+    while (rest->len > 0 && !str_starts(*rest, S("\n")) &&
+           !str_starts(*rest, S("\r\n"))) {
+        if (header_next(rest, f))
+            return true;
+        *rest = str_sub(*rest, line_len(*rest), rest->len);
+    }
+    return false;
+}
+
+bool
 header_find(struct str header, struct str name, struct header_field *f)
 {
     while (header_next(&header, f))

@@ -87,6 +87,10 @@ struct header_field {
  * *rest stands at the empty line, at other text, or at the end. */
 bool header_next(struct str *rest, struct header_field *f);
 
+/* The same where a header goes on up to its empty line, as in stored messages:
+ * lines that are no field are passed over; false at the end. */
+bool header_scan(struct str *rest, struct header_field *f);
+
 /* The first field of that name; false if there is none. */
 bool header_find(struct str header, struct str name, struct header_field *f);
 

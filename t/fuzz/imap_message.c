@@ -1,0 +1,105 @@
+/* A message as IMAP shows it: what is kept of it, its sections, texts, facts;
+ * and the same read back from damaged bytes. */
+#include "fuzz/fuzz.h"
+#include "mail/body.h"
+#include "mail/facts.h"
+#include "mail/header.h"
+#include "mail/imap_text.h"
+#include "mail/preview.h"
+#include "mail/search_text.h"
+#include "mail/subject.h"
+#include "mail/utf7.h"
+#include "mail/words.h"
+
+/* A run has as many bytes as it says, however it is read, and its parts are
+ * parts of it. */
+static void
+check_run(struct arena *a, struct str message, const struct structure *s,
+          struct run run)
+{
+    struct buf all = buf_in(a), again = buf_in(a);
+    struct run copy = run;
+    struct str span;
+    size_t n;
+
+    while (run_next(&copy, &span)) {
+        must(span.len > 0);
+        buf_add(&all, span);
+    }
+    must(all.len == run.size);
+    copy = run;
+    while ((n = run_read(&copy, buf_space(&again, 5), 5)) > 0)
+        again.len += n;
+    must(str_eq(buf_str(&all), buf_str(&again)));
+    copy = run;
+    run_cut(&copy, message, s, run.size / 2, 3);
+    buf_reset(&again);
+    while (run_next(&copy, &span))
+        buf_add(&again, span);
+    must(str_eq(buf_str(&again), str_sub(buf_str(&all), run.size / 2, 3)));
+}
+
+static void
+show(struct arena *a, struct str message, const struct structure *s)
+{
+    struct buf wide = buf_in(a), narrow = buf_in(a);
+    struct str names[] = {S("Subject"), S("X")};
+
+    structure_put_body(s, STRUCTURE_EXTENDED | STRUCTURE_REV2, &wide);
+    structure_put_body(s, 0, &wide);
+    imap_put_narrow(&narrow, buf_str(&wide));
+    for (uint32_t i = 0; i < 8 && i < s->count; i++)
+        for (int text = SECTION_ALL; text <= SECTION_MIME; text++) {
+            uint32_t numbers[] = {i, 1};
+            struct section section = {numbers, i > 0 ? i % 2 + 1 : 0,
+                                      (enum section_text)text, names, 2};
+            struct run run;
+
+            if (section_find(a, message, s, &section, &run))
+                check_run(a, message, s, run);
+        }
+    for (size_t i = 0; i < s->count && i < 20; i++) {
+        struct body b;
+        struct str piece;
+        uint64_t size = 0;
+
+        body_open(a, message, s, &s->parts[i], &b);
+        while (body_next(&b, &piece))
+            size += piece.len;
+        must(size == body_size(a, message, s, &s->parts[i]));
+    }
+}
+
+static void
+fuzz(struct arena *a, struct str in)
+{
+    struct str kept = structure_make(a, in), out, header, body;
+    struct structure s;
+    struct facts facts;
+    struct searching search = {arena_new("scratch", 32 << 20), NULL,
+                               matcher_new(a, S("a\xc3\xa4"))};
+    bool reply;
+
+    must(structure_read(a, kept, in.len, &s));
+    must(s.parts[0].header == 0 && s.parts[0].end == in.len);
+    show(a, in, &s);
+    (void)search_text(&search, in, &s);
+    arena_free(search.scratch);
+    must(preview(a, in, &s, NULL).len <= 4 * PREVIEW_MAX);
+    header = header_of(in, &body);
+    facts_of(a, NULL, header, &facts);
+    (void)subject_base(a, words_read(a, NULL, in), &reply);
+    if (utf7_decode(a, in, &out)) {
+        must(utf7_encode(a, out, &out));
+        must(str_eq(out, in));
+    }
+    if (utf7_encode(a, in, &out)) {
+        must(utf7_decode(a, out, &out));
+        must(str_eq(out, in));
+    }
+    /* As if it came from the index. */
+    if (structure_read(a, in, 100, &s))
+        show(a, S("x"), &s);
+}
+
+FUZZ(128 << 20)
