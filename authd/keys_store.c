@@ -7,7 +7,7 @@
 
 #include "base/hash.h"
 #include "base/log.h"
-#include "conf/identity.h"
+#include "daemon/identity.h"
 #include "mail/base64.h"
 #include "map/map.h"
 #include "tls/sign.h"
@@ -40,100 +40,33 @@ add_keys(const struct chains *c)
 
 /* ---- identities */
 
-/* The text of all files of a line, one behind the other. */
-static enum rc
-load_all(struct arena *a, struct str files, struct str *text, struct why *why)
+static void
+warn(void *own, const char *text)
 {
-    struct str word;
-    char *all = NULL;
-    size_t len = 0;
-    enum rc rc = OK;
-
-    while (rc == OK && str_word(&files, " ", &word)) {
-        struct str one;
-
-        rc = chain_load(arena_cstr(a, word), &one, why);
-        if (rc != OK)
-            break;
-        char *more = len + one.len < CHAIN_TEXT_MAX
-                         ? OPENSSL_secure_malloc(len + one.len + 2)
-                         : NULL;
-
-        if (more == NULL) {
-            rc = fail(why, "5.3.0", "%.*s: too large", STR(word));
-        } else {
-            if (all)
-                memcpy(more, all, len);
-            memcpy(more + len, one.p, one.len);
-            OPENSSL_secure_clear_free(all, len);
-            all = more;
-            len += one.len;
-            all[len++] = '\n';
-        }
-        chain_wipe(&one);
-    }
-    if (rc != OK) {
-        OPENSSL_secure_clear_free(all, len);
-        return rc;
-    }
-    *text = (struct str){all, len};
-    return OK;
-}
-
-static enum rc
-read_pair(struct arena *a, struct str files, struct chains *out,
-          struct why *why)
-{
-    struct str key_file, cert_file, key, certs;
-
-    if (!str_word(&files, " ", &key_file) || !str_word(&files, " ", &cert_file))
-        return fail(why, "5.3.0", "a key and a certificate are needed");
-    enum rc rc = load_all(a, key_file, &key, why);
-
-    if (rc != OK)
-        return rc;
-    rc = load_all(a, cert_file, &certs, why);
-    if (rc == OK) {
-        rc = chain_read_pair(key, certs, out, why);
-        OPENSSL_secure_clear_free((char *)(uintptr_t)certs.p, certs.len);
-    }
-    OPENSSL_secure_clear_free((char *)(uintptr_t)key.p, key.len);
-    return rc;
-}
-
-static enum rc
-read_chain(struct arena *a, struct str files, struct chains *out,
-           struct why *why)
-{
-    struct str text;
-    enum rc rc = load_all(a, files, &text, why);
-
-    if (rc != OK)
-        return rc;
-    rc = chain_read(text, out, why);
-    OPENSSL_secure_clear_free((char *)(uintptr_t)text.p, text.len);
-    return rc;
+    (void)own;
+    log_warn("%s", text);
 }
 
 /* All lines of an identity: one that is no good spoils only itself. */
 static void
-load_identity(struct arena *life, const char *identity)
+load_identity(const struct daemon *d, const char *identity)
 {
-    struct chains *all = arena_make(life, struct chains);
+    struct chains *all = arena_make(d->life, struct chains);
     struct str rest = str_from(identity), line;
     struct why why;
 
     while (str_cut(&rest, '\n', &line) || line.len > 0) {
-        bool pair = str_skip(&line, S("pair "));
-        enum rc rc = OK;
+        struct chains one = {0};
 
-        if (pair)
-            rc = read_pair(store.scratch, line, all, &why);
-        else if (str_skip(&line, S("chain ")))
-            rc = read_chain(store.scratch, line, all, &why);
-        if (rc != OK) {
-            log_warn("no TLS with key and certificate of %.*s: %s", STR(line),
-                     why.text);
+        if (line.len == 0)
+            continue;
+        if (identity_read(store.scratch, line, &one, &why) == OK) {
+            identity_look_over(store.scratch, d->conf, line, &one, warn, NULL);
+            for (size_t i = 0; i < one.list.len; i++)
+                *vec_add(&all->list) = one.list.at[i];
+            vec_free(&one.list);
+        } else {
+            log_warn("no TLS with %.*s: %s", STR(line), why.text);
             *vec_add(&store.bad) = identity;
         }
         arena_reset(store.scratch);
@@ -270,5 +203,5 @@ keys_store_open(struct daemon *d)
     store.scratch = arena_new("keys", 4 * VALUE_MAX);
     store.sni = maps_open_fixed(d->conf->tls_server_sni_maps, NULL);
     for (char **identity = d->args; *identity; identity++)
-        load_identity(d->life, *identity);
+        load_identity(d, *identity);
 }

@@ -12,6 +12,7 @@
 #include "base/buf.h"
 #include "base/log.h"
 #include "conf/identity.h"
+#include "daemon/identity.h"
 
 #define LOOK_MS 1000
 
@@ -75,6 +76,21 @@ identities_find(struct plan *plan, struct problems *p)
     for (size_t i = 0; i < plan->rows.len; i++)
         if (strcmp(plan->rows.at[i].role->name, "keys") == 0)
             plan->rows.at[i].args = plan->identities;
+}
+
+static void
+warn(void *own, const char *text)
+{
+    problem_warn(own, "%s", text);
+}
+
+void
+identities_check(const struct plan *plan, struct problems *p)
+{
+    struct str all = plan->identities, one;
+
+    while (str_cut(&all, '\0', &one))
+        identity_check(plan->life, plan->conf, one, warn, p);
 }
 
 /* ---- changed files */

@@ -473,6 +473,8 @@ main(int argc, char **argv)
     plan = plan_load(master.dir, &p);
     if (o.test)
         return plan->conf && folders_running(plan) ? 1 : 0;
+    if (o.check && plan->conf)
+        identities_check(plan, &p);
     print_warnings(&p);
     if (p.lines.len == 0)
         folders_prepare(plan, &p);

@@ -223,6 +223,8 @@ unsigned process_count(int kind);
 /* ---- identity.c */
 /* The identities of all services become the arguments of the role keys. */
 void identities_find(struct plan *plan, struct problems *p);
+/* Look all of them over, for a check: warnings. */
+void identities_check(const struct plan *plan, struct problems *p);
 /* Look for changed files from now on. */
 void identities_watch(void);
 /* A template of the role keys is ready. */

@@ -215,7 +215,7 @@ def test_no_starttls_without_level_or_certificate(chain):
         assert c.say('STARTTLS') == \
             '454 4.7.0 TLS not available due to local problem'
         assert c.say('STARTTLS now') == '501 5.5.4 Syntax: STARTTLS'
-        p.wait_log('no TLS with key and certificate of /nowhere/chain.pem: '
+        p.wait_log('no TLS with chain /nowhere/chain.pem: '
                    'cannot read /nowhere/chain.pem: No such file')
         c.start()
 
@@ -591,7 +591,7 @@ def test_broken_renewal_changes_nothing(authority, certbot):
         first = served(p, tls)
         other = authority.sign('other.test')
         install(live, archive, (old[0], other[1]), 2)
-        p.wait_log('no TLS with key and certificate of .*: the private key is '
+        p.wait_log('no TLS with pair .*: the private key is '
                    'not that of the certificate')
         p.wait_log('the ones from before stay in use')
         assert served(p, tls) == first
@@ -699,3 +699,73 @@ def test_no_private_key_in_smtpd(authority, chain, tmp_path):
         for pid in process(p, 'keys'):
             limits = pathlib.Path(f'/proc/{pid}/limits').read_text()
             assert re.search(r'Max core file size +0 +0 ', limits)
+
+
+# ---- posta check
+
+@pytest.fixture
+def checked(chain):
+    """What `posta check` says with these files."""
+    def check(*files, **settings):
+        with Posta(start=False, settings={
+                'smtpd_tls_security_level': 'may', 'smtpd_tls_chain_files':
+                ' '.join(map(str, files)), **settings}) as p:
+            return p.posta('check', check=False).stderr
+    return check
+
+
+def test_check_looks_certificates_over(checked, tmp_path):
+    def remarks(text):
+        return [line for line in text.splitlines() if str(tmp_path) in line]
+
+    def file(name, *parts):
+        path = tmp_path / name
+        path.write_text(''.join(part.read_text() for part in parts))
+        path.chmod(0o600)
+        return path
+    authority = Authority(tmp_path / 'ca', days=90)
+    good = authority.sign(NAME, days=90)
+    assert remarks(checked(file('good', *good[::-1], authority.ca))) == []
+    old = authority.expired(NAME)
+    assert 'has expired on 20' in checked(file('old', *old[::-1],
+                                               authority.ca))
+    soon = authority.sign(NAME, days=10)
+    assert 'expires on 20' in checked(file('soon', *soon[::-1], authority.ca))
+    other = authority.sign('other.test', days=90)
+    assert ('the certificate of other.test is not for myhostname = '
+            'mail.example.test' in checked(file('other', *other[::-1],
+                                                authority.ca)))
+    mine = authority.self_signed(NAME)
+    assert ('certificates are out of order: behind that of mail.example.test '
+            'must stand that of Test authority' in
+            checked(file('order', *good[::-1], mine[0], authority.ca)))
+    assert ('the private key is not that of the certificate' in
+            checked(file('match', good[1], other[0])))
+    assert ('the private key has no certificate' in
+            checked(file('alone', good[1])).replace('a private', 'the private'))
+    assert ('a certificate comes before the first private key' in
+            checked(file('first', *good)))
+    open_to_all = file('open', *good[::-1], authority.ca)
+    open_to_all.chmod(0o644)
+    assert f'{open_to_all}: everybody can read this private key' in \
+        checked(open_to_all)
+    if os.getuid() == 0:
+        shared = file('shared', *good[::-1], authority.ca)
+        os.chown(shared, 65534, 65534)
+        assert 'network_owner = nobody can read this private key' in \
+            checked(shared, network_owner='nobody')
+    locked = tmp_path / 'locked.key'
+    subprocess.run(['openssl', 'pkey', '-in', good[1], '-out', locked,
+                    '-aes256', '-passout', 'pass:x'], check=True)
+    assert 'the private key is encrypted' in checked(
+        file('locked', locked, good[0]))
+
+
+def test_daemon_says_the_same(authority, certbot):
+    live, archive = certbot
+    install(live, archive, authority.expired(NAME), 1)
+    with posta('', **pair_settings(live)) as p:
+        with Client(p.port) as c:
+            assert 'STARTTLS' in c.hello()
+        p.wait_log(rf'keys\[\d+\]: warning: {live}/fullchain.pem: the '
+                   r'certificate of mail\.example\.test has expired on 20')

@@ -17,12 +17,12 @@ KEYS = {'ec': ['ec', '-pkeyopt', 'ec_paramgen_curve:P-256'],
 class Authority:
     """Signs certificates; `ca` is its own, in a file."""
 
-    def __init__(self, folder):
+    def __init__(self, folder, days=30):
         self.folder = pathlib.Path(folder)
         self.folder.mkdir(parents=True, exist_ok=True)
         self.ca = self.folder / 'ca.pem'
         self.key = self.folder / 'ca.key'
-        _openssl('req', '-x509', '-newkey', *KEYS['ec'], '-nodes', '-days', 30,
+        _openssl('req', '-x509', '-newkey', *KEYS['ec'], '-nodes', '-days', days,
                  '-subj', '/CN=Test authority', '-keyout', self.key,
                  '-out', self.ca, cwd=self.folder)
 
