@@ -63,6 +63,11 @@ raise_files(void)
 static void
 prepare(struct daemon *d)
 {
+    struct why why;
+
+    if (secret_load(d->queue_dir, "secret", auth.secret, &why) != OK ||
+        secret_load(d->queue_dir, "ticket.key", auth.ticket_key, &why) != OK)
+        log_fatal("%s/auth: %s", d->conf->queue_directory, why.text);
     auth.daemon = d;
     auth.conf = d->conf;
     auth.last_use.fd = -1;
@@ -71,24 +76,6 @@ prepare(struct daemon *d)
     parse("auth_user_sources", d->conf->auth_user_sources, true, &auth.users);
     parse_mechs(d->conf->auth_mechanisms);
     raise_files();
-}
-
-/* Made by the first that needs it; it stays the same for years, so that an
- * unknown user's salt does. */
-static bool
-read_secret(int dir)
-{
-    auto_close int fd =
-        openat(dir, "secret", O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-    const ssize_t size = sizeof auth.secret;
-
-    if (fd < 0 || flock(fd, LOCK_EX) < 0)
-        return false;
-    if (pread(fd, auth.secret, sizeof auth.secret, 0) == size)
-        return true;
-    digest_random(auth.secret, sizeof auth.secret);
-    return pwrite(fd, auth.secret, sizeof auth.secret, 0) == size &&
-           fdatasync(fd) == 0;
 }
 
 static void
@@ -100,8 +87,6 @@ ready(struct daemon *d)
     };
     struct why why;
 
-    if (!read_secret(d->queue_dir))
-        log_fatal("%s/auth/secret: %m", d->conf->queue_directory);
     if (throttle_open(d->life, d->queue_dir, "throttle", &limits,
                       &auth.throttle, &why) != OK)
         log_warn("guessing is not throttled: %s", why.text);

@@ -11,6 +11,7 @@
 #include "base/buf.h"
 #include "cache.h"
 #include "daemon/child.h"
+#include "daemon/secret.h"
 #include "map/map.h"
 #include "source.h"
 #include "throttle.h"
@@ -34,7 +35,8 @@ struct auth {
     struct match_list *exceptions;
     /* auth-worker for hashes, and for what other servers answer; auth-pam. */
     struct asker *hasher, *server, *root;
-    uint8_t secret[32]; /* of sasl_peer */
+    uint8_t secret[SECRET_SIZE];     /* of sasl_peer */
+    uint8_t ticket_key[SECRET_SIZE]; /* auth/ticket.h */
     struct session *sessions;
     size_t logins;
     unsigned long served; /* connections */

@@ -56,6 +56,12 @@ login_id(const struct login *l)
     return l->id;
 }
 
+struct str
+login_service(const struct login *l)
+{
+    return l->request.service;
+}
+
 bool
 login_set_name(struct login *l, struct str typed)
 {

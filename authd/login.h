@@ -45,5 +45,6 @@ bool login_continue(struct login *l, struct str data) MUST_USE;
 void login_cancel(struct login *l);
 
 uint32_t login_id(const struct login *l);
+struct str login_service(const struct login *l);
 
 #endif

@@ -2,9 +2,11 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "auth/dovecot.h"
+#include "auth/ticket.h"
 #include "base/hash.h"
 #include "base/log.h"
 #include "ipc/message.h"
@@ -119,6 +121,25 @@ put_fields(struct buf *b, struct str fields)
         dovecot_put_field(b, f.name, f.value.len ? f.value : (struct str){0});
 }
 
+/* Who goes on to a mailbox needs what the broker believes. */
+static void
+put_ticket(struct session *s, struct buf *b, struct arena *a,
+           struct str service, const struct login_end *e)
+{
+    struct buf fields = buf_in(a);
+
+    if (!str_eq(service, S("imap")) && !str_eq(service, S("pop3")))
+        return;
+    put_fields(&fields, e->fields);
+
+    struct str text = buf_str(&fields);
+
+    (void)str_skip(&text, S("\t"));
+    dovecot_put_field(b, S("ticket"),
+                      ticket_make(a, s->auth->ticket_key, (int64_t)time(NULL),
+                                  service, e->reply.user, text));
+}
+
 static void
 login_ended(void *own, struct login *l, const struct login_end *e)
 {
@@ -133,8 +154,10 @@ login_ended(void *own, struct login *l, const struct login_end *e)
         dovecot_put_ok(&b, id, &e->reply);
     else
         dovecot_put_fail(&b, id, &e->reply);
-    if (e->ok)
+    if (e->ok) {
         put_fields(&b, e->fields);
+        put_ticket(s, &b, a, login_service(l), e);
+    }
     dovecot_put_end(&b);
     put(s, &b);
     conn_flush(s->conn);

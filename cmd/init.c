@@ -58,7 +58,7 @@ struct init {
     VEC(struct user) users;
     struct {
         const char *word, *value;
-    } words[20];
+    } words[32];
     size_t nwords;
 };
 
@@ -429,6 +429,10 @@ set_words(struct init *in)
     set(in, "SMTP", port_word(in, 25, "smtp"));
     set(in, "SUBMISSION", port_word(in, 587, "submission"));
     set(in, "SUBMISSIONS", port_word(in, 465, "submissions"));
+    set(in, "IMAP", port_word(in, 143, "imap"));
+    set(in, "IMAPS", port_word(in, 993, "imaps"));
+    set(in, "POP", port_word(in, 110, "pop3"));
+    set(in, "POPS", port_word(in, 995, "pop3s"));
     set(in, "LOGGING",
         in->private ? arena_fmt(in->life,
                                 "# A file instead of syslog.\n"

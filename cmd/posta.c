@@ -5,6 +5,7 @@
 #include "control.h"
 #include "init.h"
 #include "user.h"
+#include "who.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -20,6 +21,8 @@ static const char usage[] =
     "  reload           read the configuration again\n"
     "  status [--json]  does it run, and what does it do\n"
     "  flush            try to deliver everything queued now\n"
+    "  who [--json]     sessions of mailbox users\n"
+    "  kick USER        end those of that user\n"
     "  logrotate        open maillog_file anew\n"
     "  user             users and their passwords (see posta user --help)\n"
     "  set-permissions  owners and modes of folders and set-gid commands\n"
@@ -41,6 +44,8 @@ static const struct verb {
     {"reload",                control_reload         },
     {"status",                control_status         },
     {"flush",                 control_flush          },
+    {"who",                   who_main               },
+    {"kick",                  kick_main              },
     {"logrotate",             control_logrotate      },
     {"set-permissions",       control_set_permissions},
     {"upgrade-configuration", control_upgrade        },

@@ -12,6 +12,7 @@
 #include "mail/section.h"
 #include "mail/sort.h"
 #include "mail/thread.h"
+#include "store/name.h"
 
 /* When a command may come (RFC 9051 3). */
 enum {
@@ -44,13 +45,6 @@ struct seq_set {
 
 /* <64-bit numbers that fit in 63> mod-sequences, sizes. */
 
-enum {
-    FLAG_ANSWERED = 1,
-    FLAG_FLAGGED = 2,
-    FLAG_DELETED = 4,
-    FLAG_SEEN = 8,
-    FLAG_DRAFT = 16,
-};
 struct flags {
     unsigned system; /* FLAG_ bits */
     struct str *keywords;

@@ -6,6 +6,8 @@ static const char *const rows[] = {
     "keys        unix - - n - 20  keys",
     "authd       unix - - n - 1   authd",
     "auth-worker unix - - n - 50  auth-worker",
+    "imap-users  unix - - n - 1   imap-users",
+    "pop3-users  unix - - n - 1   pop3-users",
     "auth-pam    unix - - n - 20  auth-pam",
 };
 

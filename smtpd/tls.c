@@ -3,6 +3,7 @@
  * of both, and what is told of them in logs and Received fields.
  */
 #include "daemon/tls.h"
+#include "daemon/tls_options.h"
 
 #include <openssl/ssl.h>
 
@@ -41,54 +42,6 @@ find_level(struct server *s)
 }
 
 static bool
-find_curves(const struct conf *c, struct tls_server_options *o)
-{
-    struct str grade = str_from(c->smtpd_tls_eecdh_grade);
-
-    o->groups = str_eq(grade, S("auto"))     ? c->tls_eecdh_auto_curves
-                : str_eq(grade, S("strong")) ? c->tls_eecdh_strong_curve
-                : str_eq(grade, S("ultra"))  ? c->tls_eecdh_ultra_curve
-                : str_eq(grade, S("none"))   ? ""
-                                             : NULL;
-    if (o->groups)
-        return true;
-    log_warn("smtpd_tls_eecdh_grade = %.*s: write auto, strong, ultra or none",
-             STR(grade));
-    return false;
-}
-
-static enum rc
-find_strength(const struct server *s, struct tls_server_options *o,
-              struct why *why)
-{
-    const struct conf *c = s->conf;
-    const struct tls_grades grades = {
-        c->tls_high_cipherlist, c->tls_medium_cipherlist, c->tls_low_cipherlist,
-        c->tls_export_cipherlist, c->tls_null_cipherlist};
-    bool must_tls = s->tls_demanded;
-    const char *protocols =
-        must_tls ? c->smtpd_tls_mandatory_protocols : c->smtpd_tls_protocols;
-    const char *grade =
-        must_tls ? c->smtpd_tls_mandatory_ciphers : c->smtpd_tls_ciphers;
-    const char *exclude =
-        arena_fmt(s->daemon->life, "%s %s", c->smtpd_tls_exclude_ciphers,
-                  must_tls ? c->smtpd_tls_mandatory_exclude_ciphers : "");
-    enum rc rc = tls_protocols_parse(str_from(protocols), &o->protocols, why);
-
-    if (rc == OK)
-        rc = tls_ciphers_make(s->daemon->life, &grades, str_from(grade),
-                              str_from(exclude), &o->ciphers, why);
-    if (rc == OK)
-        rc = tls_bits_parse("tls_ssl_options", str_from(c->tls_ssl_options),
-                            &o->options, why);
-    if (rc == OK)
-        rc = tls_bits_parse("tls_disable_workarounds",
-                            str_from(c->tls_disable_workarounds),
-                            &o->not_options, why);
-    return rc;
-}
-
-static bool
 asks_client(const struct server *s)
 {
     const struct conf *c = s->conf;
@@ -105,19 +58,7 @@ open_contexts(struct server *s)
 {
     const struct conf *c = s->conf;
     struct daemon *d = s->daemon;
-    struct tls_server_options o = {
-        .own_order = c->tls_preempt_cipherlist,
-        .dh_file = c->smtpd_tls_dh1024_param_file,
-        .ask_client = asks_client(s),
-        .ca_file = c->smtpd_tls_CAfile,
-        .ca_path = c->smtpd_tls_CApath,
-        .system_cas = c->tls_append_default_CA,
-        .depth = (int)c->smtpd_tls_ccert_verifydepth,
-        .sessions = arena_fmt(d->life, "smtpd/%s", d->service),
-        .board = d->board,
-        .ticket_life = c->smtpd_tls_session_cache_timeout,
-        .alpn = "smtp",
-    };
+    struct tls_server_options o;
     struct str identity = identity_of(d->life, c, "smtpd");
     struct why why;
 
@@ -126,12 +67,13 @@ open_contexts(struct server *s)
                  "(smtpd_tls_chain_files)");
         return NULL;
     }
-    if (!find_curves(c, &o))
-        return NULL;
-    if (find_strength(s, &o, &why) != OK) {
+    if (tls_options_make(d, s->tls_demanded, &o, &why) != OK) {
         log_warn("TLS is not available: %s", why.text);
         return NULL;
     }
+    o.ask_client = asks_client(s);
+    o.sessions = arena_fmt(d->life, "smtpd/%s", d->service);
+    o.alpn = "smtp";
     return daemon_tls_open(d, &o, identity, *c->tls_server_sni_maps != '\0');
 }
 

@@ -89,6 +89,9 @@ struct daemon_many {
 void daemon_many(struct daemon *d, struct loop *l, const struct daemon_many *m);
 /* A connection of it has ended. */
 void daemon_many_gone(struct daemon *d);
+/* What is counted need not be the connections that were accepted: so many
+ * more (or fewer) of it. */
+void daemon_many_count(struct daemon *d, int more);
 
 /*
  * A worker that serves requests of qmgr: the next packet, or false when it is

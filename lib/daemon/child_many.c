@@ -73,6 +73,7 @@ begin_end(bool now)
     many.ending = true;
     tell_state(); /* another has to take its place */
     consider();
+    tell_state(); /* so that master looks after who connects now */
     many.how.end(many.how.own, now);
 }
 
@@ -131,12 +132,18 @@ someone_connects(void *self, unsigned events)
 }
 
 void
-daemon_many_gone(struct daemon *d)
+daemon_many_count(struct daemon *d, int more)
 {
-    must(d == many.daemon && many.count > 0);
-    many.count--;
+    must(d == many.daemon && (more >= 0 || many.count >= (size_t)-more));
+    many.count += (size_t)more;
     tell_state();
     consider();
+}
+
+void
+daemon_many_gone(struct daemon *d)
+{
+    daemon_many_count(d, -1);
 }
 
 static void

@@ -33,6 +33,9 @@ enum side {
     KEYS,
     AUTH,
     CHECKER,
+    LOGIN,
+    BROKER,
+    HOME,
 };
 
 enum msg_type {

@@ -17,6 +17,7 @@
 struct bytes {
     char *p;
     size_t from, to, cap;
+    bool secret;
 };
 
 struct conn {
@@ -43,6 +44,36 @@ length(const struct bytes *b)
     return b->to - b->from;
 }
 
+static void
+release(struct bytes *b)
+{
+    if (b->secret && b->p)
+        explicit_bzero(b->p, b->cap);
+    free(b->p);
+    *b = (struct bytes){.secret = b->secret};
+}
+
+static void
+enlarge(struct bytes *b, size_t n)
+{
+    size_t cap = b->cap ? b->cap : 512;
+    char *p;
+
+    while (cap - b->to < n)
+        cap *= 2;
+    p = malloc(cap);
+    if (p == NULL)
+        log_fatal("out of memory for a connection");
+    if (b->p) {
+        memcpy(p, b->p, b->to);
+        if (b->secret)
+            explicit_bzero(b->p, b->cap);
+        free(b->p);
+    }
+    b->p = p;
+    b->cap = cap;
+}
+
 static char *
 space(struct bytes *b, size_t n)
 {
@@ -51,16 +82,8 @@ space(struct bytes *b, size_t n)
         b->to -= b->from;
         b->from = 0;
     }
-    if (b->cap - b->to < n) {
-        size_t cap = b->cap ? b->cap : 512;
-
-        while (cap - b->to < n)
-            cap *= 2;
-        b->p = realloc(b->p, cap);
-        if (b->p == NULL)
-            log_fatal("out of memory for a connection");
-        b->cap = cap;
-    }
+    if (b->cap - b->to < n)
+        enlarge(b, n);
     return b->p + b->to;
 }
 
@@ -69,10 +92,8 @@ take(struct bytes *b, size_t n)
 {
     must(n <= length(b));
     b->from += n;
-    if (b->from == b->to) {
-        free(b->p);
-        *b = (struct bytes){0};
-    }
+    if (b->from == b->to)
+        release(b);
 }
 
 /* ---- the socket as a carrier */
@@ -116,8 +137,8 @@ write_some(struct conn *c, const char *data, size_t len, size_t *done)
 static void
 destroy(struct conn *c)
 {
-    free(c->in.p);
-    free(c->out.p);
+    release(&c->in);
+    release(&c->out);
     free(c);
 }
 
@@ -199,6 +220,9 @@ wanted(const struct conn *c)
         events |= c->writing == CONN_WANT_READ   ? LOOP_READ
                   : c->writing == CONN_WANT_CALL ? 0u
                                                  : LOOP_WRITE;
+    /* What is still to be told is told from the loop. */
+    if ((c->unsent && length(&c->out) == 0) || (c->broken && !c->told))
+        events |= LOOP_WRITE;
     return events;
 }
 
@@ -334,6 +358,12 @@ conn_new(struct loop *l, int fd, size_t in_max, const struct conn_user *user,
     return c;
 }
 
+void
+conn_wipe(struct conn *c)
+{
+    c->in.secret = c->out.secret = true;
+}
+
 int
 conn_fd(const struct conn *c)
 {
@@ -378,6 +408,19 @@ conn_skip(struct conn *c, size_t len)
 }
 
 void
+conn_unread(struct conn *c, struct str data)
+{
+    size_t there = length(&c->in);
+
+    if (data.len == 0)
+        return;
+    memcpy(space(&c->in, data.len), data.p, data.len);
+    memmove(c->in.p + c->in.from + data.len, c->in.p + c->in.from, there);
+    memcpy(c->in.p + c->in.from, data.p, data.len);
+    c->in.to += data.len;
+}
+
+void
 conn_drop_input(struct conn *c)
 {
     take(&c->in, length(&c->in));
@@ -404,15 +447,13 @@ conn_put(struct conn *c, struct str data)
 }
 
 void
-conn_fmt(struct conn *c, const char *fmt, ...)
+conn_vfmt(struct conn *c, const char *fmt, va_list args)
 {
-    va_list args, again;
+    va_list again;
 
-    va_start(args, fmt);
     va_copy(again, args);
     int len = vsnprintf(NULL, 0, fmt, args);
 
-    va_end(args);
     must(len >= 0);
     if (!c->broken) {
         vsnprintf(space(&c->out, (size_t)len + 1), (size_t)len + 1, fmt, again);
@@ -425,11 +466,22 @@ conn_fmt(struct conn *c, const char *fmt, ...)
 }
 
 void
+conn_fmt(struct conn *c, const char *fmt, ...)
+{
+    va_list args;
+
+    va_start(args, fmt);
+    conn_vfmt(c, fmt, args);
+    va_end(args);
+}
+
+void
 conn_flush(struct conn *c)
 {
-    enter(c);
-    settle(c);
-    (void)leave(c);
+    if (c->depth > 0)
+        return; /* it goes out when the callback has ended */
+    send_out(c);
+    arrange(c);
 }
 
 size_t

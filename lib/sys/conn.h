@@ -10,6 +10,8 @@
 #ifndef SYS_CONN_H
 #define SYS_CONN_H
 
+#include <stdarg.h>
+
 #include "base/str.h"
 #include "sys/loop.h"
 
@@ -62,18 +64,25 @@ void conn_again(struct conn *c);
 /* What has come and was not taken; a view until the next call of conn_. */
 struct str conn_input(const struct conn *c);
 void conn_skip(struct conn *c, size_t len);
+/* Bytes that came by another way, as if read before all else. */
+void conn_unread(struct conn *c, struct str data);
 /* Drop what was read (a switch to TLS is about to begin). */
 void conn_drop_input(struct conn *c);
 
 /* Read nothing more until let go: whoever sends faster than he reads waits. */
 void conn_hold(struct conn *c, bool on);
 
-/* To be sent. It goes out at the end of the callback, or with conn_flush. */
+/* To be sent. It goes out at the end of the callback, or with conn_flush,
+ * which calls nobody: what comes of it is told later. */
 void conn_put(struct conn *c, struct str data);
 void conn_fmt(struct conn *c, const char *fmt, ...) PRINTF(2, 3);
+void conn_vfmt(struct conn *c, const char *fmt, va_list args) PRINTF(2, 0);
 void conn_flush(struct conn *c);
 /* Bytes that the peer has not taken yet. */
 size_t conn_unsent(const struct conn *c);
+
+/* Passwords come this way: memory that held them is wiped. */
+void conn_wipe(struct conn *c);
 
 /* Give the socket away: the connection is gone, and the caller owns the
  * descriptor. No output may be unsent. */

@@ -10,7 +10,7 @@ import subprocess
 import threading
 import time
 
-from harness import BIN, Posta, wait_until
+from harness import BIN, Posta, free_port, wait_until
 
 ROOT = os.geteuid() == 0
 
@@ -99,7 +99,10 @@ def test_start_status_stop():
         assert status['state'] == 'running'
         inet = [x for x in status['listeners'] if x['type'] == 'inet']
         assert {(x['role'], x['port']) for x in inet} == {
-            ('smtpd', posta.base + port) for port in (25, 465, 587)}
+            (role, posta.base + port)
+            for role, ports in (('smtpd', (25, 465, 587)), ('imapd', (143, 993)),
+                                ('pop3d', (110, 995)))
+            for port in ports}
         assert '127.0.0.1' in {x['address'] for x in inet}
         assert status['pids']['qmgr'] == posta.pids('qmgr')
         everyone = posta.pids()
@@ -371,7 +374,7 @@ def test_reload_keeps_sessions_and_changes_ports():
     with Posta() as posta:
         with greeted(posta) as old:
             qmgr = pid_of(posta, 'qmgr', 'single')
-            other = posta.base + 995
+            other = free_port()
             text = (posta.dir / 'master.cf').read_text()
             (posta.dir / 'master.cf').write_text(
                 text + f'{other} inet n - n - - smtpd\n')
@@ -427,7 +430,7 @@ def test_reload_with_mistakes():
 
 def test_reload_with_a_port_in_use():
     with Posta() as posta, socket.socket() as s:
-        other = posta.base + 995
+        other = free_port()
         s.bind(('127.0.0.1', other))
         s.listen()
         with open(posta.dir / 'master.cf', 'a') as f:
@@ -525,12 +528,13 @@ def test_spawn_runs_a_command_for_each_connection():
 
 def test_overrides():
     with Posta(start=False) as posta:
+        other = free_port()
         with open(posta.dir / 'master.cf', 'a') as f:
-            f.write(f'{posta.base + 995} inet n - n - - smtpd\n'
+            f.write(f'{other} inet n - n - - smtpd\n'
                     '    -o syslog_name=postfix/submission\n'
                     '    -o { max_use = 1 }\n')
         posta.start()
-        with greeted(posta, port=posta.base + 995):
+        with greeted(posta, port=other):
             pass
         posta.wait_log(r'postfix/submission/smtpd\[')
 

@@ -1,0 +1,74 @@
+/* Commands about the session itself: RFC 9051 6.1, 6.3.1, 2971, 2342, 2177. */
+#include <stdio.h>
+
+#include "session.h"
+
+void
+do_capability(struct session *s, const struct command *c)
+{
+    struct buf b = buf_in(s->command);
+
+    (void)c;
+    capabilities_put(s, &b);
+    say(s, "* %s\r\n", buf_str(&b).p);
+    reply_ok(s, "Capabilities listed");
+}
+
+void
+do_noop(struct session *s, const struct command *c)
+{
+    struct why why;
+
+    (void)c;
+    if (s->box && mailbox_sync(s->box, NULL, &why) != OK)
+        reply_why(s, &why);
+    else
+        reply_ok(s, "Nothing done");
+}
+
+void
+do_logout(struct session *s, const struct command *c)
+{
+    (void)c;
+    say(s, "* BYE Logging out\r\n");
+    reply_ok(s, "Logged out");
+    session_end(s);
+}
+
+void
+do_id(struct session *s, const struct command *c)
+{
+    (void)c;
+    say(s, "* ID (\"name\" \"Posta\")\r\n");
+    reply_ok(s, "ID done");
+}
+
+void
+do_enable(struct session *s, const struct command *c)
+{
+    struct buf b = buf_in(s->command);
+
+    buf_add(&b, S("* ENABLED"));
+    for (size_t i = 0; i < c->words.count; i++)
+        commands_enable(s, c->words.at[i], &b);
+    say(s, "%s\r\n", buf_str(&b).p);
+    reply_ok(s, "Enabled");
+}
+
+void
+do_namespace(struct session *s, const struct command *c)
+{
+    (void)c;
+    say(s, "* NAMESPACE ((\"\" \"/\")) NIL NIL\r\n");
+    reply_ok(s, "Namespaces listed");
+}
+
+void
+do_idle(struct session *s, const struct command *c)
+{
+    (void)c;
+    news_tell(s, true);
+    say(s, "+ idling\r\n");
+    s->idling = true;
+    snprintf(s->idle_tag, sizeof s->idle_tag, "%.*s", STR(c->tag));
+}

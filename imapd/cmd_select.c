@@ -1,0 +1,150 @@
+/* SELECT, EXAMINE, CLOSE, UNSELECT: RFC 9051 6.3.2, 6.3.3, 6.4.1, 6.4.2. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "session.h"
+#include "store/expunge.h"
+
+static struct str
+keep(struct str s)
+{
+    char *p = malloc(s.len + 1);
+
+    must(p != NULL);
+    memcpy(p, s.p, s.len);
+    p[s.len] = '\0';
+    return (struct str){p, s.len};
+}
+
+static enum rc
+open_mailbox(struct session *s, struct str name, struct why *why)
+{
+    enum rc rc = mailbox_open(s->imap->home, name, &s->box, why);
+
+    if (rc != OK)
+        return rc;
+    rc = view_open(s->box, !s->read_only, &s->view, why);
+    if (rc != OK) {
+        mailbox_close(s->box);
+        s->box = NULL;
+        return rc;
+    }
+    s->selected = keep(name);
+    return OK;
+}
+
+/* \* means that clients may make keywords. */
+static enum rc
+tell_flags(struct session *s, struct why *why)
+{
+    struct buf b = buf_in(s->command);
+    const struct keywords *names;
+    uint64_t all = 0;
+    enum rc rc = mailbox_keywords(s->box, &names, why);
+
+    if (rc != OK)
+        return rc;
+    for (size_t i = 0; i < KEYWORDS_MAX; i++)
+        all |= (uint64_t)(names->name[i].len > 0) << i;
+    put_flags(&b, FLAG_ALL, all, names, false);
+
+    struct str list = buf_str(&b);
+
+    say(s, "* FLAGS %.*s\r\n", STR(list));
+    if (s->read_only)
+        say(s, "* OK [PERMANENTFLAGS ()] Read-only\r\n");
+    else
+        say(s, "* OK [PERMANENTFLAGS %.*s \\*)] Flags permitted\r\n",
+            STR(str_sub(list, 0, list.len - 1)));
+    return OK;
+}
+
+/* The first unseen message; rev1 clients are told of it. */
+static void
+tell_unseen(struct session *s)
+{
+    struct message m;
+    struct why why;
+
+    for (uint32_t seq = 1; seq <= view_count(s->view); seq++)
+        if (mailbox_message(s->box, view_uid(s->view, seq), &m, &why) == OK &&
+            !(m.flags & FLAG_SEEN)) {
+            say(s, "* OK [UNSEEN %u] First unseen\r\n", seq);
+            return;
+        }
+}
+
+static enum rc
+tell_all(struct session *s, struct why *why)
+{
+    struct mailbox_status status;
+    struct buf name = buf_in(s->command);
+    enum rc rc = mailbox_status(s->box, false, &status, why);
+
+    if (rc == OK)
+        rc = tell_flags(s, why);
+    if (rc != OK)
+        return rc;
+    say(s, "* %u EXISTS\r\n", view_count(s->view));
+    if (!(s->enabled & ENABLED_REV2)) {
+        say(s, "* %u RECENT\r\n", view_recent(s->view));
+        if (status.unseen > 0)
+            tell_unseen(s);
+    } else {
+        put_mailbox(s, &name, s->selected);
+        say(s, "* LIST () \"/\" %s\r\n", buf_str(&name).p);
+    }
+    say(s, "* OK [UIDVALIDITY %u] UIDs valid\r\n", status.validity);
+    say(s, "* OK [UIDNEXT %u] Predicted next UID\r\n", status.next);
+    return OK;
+}
+
+void
+do_select(struct session *s, const struct command *c)
+{
+    struct str name;
+    struct why why;
+    bool had = s->box != NULL;
+
+    session_deselect(s);
+    if (had && s->enabled & (ENABLED_QRESYNC | ENABLED_REV2))
+        say(s, "* OK [CLOSED] Previous mailbox closed\r\n");
+    if (!take_mailbox(s, c->select.mailbox, &name)) {
+        reply_no(s, "[CANNOT] This is no mailbox name");
+        return;
+    }
+    s->read_only = c->id == COMMAND_EXAMINE;
+    if (open_mailbox(s, name, &why) != OK || tell_all(s, &why) != OK) {
+        session_deselect(s);
+        reply_why(s, &why);
+        return;
+    }
+    reply_ok(s, "[%s] Selected", s->read_only ? "READ-ONLY" : "READ-WRITE");
+}
+
+void
+do_unselect(struct session *s, const struct command *c)
+{
+    (void)c;
+    session_deselect(s);
+    reply_ok(s, "Unselected");
+}
+
+/* Messages marked \Deleted go, and nobody is told of each. */
+void
+do_close(struct session *s, const struct command *c)
+{
+    static const struct uid_range every = {1, UINT32_MAX};
+    struct uid_set removed;
+    struct why why;
+
+    (void)c;
+    if (!s->read_only &&
+        expunge_messages(s->box, (struct uid_set){&every, 1}, true, s->command,
+                         &removed, &why) != OK) {
+        reply_why(s, &why);
+        return;
+    }
+    session_deselect(s);
+    reply_ok(s, "Closed");
+}

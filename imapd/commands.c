@@ -1,0 +1,69 @@
+#include "session.h"
+
+#include "sys/io.h"
+
+static const struct {
+    enum command_id id;
+    void (*run)(struct session *s, const struct command *c);
+} commands[] = {
+    {COMMAND_CAPABILITY, do_capability},
+    {COMMAND_NOOP,       do_noop      },
+    {COMMAND_CHECK,      do_noop      },
+    {COMMAND_LOGOUT,     do_logout    },
+    {COMMAND_ID,         do_id        },
+    {COMMAND_ENABLE,     do_enable    },
+    {COMMAND_NAMESPACE,  do_namespace },
+    {COMMAND_IDLE,       do_idle      },
+    {COMMAND_SELECT,     do_select    },
+    {COMMAND_EXAMINE,    do_select    },
+    {COMMAND_CLOSE,      do_close     },
+    {COMMAND_UNSELECT,   do_unselect  },
+};
+
+/* What CAPABILITY announces after login: a word here when it works in full. */
+static const char *const words[] = {
+    "IMAP4rev1", "LITERAL+", "ID", "ENABLE", "IDLE", "NAMESPACE", "UNSELECT",
+};
+
+void
+capabilities_put(const struct session *s, struct buf *b)
+{
+    (void)s;
+    buf_add(b, S("CAPABILITY"));
+    for (size_t i = 0; i < COUNT(words); i++)
+        buf_fmt(b, " %s", words[i]);
+}
+
+void
+commands_enable(struct session *s, struct str word, struct buf *b)
+{
+    static const struct {
+        const char *word;
+        unsigned bit;
+    } known[] = {
+        {"CONDSTORE", ENABLED_CONDSTORE},
+    };
+
+    for (size_t i = 0; i < COUNT(known); i++)
+        if (str_ieq(word, str_from(known[i].word))) {
+            s->enabled |= known[i].bit;
+            buf_fmt(b, " %s", known[i].word);
+        }
+}
+
+void
+commands_run(struct session *s)
+{
+    unsigned state = s->box ? WHEN_SELECTED : WHEN_AUTH;
+
+    if (!(command_when(s->now.id) & state)) {
+        reply_bad(s, s->box ? "Not after login" : "Select a mailbox first");
+        return;
+    }
+    for (size_t i = 0; i < COUNT(commands); i++)
+        if (commands[i].id == s->now.id) {
+            commands[i].run(s, &s->now);
+            return;
+        }
+    reply_bad(s, "Unknown command");
+}

@@ -1,0 +1,177 @@
+#include <stdarg.h>
+#include <string.h>
+
+#include "base/utf8.h"
+#include "mail/imap_text.h"
+#include "mail/mutf7.h"
+#include "session.h"
+
+/* RFC 9051 7.5.1: while these are in progress no message number changes. */
+static bool
+may_expunge(const struct session *s)
+{
+    switch (s->now.id) {
+    case COMMAND_FETCH:
+    case COMMAND_STORE:
+    case COMMAND_SEARCH:
+    case COMMAND_SORT:
+    case COMMAND_THREAD:
+        return s->enabled & ENABLED_UIDONLY;
+    default:
+        return true;
+    }
+}
+
+PRINTF(3, 0)
+static void
+reply(struct session *s, const char *word, const char *fmt, va_list args)
+{
+    struct str tag = s->now.tag.len > 0 ? s->now.tag : S("*");
+    const char *text = arena_vfmt(s->command, fmt, args);
+
+    news_tell(s, may_expunge(s));
+    say(s, "%.*s %s %s\r\n", STR(tag), word, text);
+}
+
+void
+reply_ok(struct session *s, const char *fmt, ...)
+{
+    va_list args;
+
+    va_start(args, fmt);
+    reply(s, "OK", fmt, args);
+    va_end(args);
+}
+
+void
+reply_no(struct session *s, const char *fmt, ...)
+{
+    va_list args;
+
+    va_start(args, fmt);
+    reply(s, "NO", fmt, args);
+    va_end(args);
+}
+
+void
+reply_bad(struct session *s, const char *fmt, ...)
+{
+    va_list args;
+
+    va_start(args, fmt);
+    reply(s, "BAD", fmt, args);
+    va_end(args);
+}
+
+/* What the store says, as RFC 5530 has it. */
+void
+reply_why(struct session *s, const struct why *why)
+{
+    static const struct {
+        const char *dsn, *code;
+    } codes[] = {
+        {"5.2.2", "OVERQUOTA"  },
+        {"5.2.0", "NONEXISTENT"},
+        {"5.1.1", "CANNOT"     },
+        {"5.7.1", "NOPERM"     },
+        {"5.3.4", "LIMIT"      },
+    };
+
+    for (size_t i = 0; i < COUNT(codes); i++)
+        if (strcmp(why->dsn, codes[i].dsn) == 0) {
+            reply_no(s, "[%s] %s", codes[i].code, why->text);
+            return;
+        }
+    reply_no(s, "[%s] %s", why->dsn[0] == '4' ? "UNAVAILABLE" : "SERVERBUG",
+             why->text);
+}
+
+void
+say(struct session *s, const char *fmt, ...)
+{
+    va_list args;
+
+    va_start(args, fmt);
+    conn_vfmt(s->conn, fmt, args);
+    va_end(args);
+}
+
+bool
+session_is_wide(const struct session *s)
+{
+    return s->enabled & (ENABLED_UTF8 | ENABLED_REV2);
+}
+
+void
+say_wide(struct session *s, struct str text)
+{
+    struct buf b = buf_in(s->command);
+
+    if (!session_is_wide(s)) {
+        imap_put_narrow(&b, text);
+        text = buf_str(&b);
+    }
+    conn_put(s->conn, text);
+}
+
+void
+put_mailbox(const struct session *s, struct buf *b, struct str name)
+{
+    struct buf narrow = buf_in(s->command);
+
+    if (!session_is_wide(s) && mutf7_encode(&narrow, name))
+        name = buf_str(&narrow);
+    imap_put_astring(b, name);
+}
+
+bool
+take_mailbox(struct session *s, struct str sent, struct str *name)
+{
+    struct buf wide = buf_in(s->command);
+
+    *name = sent;
+    if (str_ieq(sent, S("INBOX"))) {
+        *name = S("INBOX");
+        return true;
+    }
+    if (session_is_wide(s))
+        return utf8_valid(sent);
+    if (!mutf7_decode(&wide, sent))
+        return false;
+    *name = buf_str(&wide);
+    return true;
+}
+
+void
+put_flags(struct buf *b, unsigned flags, uint64_t keywords,
+          const struct keywords *names, bool recent)
+{
+    static const struct {
+        unsigned flag;
+        const char *name;
+    } known[] = {
+        {FLAG_ANSWERED, "\\Answered"},
+        {FLAG_FLAGGED,  "\\Flagged" },
+        {FLAG_DELETED,  "\\Deleted" },
+        {FLAG_SEEN,     "\\Seen"    },
+        {FLAG_DRAFT,    "\\Draft"   },
+    };
+    const char *blank = "";
+
+    buf_addc(b, '(');
+    for (size_t i = 0; i < COUNT(known); i++)
+        if (flags & known[i].flag) {
+            buf_fmt(b, "%s%s", blank, known[i].name);
+            blank = " ";
+        }
+    if (recent) {
+        buf_fmt(b, "%s\\Recent", blank);
+        blank = " ";
+    }
+    for (size_t i = 0; keywords && i < KEYWORDS_MAX; i++)
+        if (keywords >> i & 1 && names->name[i].len > 0) {
+            buf_fmt(b, "%s%.*s", blank, STR(names->name[i]));
+            blank = " ";
+        }
+    buf_addc(b, ')');
+}

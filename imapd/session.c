@@ -1,0 +1,344 @@
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "parse.h"
+#include "session.h"
+#include "sys/io.h"
+
+#define INPUT_MAX   ((size_t)65536)
+#define LIFE_MAX    ((size_t)1 << 20)
+#define COMMAND_MAX ((size_t)256 << 20)
+#define OUTPUT_HIGH                                                            \
+    ((size_t)128 << 10) /* a client that does not read waits                   \
+                         */
+#define TURN_MS    5    /* then other sessions go on */
+#define JUNK_MAX   50
+#define IDLE_MS    (30 * 60 * 1000) /* RFC 9051 5.4: not less */
+#define GOODBYE_MS 10000
+
+static const struct reader_limits limits = {
+    .line = 1 << 20,
+    .held = 16 << 20,
+    .literals = 1024,
+    .nonsync = UINT64_MAX,
+};
+
+/* ---- the end */
+
+static void
+drop_task(struct session *s)
+{
+    struct task t = s->task;
+
+    s->task = (struct task){0};
+    if (t.step && t.drop)
+        t.drop(s, t.work);
+}
+
+void
+session_deselect(struct session *s)
+{
+    if (s->box == NULL)
+        return;
+    view_close(s->view);
+    mailbox_close(s->box);
+    free((char *)(uintptr_t)s->selected.p);
+    s->view = NULL;
+    s->box = NULL;
+    s->selected = (struct str){0};
+}
+
+static void
+remove_from_list(struct session *s)
+{
+    struct imap *imap = s->imap;
+
+    for (size_t i = 0; i < imap->sessions.len; i++)
+        if (imap->sessions.at[i] == s) {
+            vec_drop(&imap->sessions, i);
+            return;
+        }
+}
+
+static void
+session_free(struct session *s)
+{
+    struct user *user = s->imap->user;
+    unsigned number = s->number;
+
+    log_as("dovecot", "imap(%.*s)<%s>: Disconnected in=%llu out=%llu",
+           STR(user->user), s->id, (unsigned long long)conn_received(s->conn),
+           (unsigned long long)conn_total_sent(s->conn));
+    drop_task(s);
+    session_deselect(s);
+    remove_from_list(s);
+    loop_cancel(s->timer);
+    loop_cancel(s->turn);
+    conn_free(s->conn);
+    arena_free(s->command);
+    arena_free(s->life);
+    free(s);
+    user_gone(user, number);
+}
+
+static void
+goodbye_over(void *self)
+{
+    struct session *s = self;
+
+    s->timer = NULL;
+    session_free(s);
+}
+
+void
+session_bye(struct session *s, const char *why)
+{
+    if (s->ending)
+        return;
+    say(s, "* BYE %s\r\n", why);
+    session_end(s);
+}
+
+void
+session_end(struct session *s)
+{
+    s->ending = true;
+    conn_hold(s->conn, true);
+    drop_task(s);
+    loop_cancel(s->timer);
+    s->timer = loop_after(s->imap->user->loop, GOODBYE_MS, goodbye_over, s);
+    conn_flush(s->conn);
+}
+
+static void
+too_idle(void *self)
+{
+    struct session *s = self;
+
+    s->timer = NULL;
+    session_bye(s, "Disconnected for inactivity");
+}
+
+static void
+restart_timer(struct session *s)
+{
+    if (s->ending)
+        return;
+    loop_cancel(s->timer);
+    s->timer = loop_after(s->imap->user->loop, IDLE_MS, too_idle, s);
+}
+
+/* ---- commands, one after the other */
+
+static void
+next(struct session *s)
+{
+    s->now = (struct command){0};
+    arena_reset(s->command);
+    reader_next(s->reader, s->idling);
+}
+
+static void
+bad(struct session *s, const char *why)
+{
+    reply_bad(s, "%s", why);
+    if (++s->junk >= JUNK_MAX)
+        session_bye(s, "Too many invalid commands");
+}
+
+static void
+run(struct session *s)
+{
+    struct command_text text = reader_command(s->reader);
+    const char *error;
+
+    if (s->idling) {
+        s->idling = false;
+        s->now.tag = str_from(s->idle_tag);
+        if (str_ieq(text.text, S("DONE")))
+            reply_ok(s, "IDLE ended");
+        else
+            bad(s, "DONE was expected");
+        return;
+    }
+    if (command_parse(s->command, &text, &s->now, &error) != PARSED) {
+        bad(s, error);
+        return;
+    }
+    if (s->now.tag.len > IMAP_TAG_MAX) {
+        s->now.tag = S("");
+        bad(s, "Tag is too long");
+        return;
+    }
+    s->junk = 0;
+    commands_run(s);
+    if (s->box)
+        news_look(s->imap, s->box);
+}
+
+/* A literal is announced: what the command says so far decides. */
+static void
+literal(struct session *s)
+{
+    struct command_text text = reader_command(s->reader);
+    const char *error = "Literal is too long";
+    enum parsed so_far = command_parse(s->command, &text, &s->now, &error);
+
+    if (so_far == PARSED_WANTS && reader_hold(s->reader)) {
+        if (text.literals[text.count - 1].sync)
+            say(s, "+ OK\r\n");
+        return;
+    }
+    bad(s, so_far == PARSED_BAD ? error : "This command takes no literal here");
+    reader_refuse(s->reader);
+}
+
+/* False: more input is needed. */
+static bool
+take_input(struct session *s)
+{
+    struct str in = conn_input(s->conn);
+    size_t before = in.len;
+    enum reader_event event = reader_put(s->reader, &in);
+
+    conn_skip(s->conn, before - in.len);
+    switch (event) {
+    case READER_COMMAND:
+        restart_timer(s);
+        run(s);
+        if (s->task.step == NULL)
+            next(s);
+        return true;
+    case READER_LITERAL:
+        literal(s);
+        return true;
+    case READER_TOO_LONG:
+        session_bye(s, "Command is too long");
+        return false;
+    case READER_REFUSED:
+        next(s);
+        return true;
+    case READER_DATA:
+    case READER_MORE:
+        break;
+    }
+    return false;
+}
+
+bool
+session_may_go_on(const struct session *s)
+{
+    return conn_unsent(s->conn) < OUTPUT_HIGH && io_now() - s->began < TURN_MS;
+}
+
+static void session_go(struct session *s);
+
+static void
+my_turn(void *self)
+{
+    struct session *s = self;
+
+    s->turn = NULL;
+    session_go(s);
+}
+
+/* Back to it when others had their turn; when the client does not read, its
+ * having read brings us back. */
+static void
+come_back(struct session *s)
+{
+    if (s->turn == NULL && conn_unsent(s->conn) < OUTPUT_HIGH)
+        s->turn = loop_after(s->imap->user->loop, 0, my_turn, s);
+}
+
+static void
+session_go(struct session *s)
+{
+    bool more = true;
+
+    s->began = io_now();
+    while (more && !s->ending && session_may_go_on(s)) {
+        if (s->task.step == NULL) {
+            more = take_input(s);
+        } else if (s->task.step(s, s->task.work) == DONE && !s->ending) {
+            s->task = (struct task){0};
+            next(s);
+        }
+    }
+    conn_hold(s->conn,
+              s->ending || s->task.step || conn_unsent(s->conn) >= OUTPUT_HIGH);
+    if (more && !s->ending)
+        come_back(s);
+    conn_flush(s->conn);
+}
+
+void
+session_task(struct session *s, struct task task)
+{
+    must(s->task.step == NULL);
+    s->task = task;
+}
+
+/* ---- the connection */
+
+static void
+has_input(void *own)
+{
+    struct session *s = own;
+
+    if (s->task.step == NULL)
+        session_go(s);
+}
+
+static void
+has_ended(void *own, bool in_good_order)
+{
+    (void)in_good_order;
+    session_free(own);
+}
+
+static void
+has_sent(void *own)
+{
+    struct session *s = own;
+
+    if (s->ending)
+        session_free(s);
+    else
+        session_go(s);
+}
+
+/* The answer to the login that the login stage took. */
+static void
+greet(struct session *s, struct str tag)
+{
+    struct buf b = buf_in(s->command);
+
+    capabilities_put(s, &b);
+    say(s, "%.*s OK [%s] Logged in\r\n", STR(tag), buf_str(&b).p);
+}
+
+bool
+session_attach(struct imap *imap, const struct user_session *from)
+{
+    static const struct conn_user user = {has_input, has_ended, has_sent};
+    struct session *s = calloc(1, sizeof *s);
+
+    must(s != NULL);
+    s->imap = imap;
+    s->conf = imap->user->conf;
+    s->number = from->number;
+    s->life = arena_new("session", LIFE_MAX);
+    s->command = arena_new("command", COMMAND_MAX);
+    s->reader = reader_new(s->life, s->command, &limits);
+    snprintf(s->id, sizeof s->id, "%.*s", STR(from->id));
+    s->conn = conn_new(imap->user->loop, from->fd, INPUT_MAX, &user, s);
+    *vec_add(&imap->sessions) = s;
+    restart_timer(s);
+    greet(s, from->greeting);
+    conn_unread(s->conn, from->input);
+    session_go(s);
+    return true;
+}

@@ -1,0 +1,147 @@
+/*
+ * session.h - one IMAP connection after login, and what a user's connections
+ * share.
+ *
+ * All of a user's sessions are in one process and one event loop, so nothing
+ * may wait or work for long: a command that does becomes a task of steps.
+ */
+#ifndef IMAPD_SESSION_H
+#define IMAPD_SESSION_H
+
+#include "access/user.h"
+#include "base/vec.h"
+#include "command.h"
+#include "reader.h"
+#include "store/view.h"
+#include "sys/conn.h"
+
+#define IMAP_TAG_MAX 128
+
+/* What a user's sessions share. */
+struct imap {
+    struct user *user;
+    struct home *home; /* the store's; opened with the first session */
+    VEC(struct session *) sessions;
+};
+
+/* What a client has enabled (RFC 5161). */
+enum {
+    ENABLED_CONDSTORE = 1,
+    ENABLED_QRESYNC = 2,
+    ENABLED_UTF8 = 4,
+    ENABLED_REV2 = 8,
+    ENABLED_UIDONLY = 16,
+};
+
+enum progress {
+    DONE, /* the command has been answered */
+    MORE, /* call again: output is full, or others shall have their turn */
+};
+
+struct session;
+
+/* A command that is not done in one go. */
+struct task {
+    enum progress (*step)(struct session *s, void *work);
+    void (*drop)(struct session *s, void *work); /* the session ends before;
+                                                    may be NULL */
+    void *work;                                  /* in s->command */
+};
+
+/* One connection. */
+struct session {
+    struct imap *imap;
+    const struct conf *conf;
+    unsigned number;
+    struct conn *conn;
+    struct arena *life;
+    struct arena *command; /* of the command that is read, and done */
+    struct reader *reader;
+    struct command now;  /* the command that is done */
+    struct task task;    /* .step NULL: none */
+    struct timer *timer; /* until it is logged out for doing nothing */
+    struct timer *turn;  /* goes on with a long command */
+    char id[32];         /* for the log */
+    unsigned enabled;    /* ENABLED_ bits */
+    bool idling;         /* IDLE: the next line ends it */
+    char idle_tag[IMAP_TAG_MAX + 1];
+    int64_t began; /* this turn, on the clock of io_now */
+    bool ending;   /* closes when all is sent */
+    unsigned junk; /* bad commands in a row */
+
+    /* The selected mailbox; NULL: none. */
+    struct mailbox *box;
+    struct view *view;
+    struct str selected; /* its name, UTF-8 (malloc) */
+    bool read_only;
+};
+
+/* ---- session.c */
+
+bool session_attach(struct imap *imap, const struct user_session *from);
+/* With a word: "* BYE why". */
+void session_bye(struct session *s, const char *why);
+/* Close when what was said is sent. */
+void session_end(struct session *s);
+/* Let go of the selected mailbox; no response. */
+void session_deselect(struct session *s);
+/* The command goes on in steps. */
+void session_task(struct session *s, struct task task);
+/* Is there room for more output, and time? A step that writes or works much
+ * asks between its pieces, and returns MORE if not. */
+bool session_may_go_on(const struct session *s);
+
+/* ---- reply.c: each tagged reply is the command's end; news are told first,
+ * expunges among them where the command allows it */
+
+void reply_ok(struct session *s, const char *fmt, ...) PRINTF(2, 3);
+void reply_no(struct session *s, const char *fmt, ...) PRINTF(2, 3);
+void reply_bad(struct session *s, const char *fmt, ...) PRINTF(2, 3);
+/* NO with the response code that fits a failure of the store. */
+void reply_why(struct session *s, const struct why *why);
+
+/* Untagged text, with its CRLF. */
+void say(struct session *s, const char *fmt, ...) PRINTF(2, 3);
+/* Whole responses (with CRLF) that were written wide (mail/imap_text.h): sent
+ * as this client reads them. */
+void say_wide(struct session *s, struct str text);
+/* Does the client read UTF-8 in quoted strings and names? */
+bool session_is_wide(const struct session *s);
+/* Append a mailbox's name as this client reads it; from what it sent, into the
+ * command's arena: false where it is none. */
+void put_mailbox(const struct session *s, struct buf *b, struct str name);
+bool take_mailbox(struct session *s, struct str sent, struct str *name);
+/* Append "(\Seen work)". */
+void put_flags(struct buf *b, unsigned flags, uint64_t keywords,
+               const struct keywords *names, bool recent);
+
+/* ---- news.c */
+
+/* Tell what happened in the selected mailbox; expunges only if allowed. */
+void news_tell(struct session *s, bool expunges);
+/* The mailbox may have changed from outside: look, and tell idling ones. */
+void news_look(struct imap *imap, struct mailbox *box);
+
+/* ---- commands.c */
+
+/* Do s->now; true: it was answered or has become a task. */
+void commands_run(struct session *s);
+/* ENABLE of one word: its bit is set, and " WORD" appended, if we know it. */
+void commands_enable(struct session *s, struct str word, struct buf *b);
+/* Append "CAPABILITY IMAP4rev1 ..." as it is after login. */
+void capabilities_put(const struct session *s, struct buf *b);
+
+/* The commands: each answers, or begins a task. */
+#define IMAP_RUN(name) void name(struct session *s, const struct command *c)
+IMAP_RUN(do_capability);
+IMAP_RUN(do_noop);
+IMAP_RUN(do_logout);
+IMAP_RUN(do_id);
+IMAP_RUN(do_enable);
+IMAP_RUN(do_namespace);
+IMAP_RUN(do_idle);
+IMAP_RUN(do_select);
+IMAP_RUN(do_close);
+IMAP_RUN(do_unselect);
+
+#endif

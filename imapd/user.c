@@ -1,0 +1,50 @@
+/* The process of a user: his mail is opened once, for all his sessions. */
+#include <string.h>
+
+#include "access/mail.h"
+#include "base/log.h"
+#include "imapd.h"
+#include "session.h"
+
+static struct imap imap;
+
+static enum rc
+prepare(struct user *u, const char *folders[2], struct why *why)
+{
+    return user_mail_prepare(u, folders, why);
+}
+
+static void
+begin(struct user *u)
+{
+    struct why why;
+
+    imap.user = u;
+    u->own = &imap;
+    if (user_mail_open(u, &imap.home, &why) != OK)
+        log_fatal("imap(%.*s): %s", STR(u->user), why.text);
+}
+
+static void
+attach(struct user *u, const struct user_session *from)
+{
+    session_attach(u->own, from);
+}
+
+static void
+end(struct user *u, unsigned number, const char *why)
+{
+    struct imap *i = u->own;
+
+    for (size_t k = i->sessions.len; k > 0; k--)
+        if (number == 0 || i->sessions.at[k - 1]->number == number)
+            session_bye(i->sessions.at[k - 1], why);
+}
+
+const struct user_program imap_user = {
+    .service = "imap",
+    .prepare = prepare,
+    .begin = begin,
+    .attach = attach,
+    .end = end,
+};

@@ -1,0 +1,457 @@
+#include "access/broker.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "access/broker_own.h"
+#include "auth/dovecot.h"
+#include "auth/ticket.h"
+#include "base/hash.h"
+#include "base/log.h"
+#include "base/vec.h"
+#include "daemon/secret.h"
+
+#define IDLE_MS  30000 /* a user's process without a connection */
+#define WORK_MAX ((size_t)1 << 20)
+
+struct open_session {
+    unsigned number;
+    bool tls;
+    int64_t since;
+    char client[SOCK_TEXT_MAX];
+};
+
+/* One user whose process runs. */
+struct member {
+    char *name;
+    pid_t pid;
+    struct link link;
+    struct watch *watch;
+    struct timer *idle;
+    unsigned last; /* session number */
+    VEC(struct open_session) sessions;
+};
+
+/* A login stage, or a tool. */
+struct asker {
+    struct link link;
+    struct watch *watch;
+};
+
+static struct {
+    struct daemon *daemon;
+    const struct user_program *program;
+    struct loop *loop;
+    struct hash *members; /* struct member by name */
+    struct arena *work;   /* of one packet */
+    unsigned char key[TICKET_KEY];
+    bool ending;
+    struct packet packet;
+} own;
+
+void
+broker_prepare(struct daemon *d)
+{
+    struct why why;
+
+    if (secret_load(d->queue_dir, "ticket.key", own.key, &why) != OK)
+        log_fatal("%s", why.text);
+}
+
+/* ---- users and their processes */
+
+static void
+check_end(void)
+{
+    if (own.ending && hash_count(own.members) == 0)
+        loop_stop(own.loop);
+}
+
+static void
+member_close(struct member *u)
+{
+    loop_unwatch(u->watch);
+    loop_cancel(u->idle);
+    close(u->link.fd);
+    hash_del(own.members, str_from(u->name));
+    for (size_t i = u->sessions.len; i > 0; i--)
+        daemon_many_count(own.daemon, -1);
+    vec_free(&u->sessions);
+    free(u->name);
+    free(u);
+    check_end();
+}
+
+/* He has had no connection for a while: closing the link ends his process. */
+static void
+member_idle(void *self)
+{
+    struct member *u = self;
+
+    u->idle = NULL;
+    member_close(u);
+}
+
+static void
+consider_idle(struct member *u)
+{
+    if (u->sessions.len > 0 || u->idle)
+        return;
+    u->idle = loop_after(own.loop, own.ending ? 0 : IDLE_MS, member_idle, u);
+}
+
+static bool
+session_ended(struct member *u, struct packet *p)
+{
+    struct msg_detached m;
+
+    if (!read_detached(p, &m))
+        return false;
+    for (size_t i = 0; i < u->sessions.len; i++)
+        if (u->sessions.at[i].number == m.number) {
+            vec_drop(&u->sessions, i);
+            daemon_many_count(own.daemon, -1);
+            break;
+        }
+    consider_idle(u);
+    return true;
+}
+
+static void
+member_ready(void *self, unsigned events)
+{
+    struct member *u = self;
+    enum link_state state = link_receive(&u->link, &own.packet);
+
+    (void)events;
+    if (state == LINK_OK && !session_ended(u, &own.packet))
+        state = LINK_BAD;
+    packet_drop(&own.packet);
+    if (state == LINK_GONE || state == LINK_BAD)
+        member_close(u);
+}
+
+static void
+reap(void *unused)
+{
+    int status;
+    pid_t pid;
+
+    (void)unused;
+    while ((pid = waitpid(-1, &status, WNOHANG)) > 0)
+        if (WIFSIGNALED(status))
+            log_warn("%s: process %d of a user was killed by signal %d",
+                     own.program->service, (int)pid, WTERMSIG(status));
+}
+
+/* ---- a new process */
+
+static struct str
+field(struct str fields, const char *name)
+{
+    struct dovecot_word w;
+
+    while (dovecot_next(own.work, &fields, &w))
+        if (str_eq(w.name, str_from(name)))
+            return w.value.p ? w.value : S("");
+    return S("");
+}
+
+/* The ids that the ticket names; never root, never below the site's limit. */
+static enum rc
+find_ids(const struct ticket *t, struct user_start *start, struct why *why)
+{
+    uint64_t uid, gid;
+    int64_t least = own.daemon->conf->virtual_minimum_uid;
+
+    if (own.daemon->unprivileged) {
+        start->uid = geteuid();
+        start->gid = getegid();
+        return OK;
+    }
+    if (!str_num(field(t->fields, "uid"), &uid) ||
+        !str_num(field(t->fields, "gid"), &gid) || uid > UINT32_MAX - 1 ||
+        gid > UINT32_MAX - 1)
+        return fail(why, "4.3.5", "user %.*s has no uid and gid", STR(t->user));
+    if (uid == 0 || (int64_t)uid < least)
+        return fail(why, "4.3.5",
+                    "user %.*s: uid %llu is below virtual_minimum_uid = %lld",
+                    STR(t->user), (unsigned long long)uid, (long long)least);
+    start->uid = (uid_t)uid;
+    start->gid = (gid_t)gid;
+    return OK;
+}
+
+static pid_t
+fork_user(struct user_start *start, const int ends[2])
+{
+    log_flush();
+    pid_t pid = fork();
+
+    if (pid == 0) {
+        explicit_bzero(own.key, sizeof own.key);
+        start->link = ends[1];
+        user_work(own.daemon, own.program, start);
+    }
+    return pid;
+}
+
+static struct member *
+add_member(struct str name, pid_t pid, int link)
+{
+    struct member *u = calloc(1, sizeof *u);
+
+    must(u != NULL);
+    u->name = strndup(name.p, name.len);
+    must(u->name != NULL);
+    u->pid = pid;
+    fcntl(link, F_SETFL, fcntl(link, F_GETFL) | O_NONBLOCK);
+    u->link =
+        (struct link){.fd = link, .self = SIDE(BROKER), .peer = SIDE(HOME)};
+    u->watch = loop_watch(own.loop, link, LOOP_READ, member_ready, u);
+    *hash_put(own.members, str_from(u->name)) = u;
+    return u;
+}
+
+static enum rc
+start_member(const struct ticket *t, struct member **u, struct why *why)
+{
+    struct user_start start = {
+        .user = t->user, .fields = t->fields, .dir = field(t->fields, "home")};
+    int ends[2];
+
+    if (find_ids(t, &start, why) != OK)
+        return TEMP;
+    if (!sock_pair(ends))
+        return fail(why, "4.3.0", "cannot make a socket pair: %m");
+    pid_t pid = fork_user(&start, ends);
+
+    close(ends[1]);
+    if (pid < 0) {
+        close(ends[0]);
+        return fail(why, "4.3.0", "cannot start a process: %m");
+    }
+    *u = add_member(t->user, pid, ends[0]);
+    return OK;
+}
+
+/* ---- logins */
+
+static bool
+attach(struct member *u, const struct msg_enter *m)
+{
+    struct msg_attach a = {.number = ++u->last,
+                           .session = m->session,
+                           .client = m->client,
+                           .server = m->server,
+                           .tls = m->tls,
+                           .greeting = m->greeting,
+                           .input = m->input,
+                           .fd = m->fd};
+
+    if (!send_attach(&u->link, &a))
+        return false;
+    struct open_session *s = vec_add(&u->sessions);
+
+    s->number = u->last;
+    s->tls = m->tls != 0;
+    s->since = (int64_t)time(NULL);
+    snprintf(s->client, sizeof s->client, "%.*s", STR(m->client));
+    daemon_many_count(own.daemon, 1);
+    loop_cancel(u->idle);
+    u->idle = NULL;
+    return true;
+}
+
+static enum rc
+enter(const struct msg_enter *m, pid_t *pid, struct why *why)
+{
+    struct ticket t;
+    struct member *u;
+
+    if (ticket_open(own.work, own.key, (int64_t)time(NULL),
+                    str_from(own.program->service), m->ticket, &t, why) != OK)
+        return PERM;
+    u = hash_get(own.members, t.user);
+    if (u == NULL && start_member(&t, &u, why) != OK)
+        return TEMP;
+    *pid = u->pid;
+    if (attach(u, m))
+        return OK;
+    return fail(why, "4.3.0", "the process of %.*s takes no more connections",
+                STR(t.user));
+}
+
+static bool
+answer_enter(struct asker *k)
+{
+    struct msg_enter m;
+    struct why why = {0};
+
+    if (!read_enter(&own.packet, &m))
+        return false;
+    auto_close int fd = m.fd;
+    pid_t pid = 0;
+    enum rc rc = enter(&m, &pid, &why);
+
+    if (rc != OK)
+        log_warn("%s: login refused: %s", own.program->service, why.text);
+    struct msg_entered answer = {.tag = m.tag,
+                                 .rc = rc,
+                                 .pid = pid,
+                                 .text = str_from(rc == OK ? "" : why.text)};
+
+    (void)fd;
+    return send_entered(&k->link, &answer);
+}
+
+/* ---- tools */
+
+static void
+list(struct buf *b)
+{
+    struct str name;
+    void *value;
+
+    for (size_t pos = 0; hash_next(own.members, &pos, &name, &value);) {
+        const struct member *u = value;
+
+        for (size_t i = 0; i < u->sessions.len; i++) {
+            const struct open_session *s = &u->sessions.at[i];
+
+            buf_fmt(b, "%.*s\t%s\t%s\t%d\t%lld\t%d\n", STR(name),
+                    own.program->service, s->client, s->tls,
+                    (long long)s->since, (int)u->pid);
+        }
+    }
+}
+
+static bool
+kick(struct str name, struct buf *b)
+{
+    struct member *u = hash_get(own.members, name);
+    struct msg_end_session m = {
+        .number = 0,
+        .text = S("Your sessions were ended by the administrator")};
+
+    if (u == NULL || u->sessions.len == 0)
+        return false;
+    buf_fmt(b, "%zu\n", u->sessions.len);
+    return send_end_session(&u->link, &m);
+}
+
+static bool
+answer_tool(struct asker *k)
+{
+    struct buf b = buf_in(own.work);
+    struct msg_ask_broker m;
+    bool good = true;
+
+    if (!read_ask_broker(&own.packet, &m))
+        return false;
+    if (str_eq(m.verb, S("who")))
+        list(&b);
+    else if (str_eq(m.verb, S("kick")))
+        good = kick(m.args, &b);
+    else
+        return false;
+    for (struct str rest = buf_str(&b);;) {
+        size_t len =
+            rest.len < SOCK_PACKET_MAX / 2 ? rest.len : SOCK_PACKET_MAX / 2;
+        struct msg_broker_says says = {.text = str_sub(rest, 0, len),
+                                       .status = !good,
+                                       .last = len == rest.len};
+
+        if (!send_broker_says(&k->link, &says))
+            return false;
+        if (says.last)
+            return true;
+        rest = str_sub(rest, len, rest.len);
+    }
+}
+
+/* ---- who asks */
+
+static void
+asker_close(struct asker *k)
+{
+    loop_unwatch(k->watch);
+    close(k->link.fd);
+    free(k);
+}
+
+static void
+asker_ready(void *self, unsigned events)
+{
+    struct asker *k = self;
+    enum link_state state = link_receive(&k->link, &own.packet);
+
+    (void)events;
+    arena_reset(own.work);
+    if (state == LINK_OK && own.packet.type == MSG_enter && !answer_enter(k))
+        state = LINK_BAD;
+    else if (state == LINK_OK && own.packet.type == MSG_ask_broker &&
+             !answer_tool(k))
+        state = LINK_BAD;
+    packet_drop(&own.packet);
+    if (state == LINK_GONE || state == LINK_BAD)
+        asker_close(k);
+}
+
+static void
+connected(void *unused, int fd, const struct sockaddr_storage *peer)
+{
+    struct asker *k = calloc(1, sizeof *k);
+    uid_t uid;
+
+    (void)unused;
+    (void)peer;
+    must(k != NULL);
+    daemon_many_count(own.daemon, -1); /* sessions count, not askers */
+    k->link =
+        (struct link){.fd = fd, .self = SIDE(BROKER), .peer = SIDE(LOGIN)};
+    if (sock_peer_uid(fd, &uid, NULL) && (uid == 0 || uid == geteuid()))
+        k->link.peer |= SIDE(TOOL);
+    k->watch = loop_watch(own.loop, fd, LOOP_READ, asker_ready, k);
+}
+
+static void
+end_all(void *unused, bool now)
+{
+    struct msg_end_session m = {.number = 0, .text = S("Server shutting down")};
+    struct str name;
+    void *value;
+
+    (void)unused;
+    own.ending = true;
+    for (size_t pos = 0; hash_next(own.members, &pos, &name, &value);) {
+        struct member *u = value;
+
+        if (now)
+            (void)!send_end_session(&u->link, &m);
+        if (u->sessions.len == 0 && u->idle == NULL)
+            consider_idle(u);
+    }
+    check_end();
+}
+
+void
+broker_work(struct daemon *d, const struct user_program *p)
+{
+    const struct daemon_many many = {.connected = connected, .end = end_all};
+
+    own.daemon = d;
+    own.program = p;
+    own.loop = loop_new();
+    own.members = hash_new();
+    own.work = arena_new("login", WORK_MAX);
+    loop_signal(own.loop, SIGCHLD, reap, NULL);
+    daemon_many(d, own.loop, &many);
+    loop_run(own.loop);
+}

@@ -1,0 +1,20 @@
+/*
+ * broker_own.h - what broker.c and user.c share.
+ */
+#ifndef ACCESS_BROKER_OWN_H
+#define ACCESS_BROKER_OWN_H
+
+#include "access/user.h"
+
+struct user_start {
+    uid_t uid;
+    gid_t gid;
+    struct str user, fields, dir;
+    int link;
+};
+
+/* In the forked process: become him, and serve. */
+void user_work(struct daemon *d, const struct user_program *p,
+               const struct user_start *start) NORETURN;
+
+#endif

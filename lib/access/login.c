@@ -1,0 +1,470 @@
+#include "access/login.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "access/login_own.h"
+#include "base/log.h"
+
+/* fail2ban and logwatch know these lines by it. */
+#define LOG_NAME "dovecot"
+
+#define GOODBYE_MS   5000
+#define ATTEMPTS_MAX 3
+#define INPUT_MAX    ((size_t)32768)
+
+/* ---- small things */
+
+static struct str
+keep(struct str s)
+{
+    char *p = malloc(s.len + 1);
+
+    must(p != NULL);
+    memcpy(p, s.p, s.len);
+    p[s.len] = '\0';
+    return (struct str){p, s.len};
+}
+
+static void
+drop(struct str *s)
+{
+    free((char *)(uintptr_t)s->p);
+    *s = (struct str){0};
+}
+
+static void
+make_id(char id[17])
+{
+    static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqr"
+                                  "stuvwxyz0123456789+/";
+    unsigned char bytes[16] = {0};
+
+    (void)!getrandom(bytes, sizeof bytes, 0);
+    for (size_t i = 0; i < sizeof bytes; i++)
+        id[i] = letters[bytes[i] % 64];
+    id[16] = '\0';
+}
+
+/* The part of a log line that says whose session it was. */
+static const char *
+described(const struct guest *l)
+{
+    const struct guest_private *p = l->priv;
+    struct buf b = buf_in(l->work);
+
+    buf_fmt(&b, "user=<%.*s>, ", STR(p->user));
+    if (p->method.len > 0)
+        buf_fmt(&b, "method=%.*s, ", STR(p->method));
+    buf_fmt(&b, "rip=%s, lip=%s%s, session=<%s>", p->client, p->server,
+            l->secured ? ", TLS" : "", p->id);
+    return buf_str(&b).p;
+}
+
+/* Exactly one line a session that did not log in: fail2ban counts them. */
+void
+login_log_failed(struct guest *l)
+{
+    const struct guest_private *p = l->priv;
+    long seconds = (long)((loop_now(p->loop) - p->began) / 1000);
+    const char *what =
+        l->attempts > 0
+            ? arena_fmt(l->work, "auth failed, %u attempts in %ld secs",
+                        l->attempts, seconds)
+            : arena_fmt(l->work, "no auth attempts in %ld secs", seconds);
+
+    log_as(LOG_NAME, "%s: %s (%s): %s", l->protocol->program,
+           p->why && *p->why ? p->why : "Aborted login", what, described(l));
+}
+
+static void
+log_login(struct guest *l, int64_t pid)
+{
+    log_as(LOG_NAME, "%s: Login: %s, mpid=%lld", l->protocol->program,
+           described(l), (long long)pid);
+}
+
+/* ---- the end */
+
+static void
+forget_protocol(struct guest *l)
+{
+    if (l->own && l->protocol->done)
+        l->protocol->done(l);
+    free(l->own);
+    l->own = NULL;
+}
+
+void
+login_free(struct guest *l)
+{
+    struct guest_private *p = l->priv;
+
+    stage_remove(l);
+    loop_cancel(p->timer);
+    if (p->call)
+        auth_cancel(p->call);
+    if (p->inner >= 0)
+        close(p->inner);
+    if (p->ours >= 0)
+        close(p->ours);
+    conn_free(p->relay);
+    conn_free(l->conn); /* frees the TLS session too */
+    drop(&p->method);
+    drop(&p->user);
+    drop(&p->greeting);
+    forget_protocol(l);
+    free(p);
+    free(l);
+}
+
+static void
+goodbye_over(void *self)
+{
+    struct guest *l = self;
+
+    l->priv->timer = NULL;
+    login_free(l);
+}
+
+void
+login_finish(struct guest *l)
+{
+    struct guest_private *p = l->priv;
+
+    p->state = LOGIN_ENDING;
+    conn_hold(l->conn, true);
+    loop_cancel(p->timer);
+    p->timer = loop_after(p->loop, conn_unsent(l->conn) ? GOODBYE_MS : 0,
+                          goodbye_over, l);
+}
+
+void
+login_end(struct guest *l, const char *why)
+{
+    if (l->priv->state == LOGIN_ENDING)
+        return;
+    l->priv->why = why;
+    login_log_failed(l);
+    login_finish(l);
+}
+
+void
+login_say_bye(struct guest *l, const char *why)
+{
+    if (l->priv->state == LOGIN_RELAYING || l->priv->state == LOGIN_ENDING)
+        return;
+    if (l->priv->state != LOGIN_SHAKING && l->priv->state != LOGIN_SWITCHING)
+        l->protocol->bye(l, why);
+    login_end(l, why);
+}
+
+static void
+too_long(void *self)
+{
+    struct guest *l = self;
+
+    l->priv->timer = NULL;
+    login_say_bye(l, "Disconnected: Inactivity");
+}
+
+/* ---- input */
+
+static void
+go_on(struct guest *l)
+{
+    struct guest_private *p = l->priv;
+
+    while (p->state == LOGIN_COMMAND && l->protocol->input(l))
+        arena_reset(l->work);
+    if (p->state == LOGIN_COMMAND && conn_input(l->conn).len >= INPUT_MAX)
+        login_say_bye(l, "Disconnected: Input is too long");
+    arena_reset(l->work);
+}
+
+static void
+has_input(void *own)
+{
+    struct guest *l = own;
+
+    if (l->priv->state == LOGIN_RELAYING)
+        relay_to_user(l);
+    else
+        go_on(l);
+}
+
+static void
+has_ended(void *own, bool in_good_order)
+{
+    struct guest *l = own;
+
+    (void)in_good_order;
+    if (l->priv->state != LOGIN_ENDING && l->priv->state != LOGIN_RELAYING) {
+        l->priv->why = "Disconnected: Connection closed";
+        login_log_failed(l);
+    }
+    login_free(l);
+}
+
+static void
+has_sent(void *own)
+{
+    struct guest *l = own;
+    struct guest_private *p = l->priv;
+
+    if (p->state == LOGIN_ENDING) {
+        login_free(l);
+    } else if (p->state == LOGIN_RELAYING) {
+        relay_to_client(l);
+    } else if (p->state == LOGIN_SWITCHING) {
+        p->state = LOGIN_SHAKING;
+        if (!login_tls_begin(l))
+            login_end(l, "Disconnected: TLS is not available");
+        else
+            conn_hold(l->conn, false);
+    }
+}
+
+static void
+wait_for(struct guest *l, enum login_state state)
+{
+    l->priv->state = state;
+    conn_hold(l->conn, true);
+}
+
+/* Back to commands; those that came meanwhile are next. */
+static void
+resume(struct guest *l)
+{
+    l->priv->state = LOGIN_COMMAND;
+    conn_hold(l->conn, false);
+    go_on(l);
+}
+
+/* ---- TLS */
+
+bool
+login_has_tls(const struct guest *l)
+{
+    return !l->secured && login_tls_possible();
+}
+
+void
+login_start_tls(struct guest *l)
+{
+    wait_for(l, LOGIN_SWITCHING);
+}
+
+void
+login_shaken(struct guest *l)
+{
+    struct guest_private *p = l->priv;
+
+    p->shaken = true;
+    l->secured = true;
+    p->state = LOGIN_COMMAND;
+    if (l->stage->wrapper)
+        l->protocol->greet(l);
+}
+
+/* ---- authd */
+
+bool
+login_may_use(const struct guest *l, const struct sasl_mech *m)
+{
+    return l->secured || !(m->properties & SASL_PLAINTEXT);
+}
+
+const struct sasl_mech *
+login_mech(const struct guest *l, size_t n)
+{
+    const struct sasl_mech *m;
+
+    for (size_t i = 0; (m = auth_mech(l->stage->auth, i)) != NULL; i++)
+        if (login_may_use(l, m) && n-- == 0)
+            return m;
+    return NULL;
+}
+
+static void
+challenged(void *own, struct str data)
+{
+    struct guest *l = own;
+
+    l->protocol->challenge(l, data);
+    resume(l);
+}
+
+static void
+refuse(struct guest *l, const struct auth_result *r)
+{
+    l->attempts += r->code != DOVECOT_TEMP;
+    l->protocol->refused(l, r);
+    if (l->attempts >= ATTEMPTS_MAX)
+        login_say_bye(l, "Disconnected: Too many failed logins");
+    else
+        resume(l);
+}
+
+static void
+unavailable(struct guest *l)
+{
+    l->protocol->unavailable(l);
+    login_end(l, "Disconnected: Mailbox unavailable");
+}
+
+static void
+answered(void *own, const struct auth_result *r)
+{
+    struct guest *l = own;
+    struct guest_private *p = l->priv;
+
+    p->call = NULL;
+    if (r->user.len > 0) {
+        drop(&p->user);
+        p->user = keep(r->user);
+    }
+    if (!r->good) {
+        refuse(l, r);
+        conn_flush(l->conn);
+        return;
+    }
+    wait_for(l, LOGIN_ENTERING);
+    if (!relay_prepare(l) ||
+        !stage_enter(l, r->ticket, p->inner >= 0 ? p->inner : conn_fd(l->conn)))
+        unavailable(l);
+    conn_flush(l->conn);
+}
+
+void
+login_auth(struct guest *l, struct str mech, const struct str *initial,
+           struct str greeting)
+{
+    static const struct auth_user user = {.challenge = challenged,
+                                          .done = answered};
+    struct guest_private *p = l->priv;
+    struct dovecot_request r = {
+        .mech = mech,
+        .service = str_from(l->protocol->service),
+        .rip = str_from(p->client),
+        .lip = str_from(p->server),
+        .rport = str_from(arena_fmt(l->work, "%u", p->client_port)),
+        .lport = str_from(arena_fmt(l->work, "%u", p->server_port)),
+        .session = str_from(p->id),
+        .secured = l->secured,
+        .tls = l->secured,
+        .has_resp = initial != NULL,
+        .resp = initial ? *initial : S(""),
+    };
+
+    drop(&p->method);
+    p->method = keep(mech);
+    drop(&p->greeting);
+    p->greeting = keep(greeting);
+    wait_for(l, LOGIN_ASKING);
+    p->call = auth_begin(l->stage->auth, &r, &user, l);
+}
+
+void
+login_password(struct guest *l, struct str user, struct str password,
+               struct str greeting)
+{
+    struct buf b = buf_in(l->work);
+
+    drop(&l->priv->user);
+    l->priv->user = keep(user);
+    buf_addc(&b, '\0');
+    buf_add(&b, user);
+    buf_addc(&b, '\0');
+    buf_add(&b, password);
+
+    struct str initial = buf_str(&b);
+
+    login_auth(l, S("PLAIN"), &initial, greeting);
+    explicit_bzero(b.p, b.len);
+}
+
+void
+login_continue(struct guest *l, struct str data)
+{
+    wait_for(l, LOGIN_ASKING);
+    auth_continue(l->priv->call, data);
+}
+
+void
+login_abort(struct guest *l)
+{
+    auth_cancel(l->priv->call);
+    l->priv->call = NULL;
+}
+
+/* ---- the broker */
+
+void
+login_entered(struct guest *l, const struct msg_entered *m)
+{
+    struct guest_private *p = l->priv;
+
+    if (p->state != LOGIN_ENTERING)
+        return;
+    if (m->rc != OK) {
+        unavailable(l);
+        conn_flush(l->conn);
+        return;
+    }
+    log_login(l, m->pid);
+    if (p->tls == NULL) {
+        login_free(l); /* the socket lives on elsewhere */
+        return;
+    }
+    loop_cancel(p->timer);
+    p->timer = NULL;
+    p->state = LOGIN_RELAYING;
+    forget_protocol(l);
+    relay_begin(l);
+}
+
+/* ---- a new client */
+
+static void
+find_addresses(struct guest_private *p, int fd,
+               const struct sockaddr_storage *peer)
+{
+    struct sockaddr_storage sa = {.ss_family = AF_UNSPEC};
+    socklen_t len = sizeof sa;
+
+    sock_text((const struct sockaddr *)peer, p->client, &p->client_port);
+    (void)!getsockname(fd, (struct sockaddr *)&sa, &len);
+    sock_text((const struct sockaddr *)&sa, p->server, &p->server_port);
+}
+
+struct guest *
+login_new(struct login_stage *s, int fd, const struct sockaddr_storage *peer)
+{
+    static const struct conn_user user = {has_input, has_ended, has_sent};
+    struct guest *l = calloc(1, sizeof *l);
+    struct guest_private *p = calloc(1, sizeof *p);
+
+    must(l != NULL && p != NULL);
+    *l = (struct guest){.stage = s,
+                        .protocol = s->protocol,
+                        .conf = s->daemon->conf,
+                        .priv = p};
+    l->own = calloc(1, s->protocol->size);
+    must(l->own != NULL);
+    l->work = s->work;
+    *p = (struct guest_private){
+        .state = LOGIN_COMMAND, .loop = s->loop, .inner = -1, .ours = -1};
+    p->began = loop_now(s->loop);
+    find_addresses(p, fd, peer);
+    make_id(p->id);
+    sock_nodelay(fd);
+    l->conn = conn_new(s->loop, fd, INPUT_MAX, &user, l);
+    conn_wipe(l->conn);
+    p->timer = loop_after(s->loop, l->conf->login_timeout, too_long, l);
+    stage_add(l);
+    return l;
+}

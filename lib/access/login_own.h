@@ -1,0 +1,90 @@
+/*
+ * login_own.h - what the parts of the login stage share.
+ *
+ *   login.c        a client from greeting to login, and what protocols call
+ *   login_stage.c  the worker: accepting, ending, authd and the broker
+ *   login_tls.c    TLS underneath a connection
+ *   login_relay.c  encrypting for the user's process after login
+ */
+#ifndef ACCESS_LOGIN_OWN_H
+#define ACCESS_LOGIN_OWN_H
+
+#include <openssl/types.h>
+
+#include "access/login.h"
+#include "base/vec.h"
+#include "tls/session.h"
+
+/* Where a client stands. */
+enum login_state {
+    LOGIN_SHAKING,   /* implicit TLS: nothing is said before it is up */
+    LOGIN_COMMAND,   /* the next command, or an answer to a challenge */
+    LOGIN_SWITCHING, /* STARTTLS: the reply is on its way */
+    LOGIN_ASKING,    /* authd */
+    LOGIN_ENTERING,  /* the broker */
+    LOGIN_ENDING,    /* closes when all is sent */
+    LOGIN_RELAYING,  /* logged in, behind TLS */
+};
+
+struct guest_private {
+    enum login_state state;
+    struct loop *loop;
+    struct timer *timer; /* until login; then until goodbye */
+    int64_t began;
+    struct auth_call *call;
+    int64_t tag; /* at the broker */
+    struct tls_session *tls;
+    bool shaken;
+    struct str method, user, greeting; /* malloc */
+    char id[17];
+    char client[SOCK_TEXT_MAX], server[SOCK_TEXT_MAX];
+    unsigned client_port, server_port;
+    const char *why;    /* it ends, for the log */
+    int inner, ours;    /* ends of the way to the user's process; or -1 */
+    struct conn *relay; /* our end, once he is logged in */
+    size_t place;       /* in the stage's list */
+};
+
+struct login_stage {
+    struct daemon *daemon;
+    const struct login_protocol *protocol;
+    struct loop *loop;
+    struct auth *auth;
+    struct arena *work;
+    struct link broker; /* fd -1: not connected */
+    struct watch *broker_watch;
+    int64_t last_tag;
+    bool wrapper, ending;
+    VEC(struct guest *) all;
+    struct packet packet;
+};
+
+/* login.c */
+struct guest *login_new(struct login_stage *s, int fd,
+                        const struct sockaddr_storage *peer);
+void login_free(struct guest *l);
+/* Close when all is sent, without a line in the log. */
+void login_finish(struct guest *l);
+/* Handshake done: say hello, or go on. */
+void login_shaken(struct guest *l);
+/* The broker's answer. */
+void login_entered(struct guest *l, const struct msg_entered *m);
+void login_log_failed(struct guest *l);
+
+/* login_stage.c: hand the connection over; false: not now. */
+bool stage_enter(struct guest *l, struct str ticket, int fd);
+void stage_add(struct guest *l);
+void stage_remove(struct guest *l);
+
+/* login_tls.c */
+bool login_tls_possible(void);
+bool login_tls_begin(struct guest *l);
+
+/* login_relay.c: false with errno: no socket to be had. */
+bool relay_prepare(struct guest *l);
+void relay_begin(struct guest *l);
+/* There is input of that side, or room for output on the other. */
+void relay_to_user(struct guest *l);
+void relay_to_client(struct guest *l);
+
+#endif

@@ -1,0 +1,185 @@
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "access/login_own.h"
+#include "base/log.h"
+
+#define WORK_MAX ((size_t)1 << 20)
+
+static struct login_stage stage = {.broker.fd = -1};
+
+void
+stage_add(struct guest *l)
+{
+    l->priv->place = l->stage->all.len;
+    *vec_add(&l->stage->all) = l;
+}
+
+static void
+check_end(struct login_stage *s)
+{
+    if (s->ending && s->all.len == 0)
+        loop_stop(s->loop);
+}
+
+void
+stage_remove(struct guest *l)
+{
+    struct login_stage *s = l->stage;
+    size_t place = l->priv->place;
+
+    vec_drop(&s->all, place);
+    if (place < s->all.len)
+        s->all.at[place]->priv->place = place;
+    daemon_many_gone(s->daemon);
+    check_end(s);
+}
+
+/* ---- the broker */
+
+static void
+broker_lost(struct login_stage *s)
+{
+    struct msg_entered lost = {.rc = TEMP};
+
+    loop_unwatch(s->broker_watch);
+    s->broker_watch = NULL;
+    close(s->broker.fd);
+    s->broker.fd = -1;
+    for (size_t i = s->all.len; i > 0; i--)
+        if (i <= s->all.len)
+            login_entered(s->all.at[i - 1], &lost);
+}
+
+static struct guest *
+waits_for(const struct login_stage *s, int64_t tag)
+{
+    for (size_t i = 0; i < s->all.len; i++)
+        if (s->all.at[i]->priv->state == LOGIN_ENTERING &&
+            s->all.at[i]->priv->tag == tag)
+            return s->all.at[i];
+    return NULL;
+}
+
+static void
+broker_ready(void *self, unsigned events)
+{
+    struct login_stage *s = self;
+    struct msg_entered m;
+    enum link_state state = link_receive(&s->broker, &s->packet);
+
+    (void)events;
+    if (state == LINK_OK && !read_entered(&s->packet, &m))
+        state = LINK_BAD;
+    if (state == LINK_OK) {
+        struct guest *l = waits_for(s, m.tag);
+
+        if (l)
+            login_entered(l, &m);
+    }
+    packet_drop(&s->packet);
+    if (state == LINK_GONE || state == LINK_BAD)
+        broker_lost(s);
+}
+
+static bool
+broker_connect(struct login_stage *s)
+{
+    const char *path =
+        arena_fmt(s->daemon->life, "private/%s-users", s->protocol->service);
+    int fd = sock_connect_unix(path, SOCK_SEQPACKET);
+
+    if (fd < 0) {
+        log_warn("connect to %s: %m", path);
+        return false;
+    }
+    fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK);
+    s->broker =
+        (struct link){.fd = fd, .self = SIDE(LOGIN), .peer = SIDE(BROKER)};
+    s->broker_watch = loop_watch(s->loop, fd, LOOP_READ, broker_ready, s);
+    return true;
+}
+
+bool
+stage_enter(struct guest *l, struct str ticket, int fd)
+{
+    struct login_stage *s = l->stage;
+    struct guest_private *p = l->priv;
+    struct msg_enter m = {
+        .tag = ++s->last_tag,
+        .ticket = ticket,
+        .session = str_from(p->id),
+        .client = str_from(p->client),
+        .server = str_from(p->server),
+        .tls = l->secured,
+        .greeting = p->greeting,
+        .input = conn_input(l->conn),
+        .fd = fd,
+    };
+
+    p->tag = m.tag;
+    if (s->broker.fd < 0 && !broker_connect(s))
+        return false;
+    if (send_enter(&s->broker, &m))
+        return true;
+    log_warn("cannot hand a login over: %m");
+    return false;
+}
+
+/* ---- the worker */
+
+static void
+connected(void *own, int fd, const struct sockaddr_storage *peer)
+{
+    struct login_stage *s = own;
+    struct guest *l = login_new(s, fd, peer);
+
+    auth_wake(s->auth);
+    if (!s->wrapper) {
+        l->protocol->greet(l);
+        return;
+    }
+    l->priv->state = LOGIN_SHAKING;
+    if (!login_tls_begin(l))
+        login_end(l, "Disconnected: TLS is not available");
+}
+
+/* Who has not logged in is sent away; who has, and is encrypted here, stays
+ * as long as he likes, unless all must end now. */
+static void
+end(void *own, bool now)
+{
+    struct login_stage *s = own;
+
+    s->ending = true;
+    for (size_t i = s->all.len; i > 0; i--)
+        if (i <= s->all.len)
+            login_say_bye(s->all.at[i - 1], "Disconnected: Shutting down");
+    if (now && s->all.len > 0)
+        loop_stop(s->loop);
+    check_end(s);
+}
+
+void
+login_work(struct daemon *d, const struct login_protocol *p)
+{
+    struct login_stage *s = &stage;
+    const struct daemon_many many = {
+        .full_at = (size_t)d->conf->login_process_client_limit,
+        .connected = connected,
+        .end = end,
+        .own = s,
+    };
+
+    s->daemon = d;
+    s->protocol = p;
+    s->loop = loop_new();
+    s->work = arena_new("login", WORK_MAX);
+    s->wrapper = d->conf->login_tls_wrappermode;
+    s->auth = auth_new(s->loop, "private/authd");
+    auth_wake(s->auth);
+    daemon_many(d, s->loop, &many);
+    loop_run(s->loop);
+}

@@ -1,0 +1,211 @@
+#include "access/user.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <unistd.h>
+
+#include "access/broker_own.h"
+#include "auth/dovecot.h"
+#include "base/log.h"
+#include "daemon/roles.h"
+
+#define LIFE_MAX ((size_t)1 << 30)
+#define LINK     3 /* the broker, once nothing else is open */
+
+static struct {
+    struct user user;
+    struct link broker;
+    unsigned sessions;
+    bool ending;
+    struct packet packet;
+} own;
+
+struct str
+user_field(struct user *u, const char *name)
+{
+    struct str rest = u->fields;
+    struct dovecot_word w;
+
+    while (dovecot_next(u->life, &rest, &w))
+        if (str_eq(w.name, str_from(name)) && w.value.p)
+            return w.value;
+    return S("");
+}
+
+static void
+check_end(void)
+{
+    if (own.ending && own.sessions == 0)
+        loop_stop(own.user.loop);
+}
+
+void
+user_gone(struct user *u, unsigned number)
+{
+    struct msg_detached m = {.number = number};
+
+    must(u == &own.user && own.sessions > 0);
+    own.sessions--;
+    if (!send_detached(&own.broker, &m))
+        own.ending = true;
+    check_end();
+}
+
+static bool
+take_session(struct packet *p)
+{
+    struct msg_attach m;
+
+    if (!read_attach(p, &m))
+        return false;
+    struct user_session s = {
+        .number = (unsigned)m.number,
+        .fd = m.fd,
+        .tls = m.tls != 0,
+        .id = m.session,
+        .client = m.client,
+        .server = m.server,
+        .greeting = m.greeting,
+        .input = m.input,
+    };
+
+    fcntl(m.fd, F_SETFL, fcntl(m.fd, F_GETFL) | O_NONBLOCK);
+    own.sessions++;
+    own.user.program->attach(&own.user, &s);
+    return true;
+}
+
+static bool
+end_session(struct packet *p)
+{
+    struct msg_end_session m;
+
+    if (!read_end_session(p, &m))
+        return false;
+    if (own.sessions > 0)
+        own.user.program->end(&own.user, (unsigned)m.number,
+                              arena_cstr(own.user.life, m.text));
+    return true;
+}
+
+/* The broker lets a process go by closing the link, once no connection is
+ * left; if it is gone itself, so are we (PDEATHSIG). */
+static void
+broker_ready(void *self, unsigned events)
+{
+    enum link_state state = link_receive(&own.broker, &own.packet);
+    bool good = true;
+
+    (void)self;
+    (void)events;
+    if (state == LINK_OK && own.packet.type == MSG_attach)
+        good = take_session(&own.packet);
+    else if (state == LINK_OK)
+        good = own.packet.type == MSG_end_session && end_session(&own.packet);
+    packet_drop(&own.packet);
+    if (good && state != LINK_GONE && state != LINK_BAD)
+        return;
+    own.ending = true;
+    if (own.sessions > 0)
+        own.user.program->end(&own.user, 0, "Server shutting down");
+    check_end();
+}
+
+/* Nothing of the broker's but the link and the log. */
+static void
+close_inherited(int link)
+{
+    const struct conf *conf = own.user.conf;
+    char tag[64];
+
+    if (link != LINK)
+        must(dup2(link, LINK) == LINK);
+    fcntl(LINK, F_SETFD, FD_CLOEXEC);
+    must(close_range(LINK + 1, ~0u, 0) == 0);
+    snprintf(tag, sizeof tag, "%s/%s", conf->syslog_name,
+             own.user.program->service);
+    log_open(tag, *conf->maillog_file ? 2 : -1, conf->syslog_facility);
+}
+
+static void
+become(const struct user_start *start, const char *folders[2])
+{
+    struct priv rights;
+    struct why why;
+
+    if (role_rights(role_find(own.user.daemon->role), own.user.conf, &rights,
+                    &why) != OK)
+        log_fatal("%s", why.text);
+    rights.user = (struct priv_user){.uid = start->uid, .gid = start->gid};
+    rights.may = PRIV_READ | PRIV_WRITE;
+    rights.caps = 0;
+    memset(rights.folders, 0, sizeof rights.folders);
+    rights.folders[0] = folders[0];
+    rights.folders[1] = folders[1];
+    if (priv_enter(&rights, &why) != OK)
+        log_fatal("%s", why.text);
+    prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0); /* a change of ids clears it */
+}
+
+/* The folders must be there before the box is closed around them. */
+static void
+prepare(const struct user_start *start, const char *folders[2])
+{
+    const struct priv_user user = {.uid = start->uid, .gid = start->gid};
+    struct why why;
+
+    if (!priv_become(&user))
+        log_fatal("cannot become user %u: %m", start->uid);
+    if (own.user.program->prepare(&own.user, folders, &why) != OK)
+        log_fatal("%.*s: %s", STR(own.user.user), why.text);
+    priv_return();
+}
+
+static void
+reset_signals(void)
+{
+    sigset_t none;
+
+    sigemptyset(&none);
+    sigprocmask(SIG_SETMASK, &none, NULL);
+    signal(SIGHUP, SIG_IGN); /* of master, to the broker */
+    signal(SIGTERM, SIG_DFL);
+}
+
+void
+user_work(struct daemon *d, const struct user_program *p,
+          const struct user_start *start)
+{
+    const char *folders[2] = {NULL};
+    struct arena *life = arena_new("user", LIFE_MAX);
+
+    log_forked();
+    prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
+    reset_signals();
+    own.user = (struct user){
+        .daemon = d,
+        .conf = d->conf,
+        .program = p,
+        .life = life,
+        .user = arena_str(life, start->user),
+        .fields = arena_str(life, start->fields),
+        .uid = start->uid,
+        .gid = start->gid,
+        .dir = arena_cstr(life, start->dir),
+    };
+    close_inherited(start->link);
+    prepare(start, folders);
+    become(start, folders);
+    own.broker =
+        (struct link){.fd = LINK, .self = SIDE(HOME), .peer = SIDE(BROKER)};
+    fcntl(LINK, F_SETFL, fcntl(LINK, F_GETFL) | O_NONBLOCK);
+    own.user.loop = loop_new();
+    loop_watch(own.user.loop, LINK, LOOP_READ, broker_ready, NULL);
+    p->begin(&own.user);
+    loop_run(own.user.loop);
+    log_flush();
+    _exit(0);
+}

@@ -1,0 +1,64 @@
+/*
+ * user.h - the process of one mailbox user.
+ *
+ * Once somebody has logged in, all his connections are served by one process,
+ * which became him before it heard of them and stays him for ever. The broker
+ * (broker.h) starts it with his first connection and hands it each further
+ * one; it ends when it has had none for a while.
+ *
+ * A program (imapd, pop3d) fills in struct user_program. All runs in one event
+ * loop: nothing may wait.
+ */
+#ifndef ACCESS_USER_H
+#define ACCESS_USER_H
+
+#include "daemon/child.h"
+#include "sys/loop.h"
+
+struct user_program;
+
+/* Who this process is. */
+struct user {
+    struct daemon *daemon;
+    const struct conf *conf;
+    const struct user_program *program;
+    struct loop *loop;
+    struct arena *life;
+    struct str user;   /* as he is called: "anna@example.org" */
+    struct str fields; /* all that authd says of him (auth/dovecot.h) */
+    uid_t uid;
+    gid_t gid;
+    const char *dir; /* his home; "" where he has none */
+    void *own;       /* the program's */
+};
+
+/* A connection; views are valid during the call. */
+struct user_session {
+    unsigned number;           /* unique in this process */
+    int fd;                    /* non-blocking; the program's to close */
+    bool tls;                  /* encrypted, by the login stage */
+    struct str id;             /* for the log: "session=<...>" */
+    struct str client, server; /* addresses; "" on a UNIX socket */
+    struct str greeting;       /* of the login stage: IMAP's tag */
+    struct str input;          /* what the client has sent behind its login */
+};
+
+struct user_program {
+    const char *service; /* "imap": of tickets, in the log */
+    /* The folders he may change; everything else he can read at most. PERM:
+     * this user cannot be served, and why. Runs as him. */
+    enum rc (*prepare)(struct user *u, const char *folders[2], struct why *why);
+    /* All rights are gone: open what is shared by sessions. */
+    void (*begin)(struct user *u);
+    void (*attach)(struct user *u, const struct user_session *s);
+    /* End that session, or all (0), with a word to the client. */
+    void (*end)(struct user *u, unsigned number, const char *why);
+};
+
+/* A field of the user: "mail", "quota_rule". Empty where there is none. */
+struct str user_field(struct user *u, const char *name);
+
+/* A session has ended. */
+void user_gone(struct user *u, unsigned number);
+
+#endif

@@ -1,0 +1,300 @@
+/* POP3 before login: RFC 1939 4 and 7, 2449, 2595 4, 3206, 5034, 6856. */
+#include <string.h>
+
+#include "mail/base64.h"
+#include "pop3d.h"
+
+#define COMMAND_MAX 512   /* RFC 2449 4 says 255 */
+#define ANSWER_MAX  32766 /* to a challenge */
+#define JUNK_MAX    20    /* commands in a row that lead nowhere */
+
+struct state {
+    char user[COMMAND_MAX];
+    size_t user_len;
+    bool in_auth; /* the next line answers a challenge */
+    unsigned junk;
+};
+
+struct verb {
+    const char *name;
+    void (*run)(struct guest *l, struct str args);
+};
+
+static void
+say(struct guest *l, const char *text)
+{
+    conn_fmt(l->conn, "%s\r\n", text);
+}
+
+static void
+greet(struct guest *l)
+{
+    conn_fmt(l->conn, "+OK %s ready\r\n", l->conf->myhostname);
+}
+
+/* ---- commands */
+
+/* USER and PASS are a login with PLAIN. */
+static bool
+takes_passwords(const struct guest *l)
+{
+    return login_may_use(l, sasl_mech_find(S("PLAIN")));
+}
+
+static void
+do_capa(struct guest *l, struct str args)
+{
+    const struct sasl_mech *m;
+
+    (void)args;
+    say(l, "+OK");
+    conn_put(l->conn, str_from(pop3_capabilities));
+    if (takes_passwords(l))
+        say(l, "USER");
+    if (login_has_tls(l))
+        say(l, "STLS");
+    if (login_mech(l, 0)) {
+        conn_put(l->conn, S("SASL"));
+        for (size_t i = 0; (m = login_mech(l, i)) != NULL; i++)
+            conn_fmt(l->conn, " %s", m->name);
+        say(l, "");
+    }
+    say(l, ".");
+}
+
+static void
+do_stls(struct guest *l, struct str args)
+{
+    if (args.len > 0) {
+        say(l, "-ERR STLS takes no argument");
+    } else if (!login_has_tls(l)) {
+        say(l, l->secured ? "-ERR TLS is active already"
+                          : "-ERR TLS is not available");
+    } else {
+        say(l, "+OK Begin TLS negotiation now");
+        memset(l->own, 0, sizeof(struct state)); /* RFC 2595 4 */
+        login_start_tls(l);
+    }
+}
+
+static void
+refuse_cleartext(struct guest *l)
+{
+    say(l, "-ERR [AUTH] Passwords are taken over TLS only: use STLS");
+}
+
+static void
+do_user(struct guest *l, struct str args)
+{
+    struct state *s = l->own;
+
+    if (!takes_passwords(l)) {
+        refuse_cleartext(l);
+        return;
+    }
+    if (args.len == 0 || args.len > sizeof s->user) {
+        say(l, "-ERR USER wants a name");
+        return;
+    }
+    memcpy(s->user, args.p, args.len);
+    s->user_len = args.len;
+    say(l, "+OK");
+}
+
+/* A password may have blanks, at its ends too. */
+static void
+do_pass(struct guest *l, struct str args)
+{
+    struct state *s = l->own;
+
+    if (!takes_passwords(l)) {
+        refuse_cleartext(l);
+        return;
+    }
+    if (s->user_len == 0) {
+        say(l, "-ERR USER comes first");
+        return;
+    }
+    login_password(l, (struct str){s->user, s->user_len}, args, S(""));
+    s->user_len = 0;
+}
+
+static void
+do_auth(struct guest *l, struct str args)
+{
+    struct buf initial = buf_in(l->work);
+    struct str word;
+
+    if (!str_word(&args, " ", &word)) {
+        say(l, "-ERR AUTH wants a mechanism; CAPA lists them");
+        return;
+    }
+    const struct sasl_mech *m = sasl_mech_find(word);
+
+    args = str_trim(args);
+    if (m && !login_may_use(l, m)) {
+        refuse_cleartext(l);
+    } else if (m == NULL) {
+        say(l, "-ERR [AUTH] Unknown mechanism");
+    } else if (args.len == 0) {
+        login_auth(l, str_from(m->name), NULL, S(""));
+    } else if (!str_eq(args, S("=")) && !base64_decode(&initial, args)) {
+        say(l, "-ERR Invalid base64");
+    } else {
+        struct str data = buf_str(&initial);
+
+        login_auth(l, str_from(m->name), &data, S(""));
+    }
+}
+
+static void
+do_noop(struct guest *l, struct str args)
+{
+    (void)args;
+    say(l, "+OK");
+}
+
+static void
+do_quit(struct guest *l, struct str args)
+{
+    (void)args;
+    say(l, "+OK Bye");
+    login_end(l, "Aborted login");
+}
+
+static const struct verb verbs[] = {
+    {"CAPA", do_capa},
+    {"STLS", do_stls},
+    {"USER", do_user},
+    {"PASS", do_pass},
+    {"AUTH", do_auth},
+    {"NOOP", do_noop},
+    {"QUIT", do_quit},
+};
+
+/* ---- lines */
+
+static void
+run(struct guest *l, struct str line)
+{
+    struct state *s = l->own;
+    ssize_t blank = str_find(line, ' ');
+    size_t len = blank < 0 ? line.len : (size_t)blank;
+    struct str name = str_sub(line, 0, len);
+    struct str args = str_sub(line, len + 1, line.len);
+
+    for (size_t i = 0; i < COUNT(verbs); i++)
+        if (str_ieq(name, str_from(verbs[i].name))) {
+            verbs[i].run(l, args);
+            return;
+        }
+    say(l, "-ERR Unknown command, or not before login");
+    if (++s->junk >= JUNK_MAX)
+        login_end(l, "Disconnected: Too many invalid commands");
+}
+
+static void
+answer(struct guest *l, struct str line)
+{
+    struct buf data = buf_in(l->work);
+    struct state *s = l->own;
+
+    s->in_auth = false;
+    if (str_eq(line, S("*"))) {
+        login_abort(l);
+        say(l, "-ERR Authentication aborted");
+    } else if (!base64_decode(&data, line)) {
+        login_abort(l);
+        say(l, "-ERR Invalid base64");
+    } else {
+        login_continue(l, buf_str(&data));
+    }
+}
+
+static bool
+input(struct guest *l)
+{
+    const struct state *s = l->own;
+    struct str all = conn_input(l->conn);
+    size_t most = s->in_auth ? ANSWER_MAX : COMMAND_MAX;
+    ssize_t end = str_find(all, '\n');
+
+    if (end < 0 && all.len <= most)
+        return false;
+    if (end < 0 || (size_t)end > most) {
+        say(l, "-ERR Line too long");
+        login_end(l, "Disconnected: Line too long");
+        return false;
+    }
+    struct str line = arena_str(l->work, str_sub(all, 0, (size_t)end));
+
+    conn_skip(l->conn, (size_t)end + 1);
+    if (line.len > 0 && line.p[line.len - 1] == '\r')
+        line.len--;
+    if (s->in_auth)
+        answer(l, line);
+    else
+        run(l, line);
+    explicit_bzero((char *)(uintptr_t)line.p, line.len);
+    return true;
+}
+
+/* ---- what authd and the broker say */
+
+static void
+challenge(struct guest *l, struct str data)
+{
+    struct state *s = l->own;
+    struct buf b = buf_in(l->work);
+
+    s->in_auth = true;
+    base64_encode(&b, data);
+    conn_fmt(l->conn, "+ %s\r\n", buf_str(&b).p);
+}
+
+static void
+refused(struct guest *l, const struct auth_result *r)
+{
+    struct state *s = l->own;
+
+    s->in_auth = false;
+    switch (r->code) {
+    case DOVECOT_TEMP:
+        say(l, "-ERR [SYS/TEMP] Temporary authentication failure");
+        break;
+    case DOVECOT_DISABLED:
+        say(l, "-ERR [AUTH] This account is disabled");
+        break;
+    case DOVECOT_EXPIRED:
+        say(l, "-ERR [AUTH] The password has expired");
+        break;
+    default:
+        say(l, "-ERR [AUTH] Authentication failed");
+        break;
+    }
+}
+
+static void
+unavailable(struct guest *l)
+{
+    say(l, "-ERR [SYS/TEMP] Your mailbox is not available now");
+}
+
+static void
+bye(struct guest *l, const char *why)
+{
+    (void)why;
+    say(l, "-ERR Disconnected");
+}
+
+const struct login_protocol pop3_login = {
+    .service = "pop3",
+    .program = "pop3-login",
+    .size = sizeof(struct state),
+    .greet = greet,
+    .input = input,
+    .challenge = challenge,
+    .refused = refused,
+    .unavailable = unavailable,
+    .bye = bye,
+};

@@ -1,0 +1,20 @@
+/*
+ * pop3d.h - the parts of the POP3 server.
+ *
+ *   login.c    before login (role pop3d): no rights
+ *   session.c  after it (role pop3-users): as the mailbox's user
+ */
+#ifndef POP3D_POP3D_H
+#define POP3D_POP3D_H
+
+#include "access/login.h"
+#include "access/user.h"
+
+extern const struct login_protocol pop3_login;
+extern const struct user_program pop3_user;
+
+/* What CAPA lists before and after login, but for SASL, STLS and USER, which
+ * depend. Lines with CRLF. */
+extern const char pop3_capabilities[];
+
+#endif

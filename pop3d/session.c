@@ -1,0 +1,285 @@
+#include "session.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "access/mail.h"
+#include "base/log.h"
+#include "pop3d.h"
+#include "store/expunge.h"
+#include "store/view.h"
+
+#define LINE_MAX_LEN ((size_t)1024)
+#define INPUT_MAX    ((size_t)16384)
+#define OUTPUT_HIGH  ((size_t)128 << 10)
+#define WORK_MAX     ((size_t)256 << 20)
+#define IDLE_MS      600000 /* RFC 1939 3: not less than ten minutes */
+#define GOODBYE_MS   10000
+
+static struct pop3 pop3;
+
+void
+say(struct session *s, const char *fmt, ...)
+{
+    va_list args;
+
+    va_start(args, fmt);
+    conn_vfmt(s->conn, fmt, args);
+    va_end(args);
+    conn_put(s->conn, S("\r\n"));
+}
+
+/* ---- the end */
+
+static void
+log_end(const struct session *s)
+{
+    log_as("dovecot",
+           "pop3(%.*s)<%s>: Disconnected: top=%u, retr=%u/%llu, del=%u/%u",
+           STR(s->pop3->user->user), s->id, s->done.top, s->done.retr,
+           (unsigned long long)s->done.retr_size, s->done.deleted, s->count);
+}
+
+static void
+session_free(struct session *s)
+{
+    struct user *user = s->pop3->user;
+    unsigned number = s->number;
+
+    log_end(s);
+    send_drop(s);
+    if (s->box)
+        mailbox_close(s->box);
+    for (size_t i = 0; i < pop3.sessions.len; i++)
+        if (pop3.sessions.at[i] == s) {
+            vec_drop(&pop3.sessions, i);
+            break;
+        }
+    loop_cancel(s->timer);
+    conn_free(s->conn);
+    arena_free(s->work);
+    free(s->list);
+    free(s);
+    user_gone(user, number);
+}
+
+static void
+goodbye_over(void *self)
+{
+    struct session *s = self;
+
+    s->timer = NULL;
+    session_free(s);
+}
+
+void
+session_end(struct session *s)
+{
+    s->ending = true;
+    conn_hold(s->conn, true);
+    loop_cancel(s->timer);
+    s->timer = loop_after(s->pop3->user->loop, GOODBYE_MS, goodbye_over, s);
+    conn_flush(s->conn);
+}
+
+void
+session_bye(struct session *s, const char *why)
+{
+    if (s->ending)
+        return;
+    if (s->sending == NULL)
+        say(s, "-ERR %s", why);
+    session_end(s);
+}
+
+static void
+too_idle(void *self)
+{
+    struct session *s = self;
+
+    s->timer = NULL;
+    session_bye(s, "Disconnected for inactivity");
+}
+
+bool
+session_expunge(struct session *s)
+{
+    struct uid_range *at = arena_alloc(s->work, (s->count + 1) * sizeof *at);
+    struct uid_set set = {.at = at}, removed;
+    struct why why;
+
+    for (uint32_t i = 0; i < s->count; i++)
+        if (s->list[i].deleted)
+            at[set.len++] = (struct uid_range){s->list[i].uid, s->list[i].uid};
+    if (set.len == 0)
+        return true;
+    if (expunge_messages(s->box, set, false, s->work, &removed, &why) != OK) {
+        log_warn("pop3(%.*s): %s", STR(s->pop3->user->user), why.text);
+        return false;
+    }
+    s->done.deleted = (unsigned)set.len;
+    return true;
+}
+
+/* ---- commands */
+
+static bool
+take_line(struct session *s)
+{
+    struct str all = conn_input(s->conn);
+    ssize_t end = str_find(all, '\n');
+
+    if (end < 0 && all.len < LINE_MAX_LEN)
+        return false;
+    if (end < 0 || (size_t)end > LINE_MAX_LEN) {
+        session_bye(s, "Line too long");
+        return false;
+    }
+    struct str line = arena_str(s->work, str_sub(all, 0, (size_t)end));
+
+    conn_skip(s->conn, (size_t)end + 1);
+    if (line.len > 0 && line.p[line.len - 1] == '\r')
+        line.len--;
+    loop_cancel(s->timer);
+    s->timer = loop_after(s->pop3->user->loop, IDLE_MS, too_idle, s);
+    verbs_run(s, line);
+    arena_reset(s->work);
+    return true;
+}
+
+/* One answer after the other; who does not read them waits. */
+static void
+session_go(struct session *s)
+{
+    bool more = true;
+
+    while (more && !s->ending && conn_unsent(s->conn) < OUTPUT_HIGH)
+        more = s->sending ? (send_more(s), true) : take_line(s);
+    conn_hold(s->conn, s->ending || s->sending != NULL ||
+                           conn_unsent(s->conn) >= OUTPUT_HIGH);
+    conn_flush(s->conn);
+}
+
+/* ---- the connection */
+
+static void
+has_input(void *own)
+{
+    struct session *s = own;
+
+    if (s->sending == NULL)
+        session_go(s);
+}
+
+static void
+has_ended(void *own, bool in_good_order)
+{
+    (void)in_good_order;
+    session_free(own);
+}
+
+static void
+has_sent(void *own)
+{
+    struct session *s = own;
+
+    if (s->ending)
+        session_free(s);
+    else
+        session_go(s);
+}
+
+/* ---- the beginning */
+
+static enum rc
+open_inbox(struct session *s, struct why *why)
+{
+    struct mailbox_status status;
+    struct view *view;
+    enum rc rc = mailbox_open(s->pop3->home, S("INBOX"), &s->box, why);
+
+    if (rc == OK)
+        rc = mailbox_status(s->box, false, &status, why);
+    if (rc == OK)
+        rc = view_open(s->box, false, &view, why);
+    if (rc != OK)
+        return rc;
+    s->validity = status.validity;
+    s->count = view_count(view);
+    s->list = calloc((size_t)s->count + 1, sizeof *s->list);
+    must(s->list != NULL);
+    for (uint32_t i = 0; i < s->count; i++)
+        s->list[i].uid = view_uid(view, i + 1);
+    view_close(view);
+    return OK;
+}
+
+void
+session_attach(struct pop3 *p, const struct user_session *from)
+{
+    static const struct conn_user user = {has_input, has_ended, has_sent};
+    struct session *s = calloc(1, sizeof *s);
+    struct why why;
+
+    must(s != NULL);
+    s->pop3 = p;
+    s->conf = p->user->conf;
+    s->number = from->number;
+    s->work = arena_new("command", WORK_MAX);
+    snprintf(s->id, sizeof s->id, "%.*s", STR(from->id));
+    s->conn = conn_new(p->user->loop, from->fd, INPUT_MAX, &user, s);
+    *vec_add(&p->sessions) = s;
+    if (open_inbox(s, &why) != OK) {
+        log_warn("pop3(%.*s): %s", STR(p->user->user), why.text);
+        session_bye(s, "[SYS/TEMP] Your mailbox is not available now");
+        return;
+    }
+    s->timer = loop_after(p->user->loop, IDLE_MS, too_idle, s);
+    say(s, "+OK Logged in");
+    conn_unread(s->conn, from->input);
+    session_go(s);
+}
+
+/* ---- the process */
+
+static enum rc
+prepare(struct user *u, const char *folders[2], struct why *why)
+{
+    return user_mail_prepare(u, folders, why);
+}
+
+static void
+begin(struct user *u)
+{
+    struct why why;
+
+    pop3.user = u;
+    u->own = &pop3;
+    if (user_mail_open(u, &pop3.home, &why) != OK)
+        log_fatal("pop3(%.*s): %s", STR(u->user), why.text);
+}
+
+static void
+attach(struct user *u, const struct user_session *from)
+{
+    session_attach(u->own, from);
+}
+
+static void
+end(struct user *u, unsigned number, const char *why)
+{
+    struct pop3 *p = u->own;
+
+    for (size_t i = p->sessions.len; i > 0; i--)
+        if (number == 0 || p->sessions.at[i - 1]->number == number)
+            session_bye(p->sessions.at[i - 1], why);
+}
+
+const struct user_program pop3_user = {
+    .service = "pop3",
+    .prepare = prepare,
+    .begin = begin,
+    .attach = attach,
+    .end = end,
+};

@@ -1,0 +1,73 @@
+/*
+ * session.h - one POP3 session after login (RFC 1939 5 and 6).
+ *
+ * What the client sees is the INBOX as it was at login: numbers stay, and what
+ * it deletes goes when it says QUIT, not before. Other sessions, of IMAP too,
+ * go on meanwhile.
+ */
+#ifndef POP3D_SESSION_H
+#define POP3D_SESSION_H
+
+#include "access/user.h"
+#include "base/vec.h"
+#include "store/mailbox.h"
+#include "sys/conn.h"
+
+/* What a user's sessions share. */
+struct pop3 {
+    struct user *user;
+    struct home *home; /* the store's */
+    VEC(struct session *) sessions;
+};
+
+struct pop3_message {
+    uint32_t uid;
+    bool deleted;
+    uint64_t size; /* with CRLF; 0: not asked for yet */
+};
+
+struct session {
+    struct pop3 *pop3;
+    const struct conf *conf;
+    unsigned number;
+    struct conn *conn;
+    struct arena *work; /* of one command */
+    struct timer *timer;
+    char id[32];
+    bool ending;
+    unsigned junk;
+
+    struct mailbox *box;
+    struct pop3_message *list;
+    uint32_t count;
+    uint32_t validity;
+
+    struct sending *sending; /* RETR, TOP under way */
+    struct {
+        unsigned top, retr, deleted;
+        uint64_t retr_size;
+    } done; /* for the log */
+};
+
+void session_attach(struct pop3 *pop3, const struct user_session *from);
+void session_bye(struct session *s, const char *why);
+
+/* verbs.c: do one line. */
+void verbs_run(struct session *s, struct str line);
+
+/* send.c: a message, or its header and so many lines of its body (-1: all);
+ * what it takes to send it, piece by piece. False: why. */
+bool send_begin(struct session *s, uint32_t uid, int64_t lines,
+                struct why *why);
+/* As much as there is room for; false when it has all been put. */
+bool send_more(struct session *s);
+void send_drop(struct session *s);
+
+/* reply.c... */
+void say(struct session *s, const char *fmt, ...) PRINTF(2, 3);
+/* Close when what was said is sent. */
+void session_end(struct session *s);
+/* QUIT: what was deleted goes. */
+bool session_expunge(struct session *s);
+
+#endif
