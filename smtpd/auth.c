@@ -284,7 +284,7 @@ read_response(struct exchange *x, struct str *raw)
         reply(s, "501 5.7.0 Authentication aborted");
         return false;
     default:
-        refuse(x, malformed, "response is no base64");
+        refuse(x, malformed, "Invalid base64 data in continued response");
         return false;
     }
 }
@@ -431,7 +431,7 @@ authenticate(struct session *s, enum command_auth form,
                "mechanism",
                "Invalid authentication mechanism");
     else if (form == AUTH_BASE64)
-        refuse(&x, malformed, "initial response is no base64");
+        refuse(&x, malformed, "Invalid base64 data in initial response");
     else
         go_through(&x, &request);
 }

@@ -1,0 +1,78 @@
+"""The same dialogues with Debian's Postfix and with us, both asking the same
+Dovecot: the same replies and the same log lines, but for what is listed."""
+import re
+
+from harness import Dovecot, Postfix, Posta
+from harness.auth_server import b64
+from harness.raw_smtp import Closed, RawSmtp
+
+PASSWORD = 'corRect-h0rse'
+
+
+def plain(password=PASSWORD, user='alice'):
+    return b64(f'\0{user}\0{password}')
+
+
+RIGHT = f'AUTH PLAIN {plain()}'
+DIALOGUES = [
+    ['EHLO x', RIGHT, RIGHT, 'MAIL FROM:<a@b.test> AUTH=<>',
+     'RCPT TO:<x@y.test>', 'RSET', 'EHLO x', 'AUTH LOGIN'],
+    ['HELO x', RIGHT],
+    ['EHLO x', 'AUTH', 'AUTH PLAIN a b', 'AUTH X-Y', 'AUTH FOO bar'],
+    ['EHLO x', 'AUTH PLAIN', '*', 'AUTH LOGIN', '*', 'AUTH LOGIN', b64('alice'),
+     b64('wrong')],
+    ['EHLO x', 'AUTH LOGIN ' + b64('alice'), b64(PASSWORD)],
+    ['EHLO x', 'AUTH PLAIN =', 'AUTH PLAIN', '', 'NOOP'],
+    ['EHLO x', 'MAIL FROM:<a@b.test>', RIGHT],
+    ['EHLO x', f'AUTH PLAIN {plain("no")}',
+     f'AUTH PLAIN {plain("no", "nobody")}', RIGHT],
+    ['EHLO x', 'AUTH ANONYMOUS', 'AUTH PLAIN', 'A' * 20000, 'NOOP'],
+    # RFC 4954 4 wants 501 for what is no base64; Postfix says 535.
+    ['EHLO x', 'AUTH PLAIN AGE', 'AUTH LOGIN', '!!!', 'AUTH LOGIN =', 'x'],
+]
+OURS = {'535 5.7.8 Error: authentication failed: Invalid base64 data in '
+        'initial response': '501 5.5.2 Error: response is no base64',
+        '535 5.7.8 Error: authentication failed: Invalid base64 data in '
+        'continued response': '501 5.5.2 Error: response is no base64',
+        '250 postfix.test': '250 mail.example.test'}
+
+
+def replies(port, dialogue):
+    out = []
+    with RawSmtp(port) as c:
+        for line in dialogue:
+            try:
+                c.send(line + '\r\n')
+                got = c.reply()
+            except Closed:
+                return out + ['closed']
+            out.append([w[4:] for w in got if 'AUTH' in w]
+                       if line == 'EHLO x' else got[-1])
+    return out
+
+
+def failures(log):
+    return re.findall(r'warning: \S+?(\[127.0.0.1\]: SASL .*)$', log, re.M)
+
+
+def test_same_as_postfix():
+    settings = {'smtpd_sasl_auth_enable': 'yes', 'smtpd_error_sleep_time': '0s',
+                'smtpd_hard_error_limit': '100'}
+    with Dovecot({'alice': PASSWORD}) as dovecot, \
+            Postfix(auth=dovecot.socket, settings=settings) as postfix, \
+            Posta(settings={**settings, 'smtpd_sasl_type': 'dovecot',
+                            'smtpd_sasl_path': dovecot.socket,
+                            'default_transport': 'discard',
+                            'smtpd_relay_restrictions':
+                            'permit_sasl_authenticated, '
+                            'reject_unauth_destination'}) as posta:
+        for dialogue in DIALOGUES:
+            theirs = [OURS.get(r, r) if isinstance(r, str) else r
+                      for r in replies(postfix.port, dialogue)]
+            assert replies(posta.port, dialogue) == theirs, dialogue
+        posta.wait_log('SASL LOGIN authentication failed: Invalid base64', 2)
+        want = failures((postfix.top / 'log/postfix').read_text())
+        # Postfix says nothing of responses over the limit.
+        assert [f for f in failures(posta.log_text())
+                if 'limit exceeded' not in f] == want
+        assert len(want) > 10
