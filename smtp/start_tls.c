@@ -1,6 +1,7 @@
 #include "start_tls.h"
 
 #include "base/log.h"
+#include "sys/sock.h"
 #include "tls_settings.h"
 
 static bool
@@ -11,7 +12,7 @@ logs(const struct session *s, unsigned what)
 
 /* The server's certificate, or why it is not to be believed. */
 static void
-log_peer(const struct session *s, const struct tls_facts *f, enum rc rc)
+log_peer(const struct session *s, const struct tls_facts *f)
 {
     bool matters = s->demand->level > TLS_ENCRYPT;
 
@@ -20,15 +21,8 @@ log_peer(const struct session *s, const struct tls_facts *f, enum rc rc)
                  "pkey_fingerprint=%s",
                  s->relay, f->peer_cn, f->issuer_cn, f->cert_print,
                  f->key_print);
-    if (f->has_cert && !f->trusted &&
-        (logs(s, TLS_LOG_UNTRUSTED) || (matters && rc != OK)))
-        log_info("certificate verification failed for %s: %s", s->relay,
-                 *f->untrusted_why ? f->untrusted_why
-                                   : "not trusted by local or TLSA policy");
-    else if (rc != OK && f->trusted)
-        log_info("certificate verification failed for %s: it is for another "
-                 "name",
-                 s->relay);
+    if (f->has_cert && !f->trusted && (matters || logs(s, TLS_LOG_UNTRUSTED)))
+        log_info("%s", tls_client_complaint(s->tls, s->arena, s->relay));
 }
 
 static enum rc
@@ -59,6 +53,9 @@ start_tls_now(struct session *s, struct arena *a, struct trouble *t)
     if (ssl == NULL)
         return handshake_failed(s, why.text, t);
     s->limit = limit;
+    /* What ends the handshake needs no answer, and what follows must not wait
+     * until it has been acknowledged. */
+    sock_nodelay(s->fd);
     if (tls_start(s->io, ssl, limit > 0 ? limit : INT32_MAX, NULL, &session,
                   &why) != IO_OK)
         return handshake_failed(s, why.text, t);
@@ -66,7 +63,7 @@ start_tls_now(struct session *s, struct arena *a, struct trouble *t)
 
     enum rc rc = tls_client_judge(session, s->arena, &s->facts, &t->why);
 
-    log_peer(s, &s->facts, rc);
+    log_peer(s, &s->facts);
     if (logs(s, TLS_LOG_SUMMARY))
         log_info("%s", tls_facts_line(s->arena, &s->facts, "to", s->relay));
     return rc;

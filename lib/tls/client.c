@@ -22,6 +22,7 @@ struct ticket {
     const struct tls_client *client;
     const struct tls_demand *demand;
     struct client_entry entry; /* what is remembered with it */
+    long result;               /* X509_V_ of the certificate */
 };
 
 static const char *const levels[] = {
@@ -388,20 +389,21 @@ is_pinned(SSL *ssl)
 }
 
 static void
-judge(const struct ticket *t, SSL *ssl, struct tls_facts *f,
-      struct client_entry *e)
+judge(struct ticket *t, SSL *ssl, struct tls_facts *f)
 {
     const struct tls_demand *d = t->demand;
+    struct client_entry *e = &t->entry;
 
-    e->met = true;
+    t->result = SSL_get_verify_result(ssl);
     if (d->level == TLS_FINGERPRINT)
-        f->trusted = f->verified = e->met = has_print(d, f);
-    else if (d->level >= TLS_HALF_DANE)
-        e->met = f->trusted && (is_pinned(ssl) || has_name(t->client, d, ssl));
-    if (d->level > TLS_HALF_DANE)
-        f->verified = e->met;
-    e->trusted = f->trusted;
-    e->verified = f->verified;
+        t->result = has_print(d, f) ? X509_V_OK : X509_V_ERR_DANE_NO_MATCH;
+    else if (d->level >= TLS_HALF_DANE && f->trusted && !is_pinned(ssl) &&
+             !has_name(t->client, d, ssl))
+        t->result = X509_V_ERR_HOSTNAME_MISMATCH;
+    e->trusted = f->has_cert && t->result == X509_V_OK;
+    e->met = d->level <= TLS_ENCRYPT || e->trusted;
+    e->verified =
+        e->trusted && d->level > TLS_ENCRYPT && d->level != TLS_HALF_DANE;
 }
 
 enum rc
@@ -410,21 +412,60 @@ tls_client_judge(struct tls_session *session, struct arena *a,
 {
     SSL *ssl = tls_ssl(session);
     struct ticket *t = ticket_of(ssl);
-    struct client_entry *e = &t->entry;
 
     tls_facts_learn(session, t->client->options.print_digest, a, f);
     f->sni = ""; /* our own words */
-    if (f->resumed) {
-        f->trusted = e->trusted;
-        f->verified = e->verified;
-    } else {
-        judge(t, ssl, f, e);
+    if (!f->resumed) {
+        judge(t, ssl, f);
         if (t->client->cache)
-            client_cache_judged(t->client->cache, e);
+            client_cache_judged(t->client->cache, &t->entry);
     }
-    if (e->met)
-        return OK;
-    if (!f->trusted && t->demand->level >= TLS_HALF_DANE)
-        return fail(why, "4.7.5", "Server certificate not trusted");
-    return fail(why, "4.7.5", "Server certificate not verified");
+    f->trusted = t->entry.trusted;
+    f->verified = t->entry.verified;
+    if (!t->entry.met)
+        return fail(why, "4.7.5", "Server certificate not verified");
+    return OK;
+}
+
+/* The authority that nobody here knows. */
+static const char *
+top_issuer(SSL *ssl, struct arena *a)
+{
+    STACK_OF(X509) *chain = SSL_get_peer_cert_chain(ssl);
+    int count = chain ? sk_X509_num(chain) : 0;
+    char text[256] = "";
+
+    if (count > 0)
+        X509_NAME_oneline(X509_get_issuer_name(sk_X509_value(chain, count - 1)),
+                          text, sizeof text);
+    return arena_fmt(a, "%s", text);
+}
+
+const char *
+tls_client_complaint(struct tls_session *session, struct arena *a,
+                     const char *name)
+{
+    SSL *ssl = tls_ssl(session);
+    long result = ticket_of(ssl)->result;
+    const char *text = X509_verify_cert_error_string(result);
+
+    switch (result) {
+    case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT:
+    case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY:
+    case X509_V_ERR_SELF_SIGNED_CERT_IN_CHAIN:
+        return arena_fmt(
+            a, "certificate verification failed for %s: untrusted issuer %s",
+            name, top_issuer(ssl, a));
+    case X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT:
+        return arena_fmt(a, "certificate verification failed for %s: %s", name,
+                         text);
+    case X509_V_ERR_CERT_HAS_EXPIRED:
+    case X509_V_ERR_CERT_NOT_YET_VALID:
+        return arena_fmt(a, "server certificate verification failed for %s: %s",
+                         name, text);
+    default:
+        return arena_fmt(
+            a, "server certificate verification failed for %s: num=%ld:%s",
+            name, result, text);
+    }
 }

@@ -103,12 +103,15 @@ bool tls_client_can_use(const struct tls_client *c, const struct tls_record *r);
 SSL *tls_client_session(struct tls_client *c, const struct tls_demand *d,
                         struct str server, struct arena *a, struct why *why);
 
-/*
- * After the handshake: the facts, and whether the demand was met. TEMP 4.7.5
- * "Server certificate not trusted" or "... not verified".
- */
+/* After the handshake: the facts, and whether the demand was met. TEMP 4.7.5
+ * "Server certificate not verified". */
 enum rc tls_client_judge(struct tls_session *t, struct arena *a,
                          struct tls_facts *f, struct why *why) MUST_USE;
+
+/* Why it was not, or would not have been, for the log; in Postfix's words:
+ * "certificate verification failed for NAME: self-signed certificate". */
+const char *tls_client_complaint(struct tls_session *t, struct arena *a,
+                                 const char *name);
 
 /* Equal for equal demands. */
 struct str tls_demand_key(struct arena *a, const struct tls_demand *d);

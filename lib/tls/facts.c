@@ -8,7 +8,7 @@
 #include "base/buf.h"
 #include "tls/server.h"
 
-/* A key whose kind does not say its size: "secp256r1" is known as P-256. */
+/* Of a key whose kind does not say its size, by the library's name for it. */
 static const char *
 curve_of(const EVP_PKEY *key, struct arena *a)
 {
@@ -17,9 +17,7 @@ curve_of(const EVP_PKEY *key, struct arena *a)
 
     if (!EVP_PKEY_get_group_name(key, name, sizeof name, &len))
         return "";
-    const char *nist = EC_curve_nid2nist(OBJ_sn2nid(name));
-
-    return nist ? nist : arena_fmt(a, "%s", name);
+    return arena_fmt(a, "%s", name);
 }
 
 static void

@@ -12,7 +12,7 @@
  * session, an anonymous side, or before TLS 1.3, where nobody asks). */
 struct tls_proof {
     const char *name;   /* "RSA-PSS", "ECDSA", "ED25519" */
-    const char *curve;  /* "P-256"; "" where there is none */
+    const char *curve;  /* "prime256v1"; "" where there is none */
     int bits;           /* of the key; 0 where it has a curve or fixed size */
     const char *digest; /* "SHA256"; "" where there is none */
 };

@@ -2,12 +2,13 @@
 import contextlib
 import hashlib
 import re
+import smtplib
 import ssl
 import time
 
 import pytest
 
-from harness import Exim, NameServer, Posta, wait_until
+from harness import Exim, NameServer, Posta, Postfix, wait_until
 from harness.certificates import Authority, fingerprint, public_key
 from harness.fake_smtp import EHLO, HANG, FakeSmtp
 from harness.smtp_agent import SmtpAgent
@@ -71,7 +72,7 @@ def test_may_encrypts_where_it_can(localhost):
             r'Untrusted TLS connection established to 127\.0\.0\.1'
             rf'\[127\.0\.0\.1\]:{server.port}: TLSv1\.3 with cipher '
             r'TLS_AES_256_GCM_SHA384 \(256/256 bits\) key-exchange X25519 '
-            r'server-signature ECDSA \((P-256|prime256v1)\) '
+            r'server-signature ECDSA \(prime256v1\) '
             r'server-digest SHA256\n', client.log())
 
 
@@ -224,6 +225,15 @@ def test_a_real_server_wrapped():
         assert 'esmtps' in exim.wait_mail('b')[0]['received']
 
 
+def test_postfix():
+    with Postfix(settings={'smtpd_tls_security_level': 'encrypt'}) as postfix, \
+            agent('verify', smtp_tls_CAfile=postfix.ca) as client:
+        for _ in range(2):
+            assert client.one(f'[localhost]:{postfix.port}').rc == OK
+        assert 'Verified TLS connection' in client.log()
+        assert 'conn_use=2' in client.log()
+
+
 # ---- wrapper mode
 
 def test_wrapped(localhost):
@@ -326,7 +336,6 @@ def deliver(pair, level='secure', nexthop='[localhost]', **settings):
         return r, client.log()
 
 
-NOT_TRUSTED = 'Server certificate not trusted'
 NOT_VERIFIED = 'Server certificate not verified'
 
 
@@ -347,7 +356,7 @@ def test_a_folder_of_authorities(authority, localhost, tmp_path):
 def test_nobody_is_trusted_unless_named(localhost):
     for settings in {}, {'tls_append_default_CA': 'yes'}:
         r, log = deliver(localhost, **settings)
-        assert (r.rc, r.dsn, r.text) == (TEMP, '4.7.5', NOT_TRUSTED)
+        assert (r.rc, r.dsn, r.text) == (TEMP, '4.7.5', NOT_VERIFIED)
         assert 'certificate verification failed for localhost[' in log
         assert 'Untrusted TLS connection established' in log
 
@@ -362,7 +371,7 @@ def test_trusted_where_it_does_not_matter(authority, localhost):
 def test_self_signed(authority):
     r, log = deliver(authority.self_signed('localhost'),
                      smtp_tls_CAfile=authority.ca)
-    assert r.text == NOT_TRUSTED
+    assert r.text == NOT_VERIFIED
     assert 'self-signed certificate' in log
     r, _ = deliver(authority.self_signed('localhost'), 'encrypt',
                    smtp_tls_CAfile=authority.ca)
@@ -372,7 +381,7 @@ def test_self_signed(authority):
 def test_expired(authority):
     r, log = deliver(authority.expired('localhost'),
                      smtp_tls_CAfile=authority.ca)
-    assert r.text == NOT_TRUSTED
+    assert r.text == NOT_VERIFIED
     assert 'certificate has expired' in log
 
 
@@ -380,7 +389,8 @@ def test_the_wrong_name(authority):
     r, log = deliver(authority.sign('other.test'),
                      smtp_tls_CAfile=authority.ca)
     assert (r.rc, r.dsn, r.text) == (TEMP, '4.7.5', NOT_VERIFIED)
-    assert 'Trusted TLS connection established' in log
+    assert 'Untrusted TLS connection established' in log
+    assert 'num=62:hostname mismatch' in log
 
 
 @pytest.mark.parametrize('match,rc', [
@@ -635,7 +645,7 @@ def test_old_parameters(authority, localhost):
             assert bool(server.sessions[0].tls) == secured
     with FakeSmtp(tls=context(localhost)) as server, \
             agent('', smtp_enforce_tls='yes') as client:
-        assert client.one(server.nexthop).text == NOT_TRUSTED
+        assert client.one(server.nexthop).text == NOT_VERIFIED
 
 
 def test_no_authorities_to_be_had(localhost):
@@ -680,7 +690,7 @@ def test_a_session_that_was_not_believed_is_not_gone_on_with(localhost):
     with FakeSmtp(tls=context(localhost)) as server, \
             agent('secure', smtp_tls_session_cache_database='btree:/x') as c:
         for _ in range(2):
-            assert c.one(f'[localhost]:{server.port}').text == NOT_TRUSTED
+            assert c.one(f'[localhost]:{server.port}').text == NOT_VERIFIED
         assert [s.resumed for s in server.sessions] == [False, False]
 
 
@@ -825,7 +835,7 @@ def test_the_server_sees_our_certificate(authority, localhost, tmp_path, most):
         give('two.test', 'rsa')
         wait_until(lambda: seen() == 'two.test', 'the new certificate')
         if most == ssl.TLSVersion.TLSv1_3:
-            posta.wait_log(r'client-signature ECDSA \(P-256\) '
+            posta.wait_log(r'client-signature ECDSA \(prime256v1\) '
                            r'client-digest SHA256')
             posta.wait_log(r'client-signature RSA-PSS \(2048 bits\)')
 
@@ -838,3 +848,88 @@ def test_a_certificate_that_cannot_be_had(authority, localhost):
         assert server.sessions[0].certificate in ({}, None)
         assert 'warning: client certificate: cannot reach the service keys' \
             in client.log()
+
+
+# ---- Postfix's own client says the same
+
+def cases(authority, localhost):
+    """By name: the server's arguments, settings."""
+    good, ca = context(localhost), {'smtp_tls_CAfile': authority.ca}
+    old = context(localhost, most=ssl.TLSVersion.TLSv1_2)
+    level = 'smtp_tls_security_level'
+    curve = context(localhost)
+    curve.set_ecdh_curve('prime256v1')
+    prints = {'smtp_tls_fingerprint_digest': 'sha256'}
+    return {
+        'none': ({'tls': good}, {level: 'none'}),
+        'may': ({'tls': good}, {level: 'may'}),
+        'trusted': ({'tls': good}, {level: 'may', **ca}),
+        'twelve': ({'tls': old}, {level: 'may'}),
+        'rsa': ({'tls': context(authority.sign('localhost', kind='rsa'))},
+                {level: 'may'}),
+        'curve': ({'tls': curve}, {level: 'may'}),
+        'stripped': ({}, {level: 'encrypt'}),
+        'refused': ({'tls': good, 'STARTTLS': '454 4.7.0 not now'},
+                    {level: 'encrypt'}),
+        'garbage': ({'tls': lambda n: None}, {level: 'encrypt'}),
+        'optional': ({'tls': lambda n: None}, {level: 'may'}),
+        'hangup': ({'tls': good, 'STARTTLS': None}, {level: 'may'}),
+        'secure': ({'tls': good}, {level: 'secure', **ca}),
+        'unknown': ({'tls': good}, {level: 'secure'}),
+        'selfmade': ({'tls': context(authority.self_signed('localhost'))},
+                     {level: 'verify', **ca}),
+        'expired': ({'tls': context(authority.expired('localhost'))},
+                    {level: 'verify', **ca}),
+        'other': ({'tls': context(authority.sign('other.test'))},
+                  {level: 'verify', **ca}),
+        'print': ({'tls': good}, {
+            level: 'fingerprint', **prints,
+            'smtp_tls_fingerprint_cert_match': fingerprint(localhost[0])}),
+        'noprint': ({'tls': good}, {
+            level: 'fingerprint', **prints,
+            'smtp_tls_fingerprint_cert_match': fingerprint(authority.ca)}),
+        'wrapped': ({'tls': good, 'wrapped': True},
+                    {level: 'encrypt', 'smtp_tls_wrappermode': 'yes'}),
+    }
+
+
+def words(log, case):
+    """What is said of TLS, and of the recipient."""
+    said = re.findall(r'(?:server )?certificate verification failed for .*',
+                      log)
+    said += re.findall(r'\w+ TLS connection established to .*', log)
+    said += re.findall(rf'to=<b@{case}\.test>,.* (dsn=.* status=.*)', log)
+    return said
+
+
+def test_the_same_words_as_postfix(authority, localhost):
+    with contextlib.ExitStack() as stack:
+        all_, rows, routes = {}, '', []
+        for name, (kw, settings) in cases(authority, localhost).items():
+            server = stack.enter_context(FakeSmtp(**kw))
+            settings = {'smtp_tls_loglevel': '1', **settings}
+            all_[name] = server, settings
+            rows += f'{name} unix - - n - - smtp' + ''.join(
+                f'\n    -o {k}={v}' for k, v in settings.items()) + '\n'
+            routes.append(f'{{ {name}.test = {name}:[localhost]:'
+                          f'{server.port} }}')
+        postfix = stack.enter_context(Postfix(master=rows, settings={
+            'virtual_mailbox_domains': '', 'smtp_host_lookup': 'native',
+            'transport_maps': 'inline:{' + ', '.join(routes) + '}'}))
+        with smtplib.SMTP('127.0.0.1', postfix.port) as smtp:
+            for name in all_:
+                smtp.sendmail('a@example.test', f'b@{name}.test', 'x\r\n')
+        differ = []
+        for name, (server, settings) in all_.items():
+            wait_until(lambda: f'to=<b@{name}.test>' in postfix.log(),
+                       f'Postfix to try {name}')
+            with SmtpAgent(smtp_host_lookup='native', **settings) as client:
+                client.one(f'[localhost]:{server.port}', f'b@{name}.test')
+                ours = words(client.log(), name)
+            # One log, several processes: lines of that server's port.
+            theirs = words('\n'.join(
+                line for line in postfix.log().split('\n')
+                if f']:{server.port}: ' in line or f'<b@{name}.test>' in line),
+                name)
+            differ += [(name, ours, theirs)] if ours != theirs else []
+        assert not differ
