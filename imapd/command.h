@@ -3,7 +3,7 @@
  *
  * Made by command_parse (parse.h) in the command's arena; texts are views of
  * what the client sent, or copies in that arena. Names of mailboxes are as they
- * were sent: mailbox_name (mail/utf7.h) makes UTF-8 of them. The grammar is
+ * were sent: take_mailbox (session.h) makes UTF-8 of them. The grammar is
  * that of RFC 9051 and 3501 and of the extensions named at each struct.
  */
 #ifndef IMAPD_COMMAND_H
@@ -256,8 +256,6 @@ struct fetch_item {
     bool peek; /* .PEEK: does not set \Seen */
     bool lazy; /* PREVIEW (LAZY) */
     struct section section;
-    struct str name; /* "HEADER.FIELDS (SUBJECT)" as it was asked for, what
-                        stands between "[" and "]": for the answer */
     bool partial;
     uint32_t offset, length;
 };

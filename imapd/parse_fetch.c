@@ -90,8 +90,6 @@ parse_octets(struct parser *p, struct fetch_item *item)
 static bool
 parse_section(struct parser *p, struct fetch_item *item)
 {
-    const char *start = p->rest.p + 1;
-
     if (!parse_skip(p, '['))
         return parse_fail(p, "Expected a section in brackets");
     if (!parse_section_numbers(p, &item->section))
@@ -99,7 +97,6 @@ parse_section(struct parser *p, struct fetch_item *item)
     if (!parse_at(p, ']') &&
         (item->kind != FETCH_SECTION || !parse_section_text(p, &item->section)))
         return parse_fail(p, "Unknown section");
-    item->name = (struct str){start, (size_t)(p->rest.p - start)};
     if (!parse_skip(p, ']'))
         return parse_fail(p, "Section without its end");
     return item->kind == FETCH_BINARY_SIZE || parse_octets(p, item);

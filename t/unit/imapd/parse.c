@@ -231,7 +231,6 @@ fetches(void **state)
     assert_int_equal(i[0].section.numbers[1], 2);
     assert_int_equal(i[0].section.text, SECTION_FIELDS);
     assert_str(i[0].section.fields[1], S("b"));
-    assert_str(i[0].name, S("1.2.header.fields (a \"b\")"));
     assert_int_equal(i[0].offset, 3);
     assert_int_equal(i[0].length, 4);
     assert_true(i[1].lazy);
