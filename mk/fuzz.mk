@@ -25,6 +25,12 @@ $(O)/t/fuzz/imap_command: \
     $(filter-out %/main.o,$(patsubst %.c,$(O)/%.o,$(wildcard imapd/*.c)))
 $(O)/t/fuzz/imap_command.o: CPPFLAGS += -I.
 
+# authd without its set-up, and without what needs other libraries.
+$(O)/t/fuzz/authd: $(patsubst %,$(O)/authd/%.o, \
+    ask cache login lookup name session source throttle verify)
+$(O)/t/fuzz/authd_json: $(O)/authd/json.o
+$(O)/t/fuzz/authd.o $(O)/t/fuzz/authd_json.o: CPPFLAGS += -I.
+
 $(REPLAYS): $(O)/t/fuzz/%: $(O)/t/fuzz/%.o $(FUZZ_MAIN) $(archives)
 	@echo "  LD    $@"
 	@$(CC) $(LDFLAGS) $(FUZZ_FLAGS) -o $@ $(filter %.o,$^) \

@@ -26,10 +26,7 @@ static const struct type {
 static const struct setting *
 at(const struct scope *s, const char *name)
 {
-    static const struct setting nowhere;
-    const struct setting *set = settings_get(s->settings, str_from(name));
-
-    return set ? set : &nowhere;
+    return settings_get(s->settings, str_from(name));
 }
 
 static bool
@@ -56,7 +53,9 @@ check_file(struct exam *e, const struct scope *s, const struct setting *where,
     struct stat st;
 
     if (stat(path, &st) < 0) {
-        exam_warn(e, where, "%s: %s", path, strerror(errno));
+        /* Whoever has not set it may have no logins at all. */
+        if (where)
+            exam_warn(e, where, "%s: %s", path, strerror(errno));
         return;
     }
     if (st.st_mode & S_IROTH)
@@ -107,7 +106,7 @@ check_source(struct exam *e, const struct scope *s, const char *name,
             continue;
         if (types[i].file && !str_starts(argument, S("/")))
             exam_fatal(e, where, "%s: write %.*s:/full/path", name, STR(type));
-        else if (types[i].file && where->line > 0)
+        else if (types[i].file)
             check_file(e, s, where, arena_cstr(s->arena, argument));
         if (strcmp(name, "auth_password_sources") == 0 && !types[i].passwords)
             exam_fatal(e, where, "%.*s knows no passwords", STR(type));
@@ -205,7 +204,8 @@ void
 exam_logins(struct exam *e, const struct scope *s)
 {
     check_sources(e, s, "auth_password_sources");
-    check_sources(e, s, "auth_user_sources");
+    if (at(s, "auth_user_sources")) /* the default: the same again */
+        check_sources(e, s, "auth_user_sources");
     check_format(e, s);
     check_mechanisms(e, s);
 }

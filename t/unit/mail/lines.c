@@ -160,5 +160,29 @@ others(void **state)
     arena_free(a);
 }
 
-TESTS(TEST(delays), TEST(results), TEST(rejects), TEST(disconnects),
-      TEST(others))
+static void
+login_failed(void **state)
+{
+    static const struct {
+        struct lines_login_failed f;
+        const char *want;
+    } cases[] = {
+        {{"passwd-file", S("al"), S("192.0.2.1"), S(""), "unknown user", true},
+         "passwd-file(al,192.0.2.1): unknown user"                          },
+        {{"pam", S("al"), S("::1"), S("x/Y"), "Password mismatch", true},
+         "pam(al,::1,<x/Y>): Password mismatch"                             },
+        {{"pam", S("al"), S(""), S("x"), "Password mismatch", true},
+         "pam(al): Password mismatch"                                       },
+        {{"ldap", S("al"), S("192.0.2.1"), S("x"), "unknown user", false},
+         "login failed: unknown user, user=<al>, source=ldap, rip=192.0.2.1"},
+    };
+    struct arena *a = arena_new("test", 1 << 20);
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(cases); i++)
+        assert_str(lines_login_failed(a, &cases[i].f), str_from(cases[i].want));
+    arena_free(a);
+}
+
+TESTS(TEST(login_failed), TEST(delays), TEST(results), TEST(rejects),
+      TEST(disconnects), TEST(others))
