@@ -12,6 +12,7 @@
 
 #define WAITING_MAX 8192  /* questions without a link */
 #define IDLE_MS     30000 /* how long a link is kept without any */
+#define TELL_MS     1000  /* a line of those that were given up, at most */
 #define TRIES       2
 
 struct link_of {
@@ -43,13 +44,14 @@ struct asker {
     struct ask *first, *last; /* those in line */
     size_t waiting;
     bool told; /* that nobody listens */
+    unsigned given_up;
+    struct timer *telling; /* says how many, now and then */
 };
 
 static struct packet packet;
 
-static const struct answer temporary = {
-    .verdict = CHECK_TEMP, .text = {"the check could not be made", 27}
-};
+/* Without a text: it has been logged here. */
+static const struct answer temporary = {.verdict = CHECK_TEMP};
 
 struct asker *
 asker_new(struct arena *life, struct loop *l, const char *path,
@@ -171,6 +173,29 @@ finish(struct ask *k, const struct answer *answer)
     free(k);
 }
 
+static void
+tell(void *self)
+{
+    struct asker *a = self;
+
+    a->telling = NULL;
+    if (a->given_up)
+        log_warn("%s: %u checks of logins were given up in %d s, %zu wait",
+                 a->path, a->given_up, TELL_MS / 1000, a->waiting);
+    a->given_up = 0;
+}
+
+static void
+give_up(struct ask *k)
+{
+    struct asker *a = k->asker;
+
+    a->given_up++;
+    if (a->telling == NULL)
+        a->telling = loop_after(a->loop, TELL_MS, tell, a);
+    finish(k, &temporary);
+}
+
 static bool
 send_question(struct link_of *l, struct ask *k)
 {
@@ -232,7 +257,7 @@ link_lost(struct link_of *l)
         k->link = NULL;
         line_up(k);
         if (k->tries >= TRIES)
-            finish(k, &temporary);
+            give_up(k);
     }
     serve_line(a);
 }
@@ -289,7 +314,7 @@ too_late(void *self)
         l->ask = NULL;
         link_close(l);
     }
-    finish(k, &temporary);
+    give_up(k);
     serve_line(a);
 }
 
@@ -336,6 +361,8 @@ ask_cancel(struct ask *k)
 void
 asker_close(struct asker *a)
 {
+    loop_cancel(a->telling);
+    a->telling = NULL;
     while (a->first)
         ask_cancel(a->first);
     while (a->links.len) {
