@@ -101,17 +101,31 @@ without_dane(struct search *f, enum obstacle obstacle, const char *text)
     return fail(f->why, "4.7.5", "%s", text);
 }
 
+/* As certificates and servers have it; a dot in front stays. */
+static struct str
+wire_name(struct search *f, struct str name)
+{
+    struct str ascii = name;
+    bool dot = str_skip(&ascii, S("."));
+
+    if (!dns_to_ascii(ascii, f->arena, &ascii))
+        return arena_str(f->arena, name);
+    return str_from(arena_fmt(f->arena, "%s%.*s", dot ? "." : "", STR(ascii)));
+}
+
 static void
 add_name(struct search *f, struct str name)
 {
     struct tls_demand *d = f->out;
+
+    name = wire_name(f, name);
 
     for (size_t i = 0; i < d->name_count; i++)
         if (str_ieq(d->names[i], name))
             return;
     d->names = arena_grow(f->arena, d->names, sizeof name * d->name_count,
                           sizeof name * (d->name_count + 1));
-    d->names[d->name_count++] = arena_str(f->arena, name);
+    d->names[d->name_count++] = name;
 }
 
 /* The names a certificate may have (RFC 7672 3.2.2). */
@@ -130,7 +144,7 @@ use_records(struct search *f, const struct dane *dane)
     }
     f->out->records = dane->records;
     f->out->record_count = dane->count;
-    f->out->sni = arena_cstr(f->arena, dane->base);
+    f->out->sni = wire_name(f, dane->base).p;
     add_name(f, dane->base);
     if (mx) {
         add_name(f, t->domain);
@@ -245,7 +259,7 @@ set_sni(struct search *f)
         return fail(f->why, "4.7.5", "\"%.*s\" specifies an invalid hostname",
                     STR(name));
     name = meant(f, name);
-    f->out->sni = dns_valid_host(name) ? arena_cstr(f->arena, name) : "";
+    f->out->sni = dns_valid_host(name) ? wire_name(f, name).p : "";
     return OK;
 }
 

@@ -191,9 +191,8 @@ ask_one(struct dns *d, struct str name, enum dns_type type, struct arena *a,
     wait_all(d);
 }
 
-/* The name as it is asked for: A-labels. False where there is no such form. */
-static bool
-to_ascii(struct str name, struct arena *a, struct str *out)
+bool
+dns_to_ascii(struct str name, struct arena *a, struct str *out)
 {
     bool high = false;
     char *ascii = NULL;
@@ -266,7 +265,7 @@ dns_lookup(struct dns *d, struct str name, enum dns_type type, struct arena *a,
     uint32_t ttl = UINT32_MAX;
 
     *answer = (struct dns_answer){.state = DNS_INVALID};
-    if (!to_ascii(name, a, &at))
+    if (!dns_to_ascii(name, a, &at))
         return explain(answer, name, type, why);
     for (int hops = 0; more; hops++) {
         ask_one(d, at, type, a, answer, &more);
@@ -295,7 +294,7 @@ dns_ask_ahead(struct dns *d, const struct dns_question *q, size_t count)
     for (size_t i = 0; i < count; i++) {
         struct str name;
 
-        if (!to_ascii(q[i].name, a, &name) ||
+        if (!dns_to_ascii(q[i].name, a, &name) ||
             cache_has(d->cache, name, q[i].type))
             continue;
         asks[i] = (struct ask){d,

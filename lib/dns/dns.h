@@ -137,6 +137,10 @@ struct str dns_reverse_name(const struct sockaddr *sa, struct str suffix,
  * above 127 pass as letters (U-labels). */
 bool dns_valid_host(struct str name);
 
+/* The name as it is asked for, and stands in certificates: with A-labels. False
+ * where there is no such form. A name in ASCII is its own. */
+bool dns_to_ascii(struct str name, struct arena *a, struct str *out);
+
 /* "MX"; unknown types as "TYPE99". */
 const char *dns_type_name(enum dns_type type);
 

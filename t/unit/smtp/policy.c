@@ -93,6 +93,13 @@ names(void **state)
     assert_true(has_names("mail.test"));
     assert_int_equal(find("smtp_tls_security_level = secure\n", HOP), OK);
     assert_true(has_names("mx.test .mx.test"));
+    assert_int_equal(find("smtp_tls_security_level = secure\n"
+                          "smtp_tls_servername = nexthop\n",
+                          "b\xc3\xbc"
+                          "cher.test"),
+                     OK);
+    assert_true(has_names("xn--bcher-kva.test .xn--bcher-kva.test"));
+    assert_string_equal(demand.sni, "xn--bcher-kva.test");
     assert_int_equal(find("smtp_tls_security_level = may\n", HOP), OK);
     assert_true(has_names(""));
 }
