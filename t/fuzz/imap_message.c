@@ -90,7 +90,12 @@ fuzz(struct arena *a, struct str in)
     header = header_of(in, &body);
     facts_of(a, NULL, header, &facts);
     (void)subject_base(a, words_read(a, NULL, in), &reply);
-    (void)mutf7_decode(&out, in);
+    if (mutf7_decode(&out, in)) {
+        struct buf again = buf_in(a);
+
+        must(mutf7_encode(&again, buf_str(&out)));
+        must(str_eq(buf_str(&again), in));
+    }
     /* As if it came from the index. */
     if (structure_read(a, in, 100, &s))
         show(a, S("x"), &s);
