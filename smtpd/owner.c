@@ -62,7 +62,8 @@ refuse_login(struct ask *q)
 }
 
 /* For whom a restriction is, and whether a login may use addresses that
- * nobody owns. */
+ * nobody owns. As in Postfix they do nothing where nobody can log in: so one
+ * main.cf does for port 25 and the submission ports. */
 enum { STRANGERS = 1, LOGINS = 2, UNOWNED = 4 };
 
 static enum verdict
@@ -72,7 +73,8 @@ check_owner(struct ask *q, unsigned whom)
     struct str login = s->client.login, owners;
     struct why why;
 
-    if (s->sender_full.len == 0 || maps_empty(s->server->login_senders) ||
+    if (!s->conf->smtpd_sasl_auth_enable || s->sender_full.len == 0 ||
+        maps_empty(s->server->login_senders) ||
         !(whom & (login.len > 0 ? LOGINS : STRANGERS)))
         return DUNNO;
     if (find_owners(s, s->sender_full, &owners, &why) != OK)

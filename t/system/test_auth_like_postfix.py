@@ -2,6 +2,8 @@
 Dovecot: the same replies and the same log lines, but for what is listed."""
 import re
 
+import pytest
+
 from harness import Dovecot, Postfix, Posta
 from harness.auth_server import b64
 from harness.raw_smtp import Closed, RawSmtp
@@ -76,3 +78,42 @@ def test_same_as_postfix():
         assert [f for f in failures(posta.log_text())
                 if 'limit exceeded' not in f] == want
         assert len(want) > 10
+
+
+OWNERS = ('inline:{ {alice@example.test=alice}, '
+          '{office@example.test=bob, alice}, {@wide.test=bob}, '
+          '{other@example.test=carol}, {user@=dave}, {case.test=eve} }')
+SENDERS = ['alice@example.test', 'Alice@EXAMPLE.test', 'alice+x@example.test',
+           'any@wide.test', 'office@example.test', 'other@example.test',
+           'nobody@x.test', '', 'alice', 'sub@sub.wide.test', 'user@case.test']
+LOGINS = ['', 'alice', 'ALICE', 'bob', 'dave', 'eve']
+
+
+def ask(port, login, sender):
+    """As that user, whom XCLIENT vouches for."""
+    with RawSmtp(port) as c:
+        c.say(f'XCLIENT LOGIN={login}' if login else 'XCLIENT HELO=x')
+        return c.talk('EHLO x', f'MAIL FROM:<{sender}>',
+                      'RCPT TO:<x@y.test>')[1:]
+
+
+@pytest.mark.parametrize('restriction', [
+    'reject_sender_login_mismatch', 'reject_known_sender_login_mismatch',
+    'reject_authenticated_sender_login_mismatch',
+    'reject_unauthenticated_sender_login_mismatch'])
+@pytest.mark.parametrize('enabled', ['yes', 'no'])
+def test_addresses_have_the_same_owners(restriction, enabled):
+    settings = {'smtpd_sender_login_maps': OWNERS,
+                'smtpd_sender_restrictions': restriction,
+                'smtpd_sasl_auth_enable': enabled,
+                'smtpd_authorized_xclient_hosts': '127.0.0.1',
+                'recipient_delimiter': '+', 'myorigin': 'postfix.test',
+                'smtpd_error_sleep_time': '0s'}
+    with Dovecot({'alice': PASSWORD}) as dovecot, \
+            Postfix(auth=dovecot.socket, settings=settings) as postfix, \
+            Posta(settings={**settings, 'default_transport': 'discard',
+                            'mynetworks': '127.0.0.0/8'}) as posta:
+        for login in LOGINS:
+            for sender in SENDERS:
+                assert ask(posta.port, login, sender) == \
+                    ask(postfix.port, login, sender), (login, sender)

@@ -11,6 +11,7 @@ from harness import Posta, wait_until
 from harness.raw_smtp import RawSmtp
 
 BASE = {
+    'smtpd_sasl_auth_enable': 'yes',
     'mynetworks': '198.51.100.0/24', 'local_header_rewrite_clients': '',
     'smtpd_authorized_xclient_hosts': '127.0.0.1',
     'smtpd_error_sleep_time': '0s', 'smtpd_hard_error_limit': '1000',
@@ -235,8 +236,12 @@ def test_release_is_announced_with_its_limits(later):
                                           '%Y-%m-%dT%H:%M:%SZ'))
         assert abs(limit - time.mktime(time.gmtime()) - 3600) < 60
     with session(later, '') as c:
-        assert 'FUTURERELEASE' not in c.say('EHLO c.test')
-        assert c.say('MAIL FROM:<a@b.test> HOLDFOR=10')[:9] == '555 5.5.4'
+        assert c.say('MAIL FROM:<a@b.test> HOLDFOR=10') == \
+            '530 5.7.0 Authentication required'
+    with Posta(settings={**LATER, 'smtpd_sasl_auth_enable': 'no'}) as posta:
+        with session(posta, '') as c:
+            assert 'FUTURERELEASE' not in c.say('EHLO c.test')
+            assert c.say('MAIL FROM:<a@b.test> HOLDFOR=10')[:9] == '555 5.5.4'
 
 
 @pytest.mark.parametrize('parameter', [
