@@ -128,6 +128,10 @@ made_here(const struct scope *s, const char *name)
 static void
 check_client_tls(struct exam *e, const struct scope *s, const char *prefix)
 {
+    static const struct str all[] = {
+        S("none"), S("may"),    S("encrypt"), S("fingerprint"),
+        S("dane"), S("verify"), S("secure"),  S("dane-only"),
+    };
     static const struct str dane[] = {S("dane"), S("dane-only")};
     static const struct str named[] = {S("verify"), S("secure")};
     static const struct str weak[] = {S("may"), S("none")};
@@ -137,6 +141,10 @@ check_client_tls(struct exam *e, const struct scope *s, const char *prefix)
 
     if (set == NULL)
         return;
+    if (level.len > 0 && !has_any(level, all, COUNT(all)))
+        exam_fatal(e, set,
+                   "write none, may, encrypt, fingerprint, verify, secure, "
+                   "dane or dane-only");
     if (has_any(level, dane, COUNT(dane)) &&
         !str_ieq(scope_value(s, NAME("dns_support_level")), S("dnssec")))
         exam_warn(e, set,

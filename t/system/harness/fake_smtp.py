@@ -119,7 +119,8 @@ class FakeSmtp:
             self._say(sock, 'GREETING', '')
             while True:
                 line = stream.readline()
-                if not line:
+                # A TLS socket that is shut down goes on as a plain one.
+                if not line or self.stopping.is_set():
                     return
                 assert line.endswith(b'\r\n'), line
                 line = line[:-2].decode('utf-8', 'replace')

@@ -103,6 +103,8 @@ static const struct {
     {HOST "smtpd_tls_security_level = none\n",                                SMTPD,                                     "",                                    0},
     {HOST,                                                                    SMTPD " -o smtpd_tls_wrappermode=yes\n",
      "service smtp has no certificate; set smtpd_tls_chain_files",                                                                                              0},
+    {HOST "smtp_tls_security_level = secured\n",                              SMTPD,
+     "write none, may, encrypt",                                                                                                                                1},
     {HOST "smtp_tls_security_level = dane\n",                                 SMTPD,
      "without smtp_dns_support_level = dnssec",                                                                                                                 0},
     {HOST "lmtp_tls_security_level = secure\n",                               SMTPD,
