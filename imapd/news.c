@@ -2,8 +2,7 @@
 #include "mail/imap_text.h"
 #include "session.h"
 
-/* UIDs as "4,7:9". */
-static void
+void
 put_uids(struct buf *b, struct uid_set set)
 {
     for (size_t i = 0; i < set.len; i++) {
@@ -105,4 +104,35 @@ news_look(struct imap *imap, struct mailbox *box)
         news_tell(s, true);
         conn_flush(s->conn);
     }
+}
+
+#define FLUSH_MS    1000
+#define FLUSH_BATCH 200
+
+/* Mailboxes whose file names are behind; they are written between commands. */
+static void
+flush(void *self)
+{
+    struct imap *imap = self;
+    bool more = false;
+
+    imap->flush = NULL;
+    for (size_t i = 0; i < imap->sessions.len; i++) {
+        struct mailbox *box = imap->sessions.at[i]->box;
+        struct why why;
+        bool left = false;
+
+        if (box && flags_flush(box, FLUSH_BATCH, &left, &why) != OK)
+            log_warn("imap(%.*s): %s", STR(imap->user->user), why.text);
+        more = more || left;
+    }
+    if (more)
+        flags_soon(imap);
+}
+
+void
+flags_soon(struct imap *imap)
+{
+    if (imap->flush == NULL)
+        imap->flush = loop_after(imap->user->loop, FLUSH_MS, flush, imap);
 }

@@ -75,6 +75,7 @@ reply_why(struct session *s, const struct why *why)
         {"5.1.1", "CANNOT"     },
         {"5.7.1", "NOPERM"     },
         {"5.3.4", "LIMIT"      },
+        {"5.6.1", "UNKNOWN-CTE"},
     };
 
     for (size_t i = 0; i < COUNT(codes); i++)

@@ -20,7 +20,9 @@
 /* What a user's sessions share. */
 struct imap {
     struct user *user;
-    struct home *home; /* the store's; opened with the first session */
+    struct home *home; /* the store's */
+    struct converters *charsets;
+    struct timer *flush; /* of changed flags */
     VEC(struct session *) sessions;
 };
 
@@ -74,6 +76,7 @@ struct session {
     struct view *view;
     struct str selected; /* its name, UTF-8 (malloc) */
     bool read_only;
+    struct uid_set saved; /* "$": what SEARCH saved (RFC 5182); malloc */
 };
 
 /* ---- session.c */
@@ -119,8 +122,29 @@ void put_flags(struct buf *b, unsigned flags, uint64_t keywords,
 
 /* Tell what happened in the selected mailbox; expunges only if allowed. */
 void news_tell(struct session *s, bool expunges);
+/* Append UIDs: "4,7:9". */
+void put_uids(struct buf *b, struct uid_set set);
+/* Flags have changed: their files get new names a little later. */
+void flags_soon(struct imap *imap);
 /* The mailbox may have changed from outside: look, and tell idling ones. */
 void news_look(struct imap *imap, struct mailbox *box);
+
+/* ---- walk.c */
+
+/* The UIDs that a set of numbers or UIDs means. False where a number is none
+ * of a message: BAD. */
+bool set_uids(struct session *s, const struct seq_set *set, bool uid,
+              struct uid_set *out);
+
+/* The messages of the view that are in a set, in order. */
+struct walk {
+    const struct view *view;
+    struct uid_set set;
+    size_t place;
+    uint32_t seq; /* the last one */
+};
+void walk_begin(struct walk *w, const struct session *s, struct uid_set set);
+bool walk_next(struct walk *w, uint32_t *seq, uint32_t *uid);
 
 /* ---- commands.c */
 
@@ -143,5 +167,9 @@ IMAP_RUN(do_idle);
 IMAP_RUN(do_select);
 IMAP_RUN(do_close);
 IMAP_RUN(do_unselect);
+IMAP_RUN(do_fetch);
+IMAP_RUN(do_store);
+IMAP_RUN(do_copy);
+IMAP_RUN(do_expunge);
 
 #endif

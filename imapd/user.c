@@ -5,12 +5,15 @@
 #include "base/log.h"
 #include "imapd.h"
 #include "session.h"
+#include "sys/charsets.h"
 
 static struct imap imap;
 
 static enum rc
 prepare(struct user *u, const char *folders[2], struct why *why)
 {
+    imap.charsets = charsets_new(u->life);
+    charsets_warm(imap.charsets);
     return user_mail_prepare(u, folders, why);
 }
 

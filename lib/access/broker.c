@@ -101,8 +101,9 @@ member_idle(void *self)
 static void
 consider_idle(struct member *u)
 {
-    if (u->sessions.len > 0 || u->idle)
+    if (u->sessions.len > 0)
         return;
+    loop_cancel(u->idle);
     u->idle = loop_after(own.loop, own.ending ? 0 : IDLE_MS, member_idle, u);
 }
 
@@ -435,8 +436,7 @@ end_all(void *unused, bool now)
 
         if (now)
             (void)!send_end_session(&u->link, &m);
-        if (u->sessions.len == 0 && u->idle == NULL)
-            consider_idle(u);
+        consider_idle(u);
     }
     check_end();
 }

@@ -1,0 +1,176 @@
+/* FETCH and UID FETCH: RFC 9051 6.4.5, 7162 3.1.4, 9394, 9586. */
+#include "fetch.h"
+#include "store/changes.h"
+
+#define MESSAGE_MAX ((size_t)64 << 20)
+
+struct work {
+    struct walk walk;
+    struct arena *a; /* of one message */
+    const struct fetch_item *items;
+    size_t count;
+    bool seen;   /* bodies are asked for: \Seen is set */
+    bool active; /* a response is under way */
+    bool failed;
+    bool expunged; /* of a message that is gone already */
+    struct why why;
+    struct fetching f;
+};
+
+static bool
+sets_seen(const struct session *s, const struct fetch *c)
+{
+    for (size_t i = 0; i < c->count && !s->read_only; i++)
+        switch (c->items[i].kind) {
+        case FETCH_SECTION:
+        case FETCH_BINARY:
+            if (!c->items[i].peek)
+                return true;
+            break;
+        case FETCH_RFC822:
+        case FETCH_RFC822_TEXT:
+            return true;
+        default:
+            break;
+        }
+    return false;
+}
+
+static bool
+has_item(const struct fetch *c, enum fetch_kind kind)
+{
+    for (size_t i = 0; i < c->count; i++)
+        if (c->items[i].kind == kind)
+            return true;
+    return false;
+}
+
+/* UID FETCH always tells the UID, and who has CONDSTORE the mod-sequence with
+ * flags. */
+static void
+find_items(struct session *s, const struct command *c, struct work *w)
+{
+    const struct fetch *f = &c->fetch;
+    struct fetch_item *items =
+        arena_alloc(s->command, (f->count + 2) * sizeof *items);
+    size_t n = 0;
+    bool modseq = f->changed_since > 0 ||
+                  (s->enabled & ENABLED_CONDSTORE && has_item(f, FETCH_FLAGS));
+
+    if (c->uid && !has_item(f, FETCH_UID) && !(s->enabled & ENABLED_UIDONLY))
+        items[n++] = (struct fetch_item){.kind = FETCH_UID};
+    for (size_t i = 0; i < f->count; i++)
+        items[n++] = f->items[i];
+    if (modseq && !has_item(f, FETCH_MODSEQ))
+        items[n++] = (struct fetch_item){.kind = FETCH_MODSEQ};
+    w->items = items;
+    w->count = n;
+    w->seen = sets_seen(s, f);
+}
+
+static enum rc
+set_seen(struct session *s, struct work *w, struct message *m)
+{
+    const struct uid_range one = {m->uid, m->uid};
+    const struct flags_change change = {.how = FLAGS_ADD, .flags = FLAG_SEEN};
+    struct flags_done done;
+    enum rc rc;
+
+    if (!w->seen || m->flags & FLAG_SEEN)
+        return OK;
+    rc = flags_store(s->box, (struct uid_set){&one, 1}, &change, w->a, &done,
+                     &w->why);
+    if (rc != OK)
+        return rc;
+    view_skip(s->view, done.before, done.modseq);
+    m->flags |= FLAG_SEEN;
+    m->modseq = done.modseq;
+    return OK;
+}
+
+static bool
+begin_next(struct session *s, struct work *w)
+{
+    uint32_t seq, uid;
+    struct message m;
+
+    while (walk_next(&w->walk, &seq, &uid)) {
+        bool unseen;
+
+        if (mailbox_message(s->box, uid, &m, &w->why) != OK) {
+            w->expunged = true; /* told when that may be told */
+            continue;
+        }
+        unseen = !(m.flags & FLAG_SEEN);
+        if (set_seen(s, w, &m) != OK)
+            w->failed = true;
+        fetch_begin(&w->f, s, w->a, w->items, w->count, seq, &m);
+        w->f.seen_now = unseen && m.flags & FLAG_SEEN;
+        w->active = true;
+        return true;
+    }
+    return false;
+}
+
+static void
+drop(struct session *s, void *work)
+{
+    struct work *w = work;
+
+    (void)s;
+    if (w->active)
+        fetch_end(&w->f);
+    arena_free(w->a);
+}
+
+static void
+finish(struct session *s, struct work *w)
+{
+    if (w->failed)
+        reply_why(s, &w->why);
+    else if (w->expunged && !s->now.uid)
+        reply_ok(s, "[EXPUNGEISSUED] Some messages are gone");
+    else
+        reply_ok(s, "Fetched");
+}
+
+static enum progress
+step(struct session *s, void *work)
+{
+    struct work *w = work;
+    struct why why = {0};
+
+    while (session_may_go_on(s)) {
+        if (!w->active && !begin_next(s, w)) {
+            finish(s, w);
+            drop(s, w);
+            return DONE;
+        }
+        if (!fetch_go_on(&w->f, &why))
+            return MORE;
+        if (why.dsn[0] != '\0') {
+            w->failed = true;
+            w->why = why;
+        }
+        fetch_end(&w->f);
+        w->active = false;
+    }
+    return MORE;
+}
+
+void
+do_fetch(struct session *s, const struct command *c)
+{
+    struct work *w = arena_make(s->command, struct work);
+    struct uid_set set;
+
+    *w = (struct work){0};
+    if (!set_uids(s, &c->fetch.set, c->uid, &set)) {
+        reply_bad(s, "There is no message of that number");
+        return;
+    }
+    find_items(s, c, w);
+    w->a = arena_new("message", MESSAGE_MAX);
+    walk_begin(&w->walk, s, set);
+    session_task(s, (struct task){step, drop, w});
+}

@@ -1,0 +1,101 @@
+/* COPY, MOVE, EXPUNGE and their UID forms: RFC 9051 6.4.3, 6.4.7, 6.4.8,
+ * 6.4.9, 4315. */
+#include <string.h>
+
+#include "session.h"
+#include "store/copy.h"
+#include "store/expunge.h"
+
+/* "[COPYUID 38505 304,319:320 3956:3958] " */
+static enum rc
+put_copied(struct buf *b, struct mailbox *to, struct uid_set from_uids,
+           struct uid_set to_uids, struct why *why)
+{
+    struct mailbox_status status;
+    enum rc rc = mailbox_status(to, false, &status, why);
+
+    if (rc != OK || from_uids.len == 0)
+        return rc;
+    buf_fmt(b, "[COPYUID %u ", status.validity);
+    put_uids(b, from_uids);
+    buf_addc(b, ' ');
+    put_uids(b, to_uids);
+    buf_add(b, S("] "));
+    return OK;
+}
+
+static void
+run_copy(struct session *s, struct mailbox *to, struct uid_set set, bool move)
+{
+    struct buf code = buf_in(s->command);
+    struct uid_set from_uids, to_uids;
+    struct why why;
+
+    if (copy_messages(s->box, set, to, move, s->command, &from_uids, &to_uids,
+                      &why) != OK ||
+        put_copied(&code, to, from_uids, to_uids, &why) != OK) {
+        reply_why(s, &why);
+        return;
+    }
+    news_look(s->imap, to);
+    if (move && code.len > 0)
+        say(s, "* OK %.*sMoved\r\n", STR(buf_str(&code)));
+    if (move)
+        reply_ok(s, "Moved");
+    else
+        reply_ok(s, "%.*sCopied", STR(buf_str(&code)));
+}
+
+void
+do_copy(struct session *s, const struct command *c)
+{
+    bool move = c->id == COMMAND_MOVE || c->id == COMMAND_UID_MOVE;
+    struct mailbox *to;
+    struct uid_set set;
+    struct str name;
+    struct why why;
+
+    if (move && s->read_only) {
+        reply_no(s, "[READ-ONLY] The mailbox is open for reading only");
+        return;
+    }
+    if (!set_uids(s, &c->copy.set, c->uid, &set)) {
+        reply_bad(s, "There is no message of that number");
+        return;
+    }
+    if (!take_mailbox(s, c->copy.mailbox, &name)) {
+        reply_no(s, "[CANNOT] This is no mailbox name");
+        return;
+    }
+    if (mailbox_open(s->imap->home, name, &to, &why) != OK) {
+        if (strcmp(why.dsn, "5.2.0") == 0)
+            reply_no(s, "[TRYCREATE] %s", why.text);
+        else
+            reply_why(s, &why);
+        return;
+    }
+    run_copy(s, to, set, move);
+    mailbox_close(to);
+}
+
+void
+do_expunge(struct session *s, const struct command *c)
+{
+    static const struct uid_range every = {1, UINT32_MAX};
+    struct uid_set set = {&every, 1}, removed;
+    struct why why;
+
+    if (s->read_only) {
+        reply_no(s, "[READ-ONLY] The mailbox is open for reading only");
+        return;
+    }
+    if (c->id == COMMAND_UID_EXPUNGE &&
+        !set_uids(s, &c->expunge.set, true, &set)) {
+        reply_bad(s, "This is no set of UIDs");
+        return;
+    }
+    if (expunge_messages(s->box, set, true, s->command, &removed, &why) != OK)
+        reply_why(s, &why);
+    else
+        reply_ok(s, "Expunged");
+}

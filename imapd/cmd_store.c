@@ -1,0 +1,114 @@
+/* STORE and UID STORE: RFC 9051 6.4.6, 7162 3.1.3. */
+#include "session.h"
+
+/* The bits of keywords that are named; made where they are new and `make`. */
+static enum rc
+keyword_bits(struct session *s, const struct flags *f, bool make,
+             uint64_t *bits, struct why *why)
+{
+    const struct keywords *names;
+    enum rc rc = OK;
+
+    *bits = 0;
+    for (size_t i = 0; rc == OK && i < f->count; i++) {
+        int bit = -1;
+
+        if (make)
+            rc = mailbox_keyword(s->box, f->keywords[i], &bit, why);
+        else if ((rc = mailbox_keywords(s->box, &names, why)) == OK)
+            bit = keywords_find(names, f->keywords[i]);
+        if (bit >= 0)
+            *bits |= UINT64_C(1) << bit;
+    }
+    return rc;
+}
+
+static enum rc
+find_change(struct session *s, const struct store *c, struct flags_change *out,
+            struct why *why)
+{
+    static const enum flags_how how[] = {
+        [STORE_REPLACE] = FLAGS_REPLACE,
+        [STORE_ADD] = FLAGS_ADD,
+        [STORE_REMOVE] = FLAGS_REMOVE,
+    };
+
+    *out = (struct flags_change){
+        .how = how[c->how],
+        .flags = c->flags.system,
+        .conditional = c->guarded,
+        .unchanged_since = c->unchanged_since,
+    };
+    return keyword_bits(s, &c->flags, c->how != STORE_REMOVE, &out->keywords,
+                        why);
+}
+
+/* With CONDSTORE a silent STORE is told of too: the new mod-sequence. */
+static void
+tell_modseq(struct session *s, struct uid_set changed, uint64_t modseq)
+{
+    struct walk w;
+    uint32_t seq, uid;
+
+    walk_begin(&w, s, changed);
+    while (walk_next(&w, &seq, &uid))
+        if (s->enabled & ENABLED_UIDONLY)
+            say(s, "* %u UIDFETCH (MODSEQ (%llu))\r\n", uid,
+                (unsigned long long)modseq);
+        else
+            say(s, "* %u FETCH (UID %u MODSEQ (%llu))\r\n", seq, uid,
+                (unsigned long long)modseq);
+}
+
+/* Those that failed the condition, as what the client named them by. */
+static void
+put_modified(struct session *s, struct buf *b, struct uid_set set)
+{
+    struct walk w;
+    uint32_t seq, uid;
+    const char *comma = "";
+
+    buf_add(b, S("[MODIFIED "));
+    walk_begin(&w, s, set);
+    while (walk_next(&w, &seq, &uid)) {
+        buf_fmt(b, "%s%u", comma, s->now.uid ? uid : seq);
+        comma = ",";
+    }
+    buf_add(b, S("] "));
+}
+
+void
+do_store(struct session *s, const struct command *c)
+{
+    const struct store *store = &c->store;
+    struct buf code = buf_in(s->command);
+    struct flags_change change;
+    struct flags_done done;
+    struct uid_set set;
+    struct why why;
+
+    if (s->read_only) {
+        reply_no(s, "[READ-ONLY] The mailbox is open for reading only");
+        return;
+    }
+    if (!set_uids(s, &store->set, c->uid, &set)) {
+        reply_bad(s, "There is no message of that number");
+        return;
+    }
+    if (store->guarded)
+        s->enabled |= ENABLED_CONDSTORE;
+    if (find_change(s, store, &change, &why) != OK ||
+        flags_store(s->box, set, &change, s->command, &done, &why) != OK) {
+        reply_why(s, &why);
+        return;
+    }
+    if (store->silent) {
+        view_skip(s->view, done.before, done.modseq);
+        if (s->enabled & ENABLED_CONDSTORE)
+            tell_modseq(s, done.changed, done.modseq);
+    }
+    if (done.modified.len > 0)
+        put_modified(s, &code, done.modified);
+    flags_soon(s->imap);
+    reply_ok(s, "%.*sStored", STR(buf_str(&code)));
+}

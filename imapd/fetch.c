@@ -1,0 +1,355 @@
+#include "fetch.h"
+
+#include <time.h>
+
+#include "mail/imap_text.h"
+#include "mail/preview.h"
+#include "sys/charsets.h"
+#include "write.h"
+
+static void
+put(struct fetching *f, const char *name)
+{
+    say(f->s, f->first ? "%s" : " %s", name);
+    f->first = false;
+}
+
+/* ---- items that the index has */
+
+static void
+put_item_flags(struct fetching *f)
+{
+    struct buf b = buf_in(f->a);
+    const struct keywords *names;
+    struct why why;
+
+    put(f, "FLAGS ");
+    if (mailbox_keywords(f->s->box, &names, &why) != OK)
+        f->m.keywords = 0;
+    put_flags(&b, f->m.flags, f->m.keywords, f->m.keywords ? names : NULL,
+              view_is_recent(f->s->view, f->m.uid));
+    conn_put(f->s->conn, buf_str(&b));
+    f->has_flags = true;
+}
+
+static void
+put_date(struct fetching *f, const char *name, int64_t seconds)
+{
+    struct buf b = buf_in(f->a);
+    time_t t = (time_t)seconds;
+    struct tm tm = {0};
+
+    localtime_r(&t, &tm);
+    put_date_time(&b, seconds, (int)(tm.tm_gmtoff / 60));
+    put(f, name);
+    say(f->s, " %s", buf_str(&b).p);
+}
+
+static void
+put_id(struct fetching *f, const char *name, char letter)
+{
+    struct buf b = buf_in(f->a);
+
+    put(f, name);
+    for (size_t i = 0; i < sizeof f->m.id; i++)
+        buf_fmt(&b, "%02x", f->m.id[i]);
+    say(f->s, " (%c%s)", letter, buf_str(&b).p);
+}
+
+static enum rc
+put_size(struct fetching *f, struct why *why)
+{
+    uint64_t size = f->m.vsize;
+    enum rc rc = size ? OK : mailbox_vsize(f->s->box, f->m.uid, &size, why);
+
+    if (rc == OK) {
+        put(f, "RFC822.SIZE");
+        say(f->s, " %llu", (unsigned long long)size);
+    }
+    return rc;
+}
+
+/* ---- items that the message has */
+
+static enum rc
+need_structure(struct fetching *f, struct why *why)
+{
+    return message_structure(f->s, f->a, &f->o, f->m.size, why);
+}
+
+static enum rc
+need_bytes(struct fetching *f, struct why *why)
+{
+    enum rc rc = f->o.bytes.p ? OK : message_bytes(f->s, &f->o, why);
+
+    return rc == OK ? need_structure(f, why) : rc;
+}
+
+static enum rc
+put_structure(struct fetching *f, enum fetch_kind kind, struct why *why)
+{
+    struct buf b = buf_in(f->a);
+    unsigned flags = f->s->enabled & ENABLED_REV2 ? STRUCTURE_REV2 : 0;
+    enum rc rc = need_structure(f, why);
+
+    if (rc != OK)
+        return rc;
+    if (kind == FETCH_ENVELOPE) {
+        put(f, "ENVELOPE ");
+        buf_add(&b, f->o.s.parts[0].envelope);
+    } else {
+        bool extended = kind == FETCH_BODY_STRUCTURE;
+
+        put(f, extended ? "BODYSTRUCTURE " : "BODY ");
+        structure_put_body(&f->o.s, flags | (extended ? STRUCTURE_EXTENDED : 0),
+                           &b);
+    }
+    say_wide(f->s, buf_str(&b));
+    return OK;
+}
+
+static enum rc
+put_preview(struct fetching *f, struct why *why)
+{
+    struct buf b = buf_in(f->a);
+    struct mailbox_blob keep = {.uid = f->m.uid, .kind = 'P'};
+    struct str text;
+
+    if (mailbox_blob(f->s->box, f->m.uid, 'P', f->a, &text, why) != OK ||
+        text.p == NULL) {
+        enum rc rc = need_bytes(f, why);
+
+        if (rc != OK)
+            return rc;
+        text = preview(f->a, f->o.bytes, &f->o.s, f->s->imap->charsets);
+        keep.data = text;
+        if (mailbox_keep(f->s->box, &keep, 1, why) != OK)
+            why->dsn[0] = '\0'; /* it is only slower */
+    }
+    put(f, "PREVIEW ");
+    imap_put_string(&b, text);
+    say_wide(f->s, buf_str(&b));
+    return OK;
+}
+
+static void
+put_name(struct fetching *f, const struct fetch_item *i)
+{
+    struct buf b = buf_in(f->a);
+
+    put_fetch_name(&b, i);
+    put(f, buf_str(&b).p);
+}
+
+static void
+begin_run(struct fetching *f, struct run run)
+{
+    say(f->s, " {%llu}\r\n", (unsigned long long)run.size);
+    f->run = run;
+    f->sending = FETCH_RUN;
+}
+
+static enum rc
+put_section(struct fetching *f, const struct fetch_item *i, struct why *why)
+{
+    static const struct {
+        enum fetch_kind kind;
+        enum section_text text;
+    } old[] = {
+        {FETCH_RFC822,        SECTION_ALL   },
+        {FETCH_RFC822_HEADER, SECTION_HEADER},
+        {FETCH_RFC822_TEXT,   SECTION_TEXT  },
+    };
+    struct section section = i->section;
+    struct run run;
+    enum rc rc = need_bytes(f, why);
+
+    if (rc != OK)
+        return rc;
+    for (size_t k = 0; k < COUNT(old); k++)
+        if (old[k].kind == i->kind)
+            section = (struct section){.text = old[k].text};
+    bool found = section_find(f->a, f->o.bytes, &f->o.s, &section, &run);
+
+    put_name(f, i);
+    if (!found) {
+        say(f->s, " NIL");
+        return OK;
+    }
+    if (i->partial)
+        run_cut(&run, f->o.bytes, &f->o.s, i->offset, i->length);
+    begin_run(f, run);
+    return OK;
+}
+
+/* RFC 3516. What is asked for in pieces is decoded up to there. */
+static enum rc
+put_binary(struct fetching *f, const struct fetch_item *i, struct why *why)
+{
+    bool size_only = i->kind == FETCH_BINARY_SIZE;
+    enum rc rc = need_bytes(f, why);
+
+    if (rc != OK)
+        return rc;
+    const struct structure_part *p =
+        section_part(&f->o.s, i->section.numbers, i->section.depth);
+
+    if (p && !body_is_known(p))
+        return fail(why, "5.6.1", "the encoding of a part is not known");
+    put_name(f, i);
+    if (p == NULL) {
+        say(f->s, size_only ? " 0" : " NIL");
+        return OK;
+    }
+    uint64_t size = body_size(f->a, f->o.bytes, &f->o.s, p);
+
+    if (size_only) {
+        say(f->s, " %llu", (unsigned long long)size);
+        return OK;
+    }
+    f->skip = i->partial ? i->offset : 0;
+    f->skip = f->skip < size ? f->skip : size;
+    f->left = size - f->skip;
+    if (i->partial && f->left > i->length)
+        f->left = i->length;
+    say(f->s, " ~{%llu}\r\n", (unsigned long long)f->left);
+    body_open(f->a, f->o.bytes, &f->o.s, p, &f->body);
+    f->sending = FETCH_DECODED;
+    return OK;
+}
+
+static enum rc
+put_item(struct fetching *f, const struct fetch_item *i, struct why *why)
+{
+    switch (i->kind) {
+    case FETCH_FLAGS:
+        put_item_flags(f);
+        return OK;
+    case FETCH_INTERNALDATE:
+        put_date(f, "INTERNALDATE", f->m.date);
+        return OK;
+    case FETCH_SAVEDATE:
+        put_date(f, "SAVEDATE", f->m.saved);
+        return OK;
+    case FETCH_UID:
+        put(f, "UID");
+        say(f->s, " %u", f->m.uid);
+        return OK;
+    case FETCH_MODSEQ:
+        put(f, "MODSEQ");
+        say(f->s, " (%llu)", (unsigned long long)f->m.modseq);
+        return OK;
+    case FETCH_EMAILID:
+        put_id(f, "EMAILID", 'M');
+        return OK;
+    case FETCH_THREADID:
+        put(f, "THREADID NIL");
+        return OK;
+    case FETCH_RFC822_SIZE:
+        return put_size(f, why);
+    case FETCH_ENVELOPE:
+    case FETCH_BODY:
+    case FETCH_BODY_STRUCTURE:
+        return put_structure(f, i->kind, why);
+    case FETCH_PREVIEW:
+        return put_preview(f, why);
+    case FETCH_BINARY:
+    case FETCH_BINARY_SIZE:
+        return put_binary(f, i, why);
+    case FETCH_SECTION:
+    case FETCH_RFC822:
+    case FETCH_RFC822_HEADER:
+    case FETCH_RFC822_TEXT:
+        return put_section(f, i, why);
+    }
+    return OK;
+}
+
+/* ---- literals, as there is room for them */
+
+static void
+send_run(struct fetching *f)
+{
+    struct str span;
+
+    while (session_may_go_on(f->s)) {
+        if (!run_next(&f->run, &span)) {
+            f->sending = FETCH_NO_LITERAL;
+            return;
+        }
+        conn_put(f->s->conn, span);
+    }
+}
+
+static void
+send_decoded(struct fetching *f)
+{
+    struct str piece;
+
+    while (session_may_go_on(f->s)) {
+        if (f->left == 0 || !body_next(&f->body, &piece)) {
+            body_close(&f->body);
+            f->sending = FETCH_NO_LITERAL;
+            return;
+        }
+        size_t skip = f->skip < piece.len ? (size_t)f->skip : piece.len;
+
+        piece = str_sub(piece, skip, piece.len);
+        f->skip -= skip;
+        if (piece.len > f->left)
+            piece = str_sub(piece, 0, (size_t)f->left);
+        f->left -= piece.len;
+        conn_put(f->s->conn, piece);
+    }
+}
+
+/* ---- a whole response */
+
+void
+fetch_begin(struct fetching *f, struct session *s, struct arena *a,
+            const struct fetch_item *items, size_t count, uint32_t seq,
+            const struct message *m)
+{
+    *f = (struct fetching){.s = s,
+                           .a = a,
+                           .items = items,
+                           .count = count,
+                           .seq = seq,
+                           .m = *m,
+                           .o = {.uid = m->uid},
+                           .first = true};
+    arena_reset(a);
+    if (s->enabled & ENABLED_UIDONLY)
+        say(s, "* %u UIDFETCH (", m->uid);
+    else
+        say(s, "* %u FETCH (", seq);
+}
+
+bool
+fetch_go_on(struct fetching *f, struct why *why)
+{
+    for (;;) {
+        if (f->sending == FETCH_RUN)
+            send_run(f);
+        else if (f->sending == FETCH_DECODED)
+            send_decoded(f);
+        if (f->sending != FETCH_NO_LITERAL)
+            return false;
+        if (f->next == f->count)
+            break;
+        if (put_item(f, &f->items[f->next++], why) != OK)
+            f->next = f->count;
+    }
+    if (f->seen_now && !f->has_flags)
+        put_item_flags(f);
+    say(f->s, ")\r\n");
+    return true;
+}
+
+void
+fetch_end(struct fetching *f)
+{
+    if (f->sending == FETCH_DECODED)
+        body_close(&f->body);
+    message_close(&f->o);
+}

@@ -1,0 +1,39 @@
+/*
+ * fetch.h - FETCH responses, message by message.
+ */
+#ifndef IMAPD_FETCH_H
+#define IMAPD_FETCH_H
+
+#include "mail/body.h"
+#include "message.h"
+
+/* A message whose response is being written. */
+struct fetching {
+    struct session *s;
+    struct arena *a; /* of one message */
+    const struct fetch_item *items;
+    size_t count, next; /* items; the one that comes next */
+    uint32_t seq;
+    struct message m;
+    struct opened o;
+    bool first;     /* nothing stands behind "(" yet */
+    bool has_flags; /* FLAGS are among the items, or have been told */
+    bool seen_now;  /* \Seen was set by this very command */
+
+    /* The rest of a literal, sent as there is room. */
+    enum { FETCH_NO_LITERAL, FETCH_RUN, FETCH_DECODED } sending;
+    struct run run;
+    struct body body;
+    uint64_t skip, left; /* of a decoded one */
+};
+
+/* "* 1 FETCH (" and all items, in as many calls as it takes: false when more
+ * is to come. A failure leaves the response well formed, with what could be
+ * had; *why then says what could not (dsn "" where all is well). */
+void fetch_begin(struct fetching *f, struct session *s, struct arena *a,
+                 const struct fetch_item *items, size_t count, uint32_t seq,
+                 const struct message *m);
+bool fetch_go_on(struct fetching *f, struct why *why);
+void fetch_end(struct fetching *f);
+
+#endif

@@ -1,0 +1,75 @@
+#include "message.h"
+
+#include <errno.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define BLOB_STRUCTURE 'S'
+
+enum rc
+message_bytes(struct session *s, struct opened *m, struct why *why)
+{
+    struct stat st;
+    int fd;
+    enum rc rc = mailbox_file(s->box, m->uid, &fd, why);
+
+    if (rc != OK)
+        return rc;
+    auto_close int held = fd;
+
+    if (fstat(held, &st) < 0)
+        return fail(why, "4.3.0", "cannot read a message: %m");
+    if (st.st_size == 0) {
+        m->bytes = S("");
+        return OK;
+    }
+    void *p = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, held, 0);
+
+    if (p == MAP_FAILED)
+        return fail(why, "4.3.0", "cannot read a message: %m");
+    m->bytes = (struct str){p, (size_t)st.st_size};
+    return OK;
+}
+
+void
+message_close(struct opened *m)
+{
+    if (m->bytes.len > 0)
+        munmap((void *)(uintptr_t)m->bytes.p, m->bytes.len);
+    m->bytes = (struct str){0};
+    m->has_structure = false;
+}
+
+static enum rc
+make(struct session *s, struct arena *a, struct opened *m, struct why *why)
+{
+    struct mailbox_blob blob = {.uid = m->uid, .kind = BLOB_STRUCTURE};
+    enum rc rc = m->bytes.p ? OK : message_bytes(s, m, why);
+
+    if (rc != OK)
+        return rc;
+    blob.data = structure_make(a, m->bytes);
+    if (!structure_read(a, blob.data, m->bytes.len, &m->s))
+        return fail(why, "5.3.0", "a message cannot be taken apart");
+    m->has_structure = true;
+    return mailbox_keep(s->box, &blob, 1, why);
+}
+
+enum rc
+message_structure(struct session *s, struct arena *a, struct opened *m,
+                  uint64_t size, struct why *why)
+{
+    struct str kept;
+
+    if (m->has_structure)
+        return OK;
+    if (m->bytes.p)
+        size = m->bytes.len;
+    if (mailbox_blob(s->box, m->uid, BLOB_STRUCTURE, a, &kept, why) == OK &&
+        kept.p && structure_read(a, kept, size, &m->s)) {
+        m->has_structure = true;
+        return OK;
+    }
+    return make(s, a, m, why);
+}

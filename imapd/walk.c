@@ -1,0 +1,54 @@
+#include "session.h"
+#include "set.h"
+
+bool
+set_uids(struct session *s, const struct seq_set *set, bool uid,
+         struct uid_set *out)
+{
+    uint32_t count = view_count(s->view);
+    uint32_t last = uid && count > 0 ? view_uid(s->view, count) : count;
+    struct seq_set all;
+    struct uid_range *at;
+
+    if (set->saved) {
+        *out = s->saved;
+        return true;
+    }
+    all = set_resolve(s->command, set, last);
+    if (!uid && set_highest(&all) > count)
+        return false;
+    at = arena_alloc(s->command, (all.count + 1) * sizeof *at);
+    for (size_t i = 0; i < all.count; i++)
+        at[i] = uid ? (struct uid_range){all.at[i].from, all.at[i].to}
+                    : (struct uid_range){view_uid(s->view, all.at[i].from),
+                                         view_uid(s->view, all.at[i].to)};
+    *out = (struct uid_set){at, all.count};
+    return true;
+}
+
+void
+walk_begin(struct walk *w, const struct session *s, struct uid_set set)
+{
+    *w = (struct walk){.view = s->view, .set = set};
+    if (set.len > 0)
+        w->seq = view_rank(s->view, set.at[0].first);
+}
+
+bool
+walk_next(struct walk *w, uint32_t *seq, uint32_t *uid)
+{
+    while (w->place < w->set.len && w->seq < view_count(w->view)) {
+        uint32_t here = view_uid(w->view, w->seq + 1);
+        const struct uid_range *r = &w->set.at[w->place];
+
+        if (here > r->last) {
+            if (++w->place < w->set.len)
+                w->seq = view_rank(w->view, w->set.at[w->place].first);
+            continue;
+        }
+        *seq = ++w->seq;
+        *uid = here;
+        return true;
+    }
+    return false;
+}
