@@ -385,9 +385,11 @@ def resume(p, tls, session, name=NAME):
         c.starttls(tls, session=session, name=name)
         c.hello()
         reused, ticket = c.socket.session_reused, c.socket.session
-        pid = p.wait_log(r'smtpd\[(\d+)\]: connect from')[-1][1]
         c.say('QUIT')
-    return reused, ticket, pid
+    p.handshakes = getattr(p, 'handshakes', 0) + 1
+    line = p.wait_log(r'smtpd\[(\d+)\]: .* TLS connection established',
+                      p.handshakes)[-1]
+    return reused, ticket, line[1]
 
 
 @pytest.mark.parametrize('version', [ssl.TLSVersion.TLSv1_2,
