@@ -416,6 +416,7 @@ tls_client_judge(struct tls_session *session, struct arena *a,
     tls_facts_learn(session, t->client->options.print_digest, a, f);
     f->sni = ""; /* our own words */
     if (!f->resumed) {
+        t->entry.until = 0; /* of the session that the server did not take */
         judge(t, ssl, f);
         if (t->client->cache)
             client_cache_judged(t->client->cache, &t->entry);

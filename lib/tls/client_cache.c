@@ -11,8 +11,7 @@
 
 struct kept {
     SSL_SESSION *session;
-    int64_t until;
-    bool met, trusted, verified;
+    struct client_entry entry; /* but for its key */
 };
 
 struct client_cache {
@@ -61,11 +60,10 @@ client_cache_put(struct client_cache *c, const struct client_entry *e,
     if (hash_count(c->table) >= ENTRIES_MAX)
         forget_all(c);
     SSL_SESSION_up_ref(session);
-    *k = (struct kept){.session = session,
-                       .until = io_now() + c->life,
-                       .met = e->met,
-                       .trusted = e->trusted,
-                       .verified = e->verified};
+    k->session = session;
+    k->entry = *e;
+    if (k->entry.until == 0)
+        k->entry.until = io_now() + c->life;
     void **place = hash_put(c->table, e->key);
 
     forget(*place);
@@ -79,15 +77,14 @@ client_cache_resume(struct client_cache *c, struct client_entry *e, SSL *ssl)
 
     if (k == NULL)
         return;
-    if (!k->met || k->until < io_now() ||
+    if (!k->entry.met || k->entry.until < io_now() ||
         !SSL_SESSION_is_resumable(k->session)) {
         forget(hash_del(c->table, e->key));
         return;
     }
     SSL_set_session(ssl, k->session);
-    e->met = k->met;
-    e->trusted = k->trusted;
-    e->verified = k->verified;
+    k->entry.key = e->key;
+    *e = k->entry;
 }
 
 void
@@ -97,7 +94,7 @@ client_cache_judged(struct client_cache *c, const struct client_entry *e)
 
     if (k == NULL)
         return;
-    k->met = e->met;
-    k->trusted = e->trusted;
-    k->verified = e->verified;
+    k->entry.met = e->met;
+    k->entry.trusted = e->trusted;
+    k->entry.verified = e->verified;
 }

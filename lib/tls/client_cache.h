@@ -14,6 +14,8 @@ struct client_entry {
     struct str key; /* server and demand */
     bool met;       /* the demand; else the session is not kept */
     bool trusted, verified;
+    int64_t until; /* io_now: then the certificate is looked at again, however
+                      often sessions were gone on with; 0: not known yet */
 };
 
 struct client_cache;
