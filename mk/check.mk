@@ -10,7 +10,7 @@ deps:
 # All tests: units, dialogues, system, lint. TESTS=t/system/test_x.py for some.
 check: deps
 	@$(MAKE) --no-print-directory -j$(JOBS) all units replays driver MODE=$(MODE)
-	@$(MAKE) --no-print-directory -j$(JOBS) all driver MODE=fault
+	@$(MAKE) --no-print-directory -j$(JOBS) all driver tools MODE=fault
 	@POSTA_BUILD=$(abspath $(O)) $(PYTEST) -n $(JOBS) --dist loadgroup $(TESTS)
 
 # The same under the address and undefined behaviour sanitizers. Much lives as

@@ -13,4 +13,8 @@ $(foreach t,$(TOOLS),$(eval \
     $(call tool,$(t),$(firstword $(subst _, ,$(notdir $(t)))))))
 $(O)/t/tools/%.o: CPPFLAGS += -I.
 
-units: $(TOOLS)
+tools: $(TOOLS)
+
+units: tools
+
+.PHONY: tools

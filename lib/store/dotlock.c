@@ -30,6 +30,9 @@ owner_lives(int fd)
     if (!str_num(pid, &number) || number == 0 || number > INT32_MAX ||
         !str_eq(str_trim(rest), str_from(host)))
         return true;
+    /* A lock is never taken twice: one of ours could not be removed. */
+    if ((pid_t)number == getpid())
+        return false;
     return kill((pid_t)number, 0) == 0 || errno != ESRCH;
 }
 
