@@ -1,5 +1,6 @@
 """authd as a client of its socket sees it."""
 import base64
+import hmac
 import os
 import re
 import shutil
@@ -221,6 +222,53 @@ def test_scram():
                                    'tls-exporter', b'x' * 32)),
                                more=more)[0] == 'FAIL'
         p.wait_log(rf'passwd-file\({USER},192.0.2.1\): Password mismatch')
+
+
+def test_cram_and_external():
+    with Posta(settings={'auth_mechanisms': 'CRAM-MD5 EXTERNAL PLAIN'}) as p:
+        users(p, f'{USER}:{{PLAIN}}secret::::',
+              'off@x.test:{PLAIN}secret::::::nologin')
+        wait_until(lambda: 'CRAM-MD5' in client(p).mechs, 'CRAM-MD5')
+        with client(p) as c:
+            for password, verb in ('secret', 'OK'), ('wrong', 'FAIL'):
+                n = c.auth('CRAM-MD5', more=('nologin',))
+                challenge = base64.b64decode(c.line().split('\t')[2])
+                mac = hmac.new(password.encode(), challenge, 'md5').hexdigest()
+                c.cont(n, f'{USER} {mac}')
+                assert parse(c.line())[0] == verb
+            cert = ('secured=tls', 'nologin', 'valid-client-cert')
+            for name, more, verb in (
+                    (USER, cert, 'OK'), ('nobody@x.test', cert, 'FAIL'),
+                    ('off@x.test', cert, 'FAIL'), (USER, cert[:2], 'FAIL')):
+                c.auth('EXTERNAL', '', more=(*more, f'cert_username={name}'))
+                assert parse(c.line())[0] == verb, name
+            c.auth('EXTERNAL', 'bob@example.test',
+                   more=(*cert, f'cert_username={USER}'))
+            assert parse(c.line())[1]['code'] == 'authz_fail'
+            # What is not in the list is not there.
+            n = c.auth('SCRAM-SHA-256', 'n,,n=x,r=y')
+            assert 'Unsupported' in parse(c.line())[1]['reason']
+
+
+def test_a_file_that_only_root_can_read():
+    """A change takes new processes, which take over by themselves."""
+    with Posta(start=False) as p:
+        os.chmod(p.dir / 'users', 0o600)
+        if os.getuid() == 0:
+            os.chown(p.dir / 'users', 0, 0)
+            checked = p.posta('check').stderr
+            assert 'cannot read' in checked and 'chmod 640' in checked
+        p.start()
+        with client(p) as c:
+            assert c.plain(USER, 'secret')[0] == 'OK'
+        path = p.dir / 'users'
+        path.write_text(f'{USER}:{{PLAIN}}other::::\n')
+        os.chmod(path, 0o600)
+
+        def other():
+            with client(p) as c:
+                return c.plain(USER, 'other')[0] == 'OK'
+        wait_until(other, 'the new password')
 
 
 def test_lines_of_users():
