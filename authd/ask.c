@@ -357,22 +357,3 @@ ask_cancel(struct ask *k)
     free(k);
     serve_line(a);
 }
-
-void
-asker_close(struct asker *a)
-{
-    loop_cancel(a->telling);
-    a->telling = NULL;
-    while (a->first)
-        ask_cancel(a->first);
-    while (a->links.len) {
-        struct link_of *l = a->links.at[a->links.len - 1];
-        struct ask *k = l->ask;
-
-        link_close(l);
-        if (k)
-            loop_cancel(k->timer);
-        free(k);
-    }
-    vec_free(&a->links);
-}

@@ -20,8 +20,6 @@ struct ask;
 /* Ask at that socket. limit: milliseconds for one question. */
 struct asker *asker_new(struct arena *life, struct loop *l, const char *path,
                         size_t links_max, int64_t limit);
-/* Close all links; questions that are open are forgotten. */
-void asker_close(struct asker *a);
 
 /*
  * What the question points to stays the caller's, until answered or

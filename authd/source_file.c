@@ -42,7 +42,7 @@ source_file_read(struct arena *life, const char *path,
                  struct why *why)
 {
     struct settings *settings = settings_new(life);
-    struct str text;
+    struct str text = S("");
     enum rc rc = read_all(life, path, &text, why);
 
     for (size_t i = 0; i < count; i++)

@@ -34,58 +34,58 @@ account required pam_unix.so
 '''
 
 
-def test_pam():
-    """Real accounts of the system, with master's and auth-pam's rights."""
-    hashed = crypted('pw of anna')
-    shadow = {'anna': hashed, 'ben': '!' + hashed, 'carl': hashed + ':1:0:9:7::2:'}
-    with Accounts(settings={'auth_password_sources': 'pam',
-                            'auth_user_sources': 'passwd'},
-                  shadow=shadow, pam={'posta': UNIX}) as p, client(p) as c:
-        verb, fields = c.plain('anna', 'pw of anna', more=('secured',))
-        assert verb == 'OK' and fields == {
-            'user': 'anna', 'uid': str(p.uid('anna')),
-            'gid': str(p.uid('anna')), 'home': str(p.home / 'anna')}
-        assert c.plain('anna', 'wrong') == ('FAIL', {'user': 'anna'})
-        assert c.plain('nobody-here', 'wrong') == ('FAIL',
-                                                   {'user': 'nobody-here'})
-        assert c.plain('ben', 'pw of anna') == ('FAIL', {'user': 'ben'})
-        assert c.plain('carl', 'pw of anna')[1]['code'] in (
-            'user_disabled', 'pass_expired')
-        # From the cache, and after shadow has changed not from there.
-        assert c.plain('anna', 'pw of anna')[0] == 'OK'
-        p.wait_log(r'auth: pam\(anna,192.0.2.1\): Password mismatch')
-        p.wait_log(r'auth: pam\(nobody-here,192.0.2.1\): unknown user')
-        # A few capabilities, and not more.
-        worker, = [e['pid'] for e in p.status()['processes']
-                   if e['role'] == 'auth-pam' and e['kind'] == 'worker'][:1]
-        status = open(f'/proc/{worker}/status').read()
-        caps = int(status.split('CapEff:')[1].split()[0], 16)
-        assert caps & ~(1 << 6 | 1 << 7 | 1 << 29) == 0, hex(caps)
+if os.getuid() == 0:  # accounts of the system
 
+    def test_pam():
+        """Real accounts of the system, with master's and auth-pam's rights."""
+        hashed = crypted('pw of anna')
+        shadow = {'anna': hashed, 'ben': '!' + hashed, 'carl': hashed + ':1:0:9:7::2:'}
+        with Accounts(settings={'auth_password_sources': 'pam',
+                                'auth_user_sources': 'passwd'},
+                      shadow=shadow, pam={'posta': UNIX}) as p, client(p) as c:
+            verb, fields = c.plain('anna', 'pw of anna', more=('secured',))
+            assert verb == 'OK' and fields == {
+                'user': 'anna', 'uid': str(p.uid('anna')),
+                'gid': str(p.uid('anna')), 'home': str(p.home / 'anna')}
+            assert c.plain('anna', 'wrong') == ('FAIL', {'user': 'anna'})
+            assert c.plain('nobody-here', 'wrong') == ('FAIL',
+                                                       {'user': 'nobody-here'})
+            assert c.plain('ben', 'pw of anna') == ('FAIL', {'user': 'ben'})
+            assert c.plain('carl', 'pw of anna')[1]['code'] in (
+                'user_disabled', 'pass_expired')
+            # From the cache, and after shadow has changed not from there.
+            assert c.plain('anna', 'pw of anna')[0] == 'OK'
+            p.wait_log(r'auth: pam\(anna,192.0.2.1\): Password mismatch')
+            p.wait_log(r'auth: pam\(nobody-here,192.0.2.1\): unknown user')
+            # A few capabilities, and not more.
+            worker, = [e['pid'] for e in p.status()['processes']
+                       if e['role'] == 'auth-pam' and e['kind'] == 'worker'][:1]
+            status = open(f'/proc/{worker}/status').read()
+            caps = int(status.split('CapEff:')[1].split()[0], 16)
+            assert caps & ~(1 << 6 | 1 << 7 | 1 << 29) == 0, hex(caps)
 
-def test_pam_service_and_account_rules(tmp_path):
-    rules = tmp_path / 'access'
-    rules.write_text('- : ben : ALL\n')
-    hashed = crypted('secret')
-    with Accounts(settings={'auth_password_sources': 'pam:mail',
-                            'auth_user_sources': 'passwd'},
-                  shadow={'anna': hashed, 'ben': hashed},
-                  pam={'mail': STRICT % rules}) as p, client(p) as c:
-        assert c.plain('anna', 'secret')[0] == 'OK'
-        assert c.plain('ben', 'secret')[0] == 'FAIL'
+    def test_pam_service_and_account_rules(tmp_path):
+        rules = tmp_path / 'access'
+        rules.write_text('- : ben : ALL\n')
+        hashed = crypted('secret')
+        with Accounts(settings={'auth_password_sources': 'pam:mail',
+                                'auth_user_sources': 'passwd'},
+                      shadow={'anna': hashed, 'ben': hashed},
+                      pam={'mail': STRICT % rules}) as p, client(p) as c:
+            assert c.plain('anna', 'secret')[0] == 'OK'
+            assert c.plain('ben', 'secret')[0] == 'FAIL'
 
-
-def test_shadow():
-    hashed = crypted('secret')
-    shadow = {'anna': hashed, 'ben': '*', 'carl': hashed + ':1:0:9:7:::'}
-    with Accounts(settings={'auth_password_sources': 'shadow',
-                            'auth_user_sources': 'passwd'},
-                  shadow=shadow) as p, client(p) as c:
-        assert c.plain('anna', 'secret')[0] == 'OK'
-        assert c.plain('anna', 'wrong')[0] == 'FAIL'
-        assert c.plain('ben', 'secret') == ('FAIL', {'user': 'ben'})
-        assert c.plain('carl', 'secret')[1]['code'] == 'pass_expired'
-        assert c.plain('nobody-here', 'secret')[0] == 'FAIL'
+    def test_shadow():
+        hashed = crypted('secret')
+        shadow = {'anna': hashed, 'ben': '*', 'carl': hashed + ':1:0:9:7:::'}
+        with Accounts(settings={'auth_password_sources': 'shadow',
+                                'auth_user_sources': 'passwd'},
+                      shadow=shadow) as p, client(p) as c:
+            assert c.plain('anna', 'secret')[0] == 'OK'
+            assert c.plain('anna', 'wrong')[0] == 'FAIL'
+            assert c.plain('ben', 'secret') == ('FAIL', {'user': 'ben'})
+            assert c.plain('carl', 'secret')[1]['code'] == 'pass_expired'
+            assert c.plain('nobody-here', 'secret')[0] == 'FAIL'
 
 
 def secret(posta, name, text):
