@@ -67,7 +67,7 @@ def test_ehlo_words(client):
     client.send('EHLO client.test\r\n')
     words = [line[4:] for line in client.reply()[1:]]
     assert words == ['PIPELINING', 'SIZE 52428800', 'VRFY', 'ETRN',
-                     'ENHANCEDSTATUSCODES', '8BITMIME', 'DSN', 'SMTPUTF8',
+                     'STARTTLS', 'ENHANCEDSTATUSCODES', '8BITMIME', 'DSN', 'SMTPUTF8',
                      'LIMITS RCPTMAX=1000', 'CHUNKING']
 
 
@@ -565,6 +565,6 @@ def test_notify_reaches_the_queue():
 def test_smtplib_login_is_not_offered(posta):
     with posta.smtp() as s:
         s.ehlo('client.test')
-        assert not s.has_extn('auth') and not s.has_extn('starttls')
+        assert not s.has_extn('auth') and s.has_extn('starttls')
         with pytest.raises(smtplib.SMTPNotSupportedError):
             s.login('alice', 'secret')

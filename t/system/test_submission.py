@@ -8,6 +8,7 @@ import time
 import pytest
 
 from harness import Posta, wait_until
+from harness.fake_smtp import FakeSmtp
 from harness.raw_smtp import RawSmtp
 
 BASE = {
@@ -288,3 +289,24 @@ def test_mail_waits_for_its_release_through_restart_and_flush():
         assert time.time() >= until
         assert b'Subject: later' in message
         posta.wait_empty()
+
+
+def test_time_in_the_queue_begins_with_the_release():
+    """No word of a delay while it waits as asked; a report tells of it."""
+    with FakeSmtp(RCPT='550 5.1.1 no such user') as peer, \
+            Posta(settings={**LATER, 'delay_warning_time': '1s',
+                            'transport_maps': 'inline:{elsewhere.test=smtp:'
+                            f'[127.0.0.1]:{peer.port}}}'}) as posta:
+        until = int(time.time()) + 5
+        with session(posta) as c:
+            for line in ('MAIL FROM:<alice@example.test> '
+                         f'HOLDUNTIL={internet(until)}',
+                         'RCPT TO:<x@elsewhere.test>', 'DATA'):
+                assert c.say(line)[0] in '23'
+            queue_id = c.say('Subject: later\r\n\r\nx\r\n.').split()[-1]
+        [report] = posta.wait_maildir('alice', 1)
+        assert time.time() >= until
+        assert f'Future-Release-Request: until; {internet(until)}'.encode() \
+            in report
+        posta.wait_log(rf'{queue_id}: removed')
+        assert 'sender delay notification' not in posta.log_text()
