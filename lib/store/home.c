@@ -114,7 +114,7 @@ is_reserved(struct str part)
         "cur", "new", "tmp", "posta-index", "maildirfolder", "subscriptions"};
 
     for (size_t i = 0; i < COUNT(names); i++)
-        if (str_ieq(part, str_from(names[i])))
+        if (str_eq(part, str_from(names[i])))
             return true;
     return str_starts(part, S("dovecot")) || str_starts(part, S("posta-"));
 }
