@@ -134,7 +134,7 @@ def test_session(authority, chain):
         p.wait_log(r'smtpd\[\d+\]: Anonymous TLS connection established from '
                    r'localhost\[127\.0\.0\.1\]: TLSv1\.3 with cipher '
                    r'TLS_AES_256_GCM_SHA384 \(256/256 bits\) key-exchange '
-                   r'X25519 server-signature (ECDSA \(P-256\)|RSA-PSS '
+                   r'X25519 server-signature (ECDSA \(prime256v1\)|RSA-PSS '
                    r'\(2048 bits\)) server-digest SHA256$')
         p.wait_log(r'disconnect from \S+ ehlo=3 starttls=1/2 mail=1 rcpt=1 '
                    r'data=1 quit=1 commands=8/9$')
@@ -447,7 +447,7 @@ def test_client_certificates(authority, chain):
             c.start(rcpt='x@elsewhere.test')
             assert c.say('Subject: x\r\n\r\n.').startswith('250 ')
         p.wait_log(r'Trusted TLS connection established from .* '
-                   r'client-signature ECDSA \(P-256\) client-digest SHA256$')
+                   r'client-signature ECDSA \(prime256v1\) client-digest SHA256$')
         p.wait_empty()
         assert b'(Client CN "client.example.test", Issuer "Test authority" ' \
                b'(verified OK))' in peer.messages[0]
