@@ -314,9 +314,9 @@ round_once(struct loop *l)
 void
 loop_run(struct loop *l)
 {
-    l->stopping = false;
     while (!l->stopping)
         round_once(l);
+    l->stopping = false;
     log_flush();
 }
 

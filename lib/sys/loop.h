@@ -44,7 +44,8 @@ void loop_each_round(struct loop *l, loop_due *due, void *self);
 /* Monotonic milliseconds, read once a round. */
 int64_t loop_now(const struct loop *l);
 
-/* Run until loop_stop; the log is flushed before each wait. */
+/* Run until loop_stop, which may have been called already. The log is flushed
+ * before each wait. */
 void loop_run(struct loop *l);
 void loop_stop(struct loop *l);
 
