@@ -160,6 +160,9 @@ shake_hands(struct session *s, SSL *ssl)
         s->end = "lost connection";
         return false;
     }
+    /* The library keeps what it deciphered: no passwords. */
+    if (s->server->login)
+        SSL_set_options(tls_ssl(s->tls_session), SSL_OP_CLEANSE_PLAINTEXT);
     tls_facts_learn(s->tls_session, c->smtpd_tls_fingerprint_digest, s->life,
                     f);
     s->tls = f;

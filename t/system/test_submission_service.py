@@ -279,3 +279,44 @@ def test_a_crash_of_authd_is_a_passing_trouble():
                 assert reply[:3] in ('235', '454'), reply
                 return reply == OK
         wait_until(again, 'logins to work again')
+
+
+def memory(pid):
+    """What a process can write to, and so has written to."""
+    with open(f'/proc/{pid}/maps') as maps, \
+            open(f'/proc/{pid}/mem', 'rb', 0) as mem:
+        for line in maps:
+            where, rights, *rest = line.split()
+            if 'w' not in rights or '[vvar' in line:
+                continue
+            start, end = (int(x, 16) for x in where.split('-'))
+            mem.seek(start)
+            try:
+                yield mem.read(end - start)
+            except OSError:
+                pass
+
+
+@pytest.mark.parametrize('mechanism', ['PLAIN', 'LOGIN'])
+def test_no_password_stays_in_memory(mechanism):
+    """Of a process that a stranger may yet take over. (pytest itself knows it,
+    so only the worker is looked at.)"""
+    password = 'Tr0ubadour-and-a-Horse'
+    shapes = [password.encode(), b64(password).encode(),
+              b64(f'\0{LOGIN}\0{password}').encode()]
+    with Posta(users={'alice': password}) as posta:
+        with submission(posta) as c:
+            if mechanism == 'PLAIN':
+                assert log_in(c, password=password) == OK
+            else:
+                c.talk('AUTH LOGIN', b64(LOGIN))
+                assert c.say(b64(password)) == OK
+            assert c.say('NOOP')[:3] == '250'
+            workers = [pid for pid in posta.pids('smtpd')
+                       if any(LOGIN.encode() in m for m in memory(pid))]
+            assert workers
+            for pid in workers:
+                for m in memory(pid):
+                    for shape in shapes:
+                        at = m.find(shape)
+                        assert at < 0, (pid, shape, m[max(0, at - 60):at + 60])

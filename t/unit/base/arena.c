@@ -110,4 +110,20 @@ limit(void **state)
     assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 1);
 }
 
-TESTS(TEST(allocations), TEST(grows), TEST(texts), TEST(room), TEST(limit))
+static void
+wiping_overwrites(void **state)
+{
+    struct arena *a = arena_new("test", 1 << 20);
+    struct str secret = arena_str(a, S("secret"));
+    static const char zero[6];
+
+    (void)state;
+    arena_wipe(a);
+    /* The newest block is kept. */
+    assert_memory_equal(secret.p, zero, sizeof zero);
+    assert_ptr_equal(arena_alloc(a, 6), secret.p);
+    arena_free(a);
+}
+
+TESTS(TEST(wiping_overwrites), TEST(allocations), TEST(grows), TEST(texts),
+      TEST(room), TEST(limit))
