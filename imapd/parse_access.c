@@ -20,7 +20,7 @@ parse_authenticate(struct parser *p, struct command *c)
     a->initial = p->rest;
     p->rest = str_sub(p->rest, p->rest.len, 0);
     for (size_t i = 0; i < a->initial.len; i++)
-        if (!is_alnum(a->initial.p[i]) && !strchr("+/=", a->initial.p[i]))
+        if (!is_alnum(a->initial.p[i]) && !memchr("+/=", a->initial.p[i], 3))
             return parse_fail(p, "Initial response is no base64");
     return a->initial.len > 0 || parse_fail(p, "Missing initial response");
 }

@@ -224,8 +224,8 @@ parse_key(struct parser *p, struct search_key *k)
         return parse_fail(p, "Too many search keys");
     if (parse_skip(p, '('))
         return parse_group(p, k);
-    if (p->rest.len > 0 &&
-        (is_digit(p->rest.p[0]) || strchr("*$", p->rest.p[0]))) {
+    if (p->rest.len > 0 && (is_digit(p->rest.p[0]) || p->rest.p[0] == '*' ||
+                            p->rest.p[0] == '$')) {
         k->kind = SEARCH_SEQ;
         return parse_set(p, &k->set);
     }

@@ -209,8 +209,8 @@ parse_pattern(struct parser *p, struct str *s)
 
     if (parse_at(p, '"') || parse_at(p, '{'))
         return parse_string(p, s);
-    while (i < p->rest.len &&
-           (imap_is_atom_char(p->rest.p[i]) || strchr("%*", p->rest.p[i])))
+    while (i < p->rest.len && (imap_is_atom_char(p->rest.p[i]) ||
+                               p->rest.p[i] == '%' || p->rest.p[i] == '*'))
         i++;
     if (i == 0)
         return parse_fail(p, p->rest.len ? "Expected a mailbox pattern"

@@ -145,71 +145,75 @@ take_tag(struct str *text, struct line *l)
         put_char(l, ' ');
 }
 
+static const struct {
+    const char *name;
+    uint32_t c;
+} entities[] = {
+    {"amp",    '&'   },
+    {"lt",     '<'   },
+    {"gt",     '>'   },
+    {"quot",   '"'   },
+    {"apos",   '\''  },
+    {"nbsp",   ' '   },
+    {"copy",   0xa9  },
+    {"reg",    0xae  },
+    {"auml",   0xe4  },
+    {"ouml",   0xf6  },
+    {"uuml",   0xfc  },
+    {"Auml",   0xc4  },
+    {"Ouml",   0xd6  },
+    {"Uuml",   0xdc  },
+    {"szlig",  0xdf  },
+    {"eacute", 0xe9  },
+    {"egrave", 0xe8  },
+    {"agrave", 0xe0  },
+    {"aacute", 0xe1  },
+    {"iacute", 0xed  },
+    {"oacute", 0xf3  },
+    {"uacute", 0xfa  },
+    {"ntilde", 0xf1  },
+    {"ccedil", 0xe7  },
+    {"ndash",  0x2013},
+    {"mdash",  0x2014},
+    {"lsquo",  0x2018},
+    {"rsquo",  0x2019},
+    {"ldquo",  0x201c},
+    {"rdquo",  0x201d},
+    {"hellip", 0x2026},
+    {"euro",   0x20ac},
+};
+
+/* The character that "amp", "#65" or "#x41" stands for. */
+static bool
+find_entity(struct str name, uint64_t *c)
+{
+    struct str digits = name;
+
+    if (str_skip(&digits, S("#x")))
+        return str_hex(digits, c) && *c <= 0x10ffff;
+    if (str_skip(&digits, S("#")))
+        return str_num(digits, c) && *c <= 0x10ffff;
+    for (size_t i = 0; i < COUNT(entities); i++)
+        if (str_eq(name, str_from(entities[i].name))) {
+            *c = entities[i].c;
+            return true;
+        }
+    return false;
+}
+
 /* Behind "&": a character by name or number, or just that. */
 static void
 take_entity(struct str *text, struct line *l)
 {
-    static const struct {
-        const char *name;
-        uint32_t c;
-    } known[] = {
-        {"amp",    '&'   },
-        {"lt",     '<'   },
-        {"gt",     '>'   },
-        {"quot",   '"'   },
-        {"apos",   '\''  },
-        {"nbsp",   ' '   },
-        {"copy",   0xa9  },
-        {"reg",    0xae  },
-        {"auml",   0xe4  },
-        {"ouml",   0xf6  },
-        {"uuml",   0xfc  },
-        {"Auml",   0xc4  },
-        {"Ouml",   0xd6  },
-        {"Uuml",   0xdc  },
-        {"szlig",  0xdf  },
-        {"eacute", 0xe9  },
-        {"egrave", 0xe8  },
-        {"agrave", 0xe0  },
-        {"aacute", 0xe1  },
-        {"iacute", 0xed  },
-        {"oacute", 0xf3  },
-        {"uacute", 0xfa  },
-        {"ntilde", 0xf1  },
-        {"ccedil", 0xe7  },
-        {"ndash",  0x2013},
-        {"mdash",  0x2014},
-        {"lsquo",  0x2018},
-        {"rsquo",  0x2019},
-        {"ldquo",  0x201c},
-        {"rdquo",  0x201d},
-        {"hellip", 0x2026},
-        {"euro",   0x20ac},
-    };
     struct str name, rest = str_sub(*text, 0, 12);
-    uint64_t number;
+    uint64_t c;
 
-    if (!str_cut(&rest, ';', &name)) {
-        put_char(l, '&');
-        return;
-    }
-
-    struct str digits = name;
-    bool is_number = str_skip(&digits, S("#x"))  ? str_hex(digits, &number)
-                     : str_skip(&digits, S("#")) ? str_num(digits, &number)
-                                                 : false;
-
-    for (size_t i = 0; i < COUNT(known) && !is_number; i++)
-        if (str_eq(name, str_from(known[i].name))) {
-            number = known[i].c;
-            is_number = true;
-        }
-    if (!is_number || number > 0x10ffff) {
+    if (!str_cut(&rest, ';', &name) || !find_entity(name, &c)) {
         put_char(l, '&');
         return;
     }
     *text = str_sub(*text, name.len + 1, text->len);
-    put_char(l, (uint32_t)number);
+    put_char(l, (uint32_t)c);
 }
 
 static void

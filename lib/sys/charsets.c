@@ -3,6 +3,8 @@
 #include <errno.h>
 #include <iconv.h>
 
+#include "base/utf8.h"
+
 #define NAME_MAX_LEN 40
 
 struct slot {
@@ -27,11 +29,25 @@ skip_byte(struct buf *out, struct str *in)
     *in = str_sub(*in, 1, in->len);
 }
 
+/* iconv knows more characters than Unicode has. */
 static void
-put(struct converter *c, struct buf *out, struct str *in, bool last)
+clean(struct buf *out, size_t start)
 {
-    struct slot *s = (struct slot *)c;
+    struct str made = str_sub(buf_str(out), start, out->len);
 
+    if (utf8_valid(made))
+        return;
+
+    struct str copy = arena_str(out->arena, made);
+
+    out->len = start;
+    while (copy.len > 0)
+        utf8_put(out, utf8_next(&copy));
+}
+
+static void
+convert(struct slot *s, struct buf *out, struct str *in, bool last)
+{
     while (in->len > 0) {
         size_t piece = in->len < 4096 ? in->len : 4096, left = piece;
         char *from = (char *)(uintptr_t)in->p;
@@ -42,15 +58,23 @@ put(struct converter *c, struct buf *out, struct str *in, bool last)
 
         out->len += room - rest;
         *in = str_sub(*in, piece - left, in->len);
-        if (rc != (size_t)-1 || error == E2BIG)
-            continue;
-        if (error == EINVAL && piece - left > 0)
+        if (rc != (size_t)-1 ||
+            (left < piece && (error == E2BIG || error == EINVAL)))
             continue;
         /* Not whole: the caller has the rest, or there is none. */
         if (error == EINVAL && piece == in->len && !last)
             return;
         skip_byte(out, in);
     }
+}
+
+static void
+put(struct converter *c, struct buf *out, struct str *in, bool last)
+{
+    struct slot *s = (struct slot *)c;
+    size_t start = out->len;
+
+    convert(s, out, in, last);
     if (last) {
         char *to = buf_space(out, 64);
         size_t rest = 64;
@@ -59,6 +83,7 @@ put(struct converter *c, struct buf *out, struct str *in, bool last)
         iconv(s->iconv, NULL, NULL, &to, &rest);
         out->len += 64 - rest;
     }
+    clean(out, start);
 }
 
 static void
@@ -72,7 +97,7 @@ static bool
 is_name(struct str s)
 {
     for (size_t i = 0; i < s.len; i++)
-        if (!is_alnum(s.p[i]) && !strchr("-_.:+()", s.p[i]))
+        if (!is_alnum(s.p[i]) && !memchr("-_.:", s.p[i], 4))
             return false;
     return s.len > 0 && s.len <= NAME_MAX_LEN;
 }
@@ -96,6 +121,32 @@ find_slot(struct charsets *c, struct str name)
     return oldest;
 }
 
+static void
+close_iconv(struct slot *s)
+{
+    if (s->name[0])
+        iconv_close(s->iconv);
+    s->name[0] = '\0';
+}
+
+/* Take the slot for another character set. */
+static bool
+open_iconv(struct slot *s, struct str name)
+{
+    const iconv_t none = (iconv_t)-1;
+    char wanted[NAME_MAX_LEN + 1] = {0};
+
+    memcpy(wanted, name.p, name.len);
+
+    close_iconv(s);
+    s->iconv = iconv_open("UTF-8", wanted);
+    /* Compared as bytes: gcc's analyzer takes -1 for memory that is lost. */
+    if (memcmp(&s->iconv, &none, sizeof none) == 0)
+        return false;
+    memcpy(s->name, wanted, sizeof wanted);
+    return true;
+}
+
 static struct converter *
 open_slot(struct converters *self, struct str name)
 {
@@ -104,17 +155,8 @@ open_slot(struct converters *self, struct str name)
 
     if (s == NULL)
         return NULL;
-    if (!str_ieq(name, str_from(s->name))) {
-        if (s->name[0])
-            iconv_close(s->iconv);
-        memcpy(s->name, name.p, name.len);
-        s->name[name.len] = '\0';
-        s->iconv = iconv_open("UTF-8", s->name);
-        if (s->iconv == (iconv_t)-1) {
-            s->name[0] = '\0';
-            return NULL;
-        }
-    }
+    if (!str_ieq(name, str_from(s->name)) && !open_iconv(s, name))
+        return NULL;
     iconv(s->iconv, NULL, NULL, NULL, NULL);
     s->used = true;
     s->stamp = ++c->clock;
@@ -156,8 +198,5 @@ charsets_free(struct converters *self)
     struct charsets *c = (struct charsets *)self;
 
     for (size_t i = 0; i < CHARSETS_OPEN; i++)
-        if (c->slots[i].name[0]) {
-            iconv_close(c->slots[i].iconv);
-            c->slots[i].name[0] = '\0';
-        }
+        close_iconv(&c->slots[i]);
 }

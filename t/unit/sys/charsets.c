@@ -58,6 +58,7 @@ refuses(void **state)
     assert_null(set->open(set, S("utf-16//TRANSLIT")));
     assert_null(set->open(set, S("../../x")));
     assert_null(set->open(set, S("")));
+    assert_null(set->open(set, S("\0utf-7")));
     for (size_t i = 0; i < CHARSETS_OPEN; i++)
         assert_non_null(open[i] = set->open(set, S("koi8-r")));
     assert_null(set->open(set, S("koi8-r")));
