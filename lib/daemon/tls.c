@@ -120,16 +120,18 @@ make(struct daemon_tls *t, struct why *why)
     return NULL;
 }
 
-/* What was had before stays in use where there is nothing newer. */
+/* What was had before stays in use where there is nothing newer. Only before a
+ * handshake is it worth a question to keys. */
 static void
-renew(struct daemon_tls *t)
+renew(struct daemon_tls *t, bool handshake)
 {
     uint32_t generation =
         t->daemon->board ? board_generation(t->daemon->board) : 0;
     struct why why;
 
-    if (io_now() < t->retry_at || (t->ctx && t->generation == generation &&
-                                   keys_same(t->identity, t->sum)))
+    if (io_now() < t->retry_at ||
+        (t->ctx && t->generation == generation &&
+         (!handshake || keys_same(t->identity, t->sum))))
         return;
     SSL_CTX *ctx = make(t, &why);
 
@@ -148,20 +150,21 @@ renew(struct daemon_tls *t)
 void
 daemon_tls_ready(struct daemon_tls *t)
 {
-    if (t)
-        renew(t);
+    (void)daemon_tls_works(t);
 }
 
 bool
 daemon_tls_works(struct daemon_tls *t)
 {
     if (t)
-        renew(t);
+        renew(t, false);
     return t && t->ctx;
 }
 
 SSL *
 daemon_tls_session(struct daemon_tls *t)
 {
-    return daemon_tls_works(t) ? tls_server_session(t->ctx) : NULL;
+    if (t)
+        renew(t, true);
+    return t && t->ctx ? tls_server_session(t->ctx) : NULL;
 }
