@@ -384,6 +384,16 @@ tell_bindings(struct exchange *x, struct dovecot_request *request)
     }
 }
 
+/* Only SCRAM knows bindings, which take time to make. SCRAM without -PLUS has
+ * to know whether there would have been one. */
+static bool
+may_bind(struct str mech)
+{
+    const struct sasl_mech *m = sasl_mech_find(mech);
+
+    return m && m->properties & SASL_MUTUAL;
+}
+
 static void
 tell_tls(struct exchange *x, struct dovecot_request *request)
 {
@@ -401,7 +411,7 @@ tell_tls(struct exchange *x, struct dovecot_request *request)
         request->valid_client_cert = true;
         request->cert_username = str_from(f->peer_cn);
     }
-    if (x->s->server->login->bindings)
+    if (x->s->server->login->bindings && may_bind(request->mech))
         tell_bindings(x, request);
 }
 

@@ -10,6 +10,9 @@
 
 #include "base/log.h"
 
+/* Room for a session ticket and the first reply behind it. */
+#define HELD_MAX 4096
+
 struct tls_session {
     SSL *ssl;
     struct io_carrier under;
@@ -22,6 +25,9 @@ struct tls_session {
     int64_t until;
     const volatile sig_atomic_t *stop;
     enum io waited; /* what came of waiting for input */
+
+    size_t held_len; /* output that goes with the next */
+    char held[HELD_MAX];
 };
 
 /* ---- the library's side: a BIO over the carrier */
@@ -72,11 +78,55 @@ under_read(BIO *bio, char *data, size_t len, size_t *done)
     return n > 0;
 }
 
+/* Nobody waits for a session ticket of TLS 1.3: it goes out with what is said
+ * next, which spares both sides a packet. */
+static bool
+hold(struct tls_session *t, const char *data, size_t len)
+{
+    if (SSL_get_state(t->ssl) != TLS_ST_SW_SESSION_TICKET ||
+        SSL_version(t->ssl) != TLS1_3_VERSION ||
+        len > sizeof t->held - t->held_len)
+        return false;
+    memcpy(t->held + t->held_len, data, len);
+    t->held_len += len;
+    return true;
+}
+
+/* What is held, and as much of the new as goes with it; how much of the new. */
+static ssize_t
+write_held(struct tls_session *t, const char *data, size_t len)
+{
+    size_t room = sizeof t->held - t->held_len;
+    size_t more = len < room ? len : room;
+
+    memcpy(t->held + t->held_len, data, more);
+    for (;;) {
+        size_t held = t->held_len;
+        ssize_t n = t->under.write(t->under.self, t->held, held + more);
+
+        if (n <= 0)
+            return n;
+        t->held_len = (size_t)n < held ? held - (size_t)n : 0;
+        if ((size_t)n > held)
+            return n - (ssize_t)held;
+        memmove(t->held, t->held + n, held + more - (size_t)n);
+    }
+}
+
+static ssize_t
+write_under(struct tls_session *t, const char *data, size_t len)
+{
+    if (hold(t, data, len))
+        return (ssize_t)len;
+    return t->held_len > 0 ? write_held(t, data, len)
+                           : t->under.write(t->under.self, data, len);
+}
+
 static int
 under_write(BIO *bio, const char *data, size_t len, size_t *done)
 {
     struct tls_session *t = BIO_get_data(bio);
-    ssize_t n = t->under.write(t->under.self, data, len);
+    ssize_t n = write_under(t, data, len);
 
     BIO_clear_retry_flags(bio);
     *done = n > 0 ? (size_t)n : 0;
