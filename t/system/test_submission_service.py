@@ -290,6 +290,8 @@ def memory(pid):
             if 'w' not in rights or '[vvar' in line:
                 continue
             start, end = (int(x, 16) for x in where.split('-'))
+            if end - start > 1 << 28:    # a sanitizer's own
+                continue
             mem.seek(start)
             try:
                 yield mem.read(end - start)
