@@ -68,6 +68,12 @@ parse_mech(struct arena *a, struct dovecot_line *l, struct str rest)
             if (str_eq(w.name, str_from(p->word)))
                 l->properties |= p->bit;
     }
+
+    /* Our services know when these can be used, which others do not. */
+    const struct sasl_mech *known = sasl_mech_find(l->text);
+
+    if (known && known->properties & DOVECOT_PRIVATE)
+        l->is_private = false;
     return NULL;
 }
 

@@ -22,6 +22,10 @@
  * parameters. */
 #define DOVECOT_LINE_MAX 32768
 
+/* Mechanisms that others must not announce: without a channel binding or a
+ * certificate they cannot work. They are marked so, as "private". */
+#define DOVECOT_PRIVATE (SASL_BINDING | SASL_NEEDS_CERT)
+
 /* Longest line that Dovecot's own server reads; with a longer one it closes
  * the connection. */
 #define DOVECOT_LINE_SEND 16383

@@ -61,6 +61,7 @@ dovecot_put_mech(struct buf *b, const struct sasl_mech *mech)
     buf_fmt(b, "MECH\t%s", mech->name);
     for (const struct dovecot_property *p = dovecot_properties; p->word; p++)
         put_flag(b, p->word, mech->properties & p->bit);
+    put_flag(b, "private", mech->properties & DOVECOT_PRIVATE);
     dovecot_put_end(b);
 }
 

@@ -1,18 +1,23 @@
 """Others ask authd: Postfix, Exim, and Posta's own smtpd."""
+import base64
 import os
 import smtplib
 
 import pytest
 
 from harness import Exim, Postfix, Posta
+from harness.auth_client import Scram, b64
 
 USER = 'alice@example.test'
 
 
 def public_auth():
-    """authd with one more socket, that an ordinary user's peer can open."""
-    p = Posta(services='auth unix n - n - - authd\n')
-    p.__enter__()
+    """authd with one more socket, that an ordinary user's peer can open, and
+    users for whom every mechanism would work."""
+    p = Posta(services='auth unix n - n - - authd\n', start=False)
+    path = p.dir / 'users'
+    path.write_text(f'{USER}:{{PLAIN}}secret::::\n')
+    p.start()
     # As an administrator does for software in no group of ours.
     os.chmod(p.dir / 'queue/public', 0o755)
     return p
@@ -46,7 +51,7 @@ def test_postfix(posta):
                 s.starttls()
                 s.ehlo()
                 offered = s.esmtp_features['auth'].split()
-                assert {'PLAIN', 'LOGIN'} <= set(offered)
+                assert {'PLAIN', 'LOGIN', 'SCRAM-SHA-256'} <= set(offered)
                 assert not [m for m in offered if m.endswith('-PLUS')]
                 s.esmtp_features['auth'] = mech
                 try_logins(s)
@@ -58,6 +63,27 @@ def test_postfix(posta):
         assert 'SASL PLAIN authentication failed' in postfix.log()
     posta.wait_log(rf'dovecot\[\d+\]: auth: passwd-file\({USER},127.0.0.1\): '
                    'Password mismatch', count=3)
+
+
+def test_scram_through_postfix(posta):
+    """Several lines each way, and final data that Postfix cannot send along
+    with its success."""
+    path = posta.dir / 'queue/public/auth'
+    with Postfix(auth=path) as postfix:
+        with smtplib.SMTP_SSL('localhost', postfix.smtps, timeout=60) as s:
+            s.ehlo()
+            for password, code in ('wrong', 535), ('secret', 235):
+                scram = Scram(USER, password)
+                said, text = s.docmd('AUTH', 'SCRAM-SHA-256 '
+                                     + b64(scram.first))
+                assert said == 334
+                said, text = s.docmd(b64(scram.final(
+                    base64.b64decode(text).decode())))
+                if said == 334:
+                    assert base64.b64decode(text).decode() == \
+                        f'v={scram.verifier}'
+                    said, text = s.docmd('')
+                assert said == code, text
 
 
 def test_exim(posta):

@@ -65,6 +65,8 @@ handshake(void **state)
     assert_int_equal(l.properties, SASL_DICTIONARY | SASL_ACTIVE);
     l = parse("MECH\tAPOP\tprivate\tdictionary\tactive");
     assert_true(l.is_private);
+    l = parse("MECH\tEXTERNAL\tprivate");
+    assert_false(l.is_private);
     l = parse("SPID\t4021");
     assert_int_equal(l.verb, DOVECOT_SPID);
     assert_int_equal(l.number, 4021);
@@ -273,7 +275,7 @@ builders(void **state)
     assert_str(buf_str(&b),
                S("VERSION\t1\t2\nMECH\tPLAIN\tplaintext\n"
                  "MECH\tCRAM-MD5\tdictionary\tactive\n"
-                 "MECH\tSCRAM-SHA-256\tmutual-auth\nMECH\tEXTERNAL\n"
+                 "MECH\tSCRAM-SHA-256\tmutual-auth\nMECH\tEXTERNAL\tprivate\n"
                  "SPID\t12\nCOOKIE\t12ab0000000000000000000000000000\n"
                  "DONE\n"));
     buf_reset(&b);

@@ -17,7 +17,7 @@ note(void *self)
         loop_stop(got.loop);
 }
 
-/* In the order of their times, those of one time too. */
+/* In the order of their times. */
 static void
 timers(void **state)
 {
