@@ -230,8 +230,9 @@ owner_watch(struct session *s)
     static const struct header_watch watch = {on_field, on_end};
     struct authors *w;
 
+    /* Where nothing has an owner nobody is held to it, as with the envelope. */
     if (!s->conf->smtpd_reject_header_from_login_mismatch ||
-        s->client.login.len == 0)
+        s->client.login.len == 0 || maps_empty(s->server->login_senders))
         return;
     w = arena_make(s->mail, struct authors);
     w->s = s;

@@ -163,6 +163,15 @@ def test_strangers_may_write_what_they_like_in_from(owners):
                   sender='x@elsewhere.test').startswith('250')
 
 
+def test_without_a_table_nobody_owns_anything():
+    with Posta(settings={**BASE, 'smtpd_sender_login_maps': '',
+                         'smtpd_sender_restrictions':
+                         'reject_sender_login_mismatch',
+                         'smtpd_reject_header_from_login_mismatch':
+                         'yes'}) as posta:
+        assert submit(posta, 'From: x@y.test', sender='z@y.test')[:3] == '250'
+
+
 def test_a_login_may_relay_and_is_told_of_in_the_log_and_header():
     with Posta(settings={**BASE, 'smtpd_sasl_authenticated_header': 'yes',
                          'default_transport': 'discard'}) as posta:
