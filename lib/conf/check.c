@@ -33,8 +33,13 @@ static const struct {
     {S("sample_directory"),                    S("")   },
     {S("sendmail_path"),                       S("")   },
     {S("shlib_directory"),                     S("")   },
-    {S("smtpd_tls_dh1024_param_file"),         S("")   },
+    {S("smtpd_tls_always_issue_session_ids"),  S("")   },
     {S("smtpd_tls_dh512_param_file"),          S("")   },
+    {S("smtpd_tls_session_cache_database"),    S("")   },
+    {S("tls_daemon_random_bytes"),             S("")   },
+    {S("tls_random_bytes"),                    S("")   },
+    {S("tls_random_exchange_name"),            S("")   },
+    {S("tls_random_source"),                   S("")   },
     {S("unknown_local_recipient_reject_code"), S("550")},
 };
 
