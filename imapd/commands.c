@@ -14,6 +14,14 @@ static const struct {
     {COMMAND_ENABLE,      do_enable    },
     {COMMAND_NAMESPACE,   do_namespace },
     {COMMAND_IDLE,        do_idle      },
+    {COMMAND_LIST,        do_list      },
+    {COMMAND_LSUB,        do_list      },
+    {COMMAND_CREATE,      do_create    },
+    {COMMAND_DELETE,      do_delete    },
+    {COMMAND_RENAME,      do_rename    },
+    {COMMAND_SUBSCRIBE,   do_subscribe },
+    {COMMAND_UNSUBSCRIBE, do_subscribe },
+    {COMMAND_STATUS,      do_status    },
     {COMMAND_SELECT,      do_select    },
     {COMMAND_EXAMINE,     do_select    },
     {COMMAND_CLOSE,       do_close     },
@@ -32,7 +40,10 @@ static const struct {
 
 /* What CAPABILITY announces after login: a word here when it works in full. */
 static const char *const words[] = {
-    "IMAP4rev1", "LITERAL+", "ID", "ENABLE", "IDLE", "NAMESPACE", "UNSELECT",
+    "IMAP4rev1",     "LITERAL+",    "ID",          "ENABLE",
+    "IDLE",          "NAMESPACE",   "UNSELECT",    "CHILDREN",
+    "LIST-EXTENDED", "LIST-STATUS", "SPECIAL-USE", "CREATE-SPECIAL-USE",
+    "STATUS=SIZE",
 };
 
 void

@@ -70,12 +70,13 @@ reply_why(struct session *s, const struct why *why)
     static const struct {
         const char *dsn, *code;
     } codes[] = {
-        {"5.2.2", "OVERQUOTA"  },
-        {"5.2.0", "NONEXISTENT"},
-        {"5.1.1", "CANNOT"     },
-        {"5.7.1", "NOPERM"     },
-        {"5.3.4", "LIMIT"      },
-        {"5.6.1", "UNKNOWN-CTE"},
+        {"5.2.2", "OVERQUOTA"    },
+        {"5.2.0", "NONEXISTENT"  },
+        {"5.1.1", "CANNOT"       },
+        {"5.1.4", "ALREADYEXISTS"},
+        {"5.7.1", "NOPERM"       },
+        {"5.3.4", "LIMIT"        },
+        {"5.6.1", "UNKNOWN-CTE"  },
     };
 
     for (size_t i = 0; i < COUNT(codes); i++)

@@ -1,0 +1,156 @@
+/* CREATE, DELETE, RENAME, SUBSCRIBE, UNSUBSCRIBE, STATUS: RFC 9051 6.3.4 to
+ * 6.3.8, 6.3.11, 6154 3, 8474 4.1. */
+#include <string.h>
+
+#include "status.h"
+#include "store/folders.h"
+
+/* What the client calls it; "a/" is "a", as it says only that there will be
+ * folders below (RFC 9051 6.3.4). Answers where it is no name. */
+static bool
+take(struct session *s, struct str sent, struct str *name)
+{
+    if (str_ends(sent, S("/")))
+        sent.len--;
+    if (take_mailbox(s, sent, name))
+        return true;
+    reply_no(s, "[CANNOT] This is no mailbox name");
+    return false;
+}
+
+/* \All and \Flagged would be views of other folders; what no RFC says has no
+ * meaning. */
+static bool
+is_use(struct str use)
+{
+    static const char *const uses[] = {"\\Archive", "\\Drafts", "\\Junk",
+                                       "\\Sent", "\\Trash"};
+
+    for (size_t i = 0; i < COUNT(uses); i++)
+        if (str_ieq(use, str_from(uses[i])))
+            return true;
+    return false;
+}
+
+static bool
+take_uses(struct session *s, const struct strings *uses, struct str *text)
+{
+    struct buf b = buf_in(s->command);
+
+    for (size_t i = 0; i < uses->count; i++) {
+        if (uses->count > 5 || !is_use(uses->at[i])) {
+            reply_no(s, "[USEATTR] Folders cannot have that use here");
+            return false;
+        }
+        buf_fmt(&b, "%s%.*s", i ? " " : "", STR(uses->at[i]));
+    }
+    *text = buf_str(&b);
+    return true;
+}
+
+void
+do_create(struct session *s, const struct command *c)
+{
+    struct buf id = buf_in(s->command);
+    struct mailbox_status status;
+    struct str name, use;
+    struct why why;
+
+    if (!take(s, c->create.mailbox, &name) ||
+        !take_uses(s, &c->create.uses, &use))
+        return;
+    if (folder_create(s->imap->home, name, use, &why) != OK ||
+        folder_status(s->imap->home, name, false, &status, &why) != OK) {
+        reply_why(s, &why);
+        return;
+    }
+    put_mailbox_id(&id, status.guid);
+    reply_ok(s, "[MAILBOXID (%s)] Created", buf_str(&id).p);
+}
+
+/* Who has it selected cannot go on; we ourselves are in no mailbox then. */
+static void
+leave(struct session *s, const struct mailbox *gone)
+{
+    for (size_t i = 0; i < s->imap->sessions.len; i++) {
+        struct session *other = s->imap->sessions.at[i];
+
+        if (other != s && other->box == gone)
+            session_bye(other, "The selected mailbox was deleted");
+    }
+    if (s->box == gone)
+        session_deselect(s);
+}
+
+void
+do_delete(struct session *s, const struct command *c)
+{
+    struct mailbox *box = NULL;
+    struct str name;
+    struct why why;
+    enum rc rc;
+
+    if (!take(s, c->one.name, &name))
+        return;
+    /* One that cannot be opened may be deleted nevertheless. */
+    if (mailbox_open(s->imap->home, name, &box, &why) != OK)
+        box = NULL;
+    rc = folder_delete(s->imap->home, name, &why);
+    if (box && rc == OK)
+        leave(s, box);
+    if (box)
+        mailbox_close(box);
+    if (rc == OK)
+        reply_ok(s, "Deleted");
+    else if (strcmp(why.dsn, "5.1.4") == 0)
+        reply_no(s, "[HASCHILDREN] %s", why.text);
+    else
+        reply_why(s, &why);
+}
+
+void
+do_rename(struct session *s, const struct command *c)
+{
+    struct str from, to;
+    struct why why;
+
+    if (!take(s, c->rename.from, &from) || !take(s, c->rename.to, &to))
+        return;
+    if (folder_rename(s->imap->home, from, to, &why) != OK)
+        reply_why(s, &why);
+    else
+        reply_ok(s, "Renamed");
+}
+
+void
+do_subscribe(struct session *s, const struct command *c)
+{
+    bool subscribed = c->id == COMMAND_SUBSCRIBE;
+    struct str name;
+    struct why why;
+
+    if (!take(s, c->one.name, &name))
+        return;
+    if (folder_subscribe(s->imap->home, name, subscribed, &why) != OK)
+        reply_why(s, &why);
+    else
+        reply_ok(s, subscribed ? "Subscribed" : "Unsubscribed");
+}
+
+void
+do_status(struct session *s, const struct command *c)
+{
+    struct str name;
+    struct why why;
+
+    if (!take_mailbox(s, c->status.mailbox, &name)) {
+        reply_no(s, "[CANNOT] This is no mailbox name");
+        return;
+    }
+    if (c->status.items & STATUS_HIGHESTMODSEQ)
+        s->enabled |= ENABLED_CONDSTORE; /* RFC 7162 3.1 */
+    if (status_tell(s, name, c->status.items, &why) != OK)
+        reply_why(s, &why);
+    else
+        reply_ok(s, "Status told");
+}

@@ -1,0 +1,272 @@
+/* LIST and LSUB: RFC 9051 6.3.9, 3501 6.3.9, 5258, 5819, 6154. */
+#include "base/hash.h"
+#include "pattern.h"
+#include "status.h"
+#include "store/folders.h"
+
+#define SEPARATOR '/'
+/* Bytes of all patterns of a command: the work for each folder. */
+#define PATTERNS_MAX 16384
+
+struct work {
+    const struct list *list;
+    bool lsub;
+    struct str *patterns;
+    size_t count;
+    struct folder_list folders;
+    bool *meets; /* of each folder: what was selected by */
+    bool *above; /* one below it does */
+    size_t next;
+};
+
+/* ---- what the client asked for */
+
+static void
+add_pattern(struct session *s, struct work *w, struct str sent)
+{
+    struct buf whole = buf_in(s->command);
+    struct str name;
+
+    buf_add(&whole, w->list->reference);
+    buf_add(&whole, sent);
+    /* Else no folder can have that name. */
+    if (sent.len > 0 && take_mailbox(s, buf_str(&whole), &name))
+        w->patterns[w->count++] = pattern_make(s->command, name);
+}
+
+static bool
+take_patterns(struct session *s, struct work *w)
+{
+    const struct strings *sent = &w->list->patterns;
+    size_t bytes = 0;
+
+    w->patterns = arena_alloc(s->command, sent->count * sizeof *w->patterns);
+    for (size_t i = 0; i < sent->count && bytes <= PATTERNS_MAX; i++) {
+        size_t before = w->count;
+
+        add_pattern(s, w, sent->at[i]);
+        if (w->count > before)
+            bytes += w->patterns[before].len;
+    }
+    return bytes <= PATTERNS_MAX;
+}
+
+static bool
+matches(const struct work *w, struct str name)
+{
+    for (size_t i = 0; i < w->count; i++)
+        if (pattern_match(w->patterns[i], name, SEPARATOR))
+            return true;
+    return false;
+}
+
+/* ---- which folders */
+
+/* A name that somebody subscribed to is none of a folder by that. */
+static bool
+is_there(const struct folder *f)
+{
+    return f->path || f->bits & FOLDER_CHILDREN;
+}
+
+static bool
+meets(const struct work *w, const struct folder *f)
+{
+    unsigned select = w->list->select;
+
+    if (select & LIST_SUBSCRIBED && !(f->bits & FOLDER_SUBSCRIBED))
+        return false;
+    if (select & LIST_SPECIAL_USE && f->use.len == 0)
+        return false;
+    return select & LIST_SUBSCRIBED || is_there(f);
+}
+
+/* RECURSIVEMATCH: whatever is above one that meets the selection. */
+static void
+mark_above(struct work *w)
+{
+    struct hash *places = hash_new();
+
+    for (size_t i = 0; i < w->folders.len; i++)
+        *hash_put(places, w->folders.at[i].name) = &w->above[i];
+    for (size_t i = 0; i < w->folders.len; i++) {
+        struct str name = w->folders.at[i].name;
+        ssize_t at;
+
+        while (w->meets[i] && (at = str_rfind(name, SEPARATOR)) > 0) {
+            name = str_sub(name, 0, (size_t)at);
+            bool *above = hash_get(places, name);
+
+            if (above)
+                *above = true;
+        }
+    }
+    hash_free(places);
+}
+
+static void
+select_folders(struct session *s, struct work *w)
+{
+    w->meets = arena_alloc(s->command, w->folders.len * sizeof *w->meets);
+    w->above = arena_alloc(s->command, w->folders.len * sizeof *w->above);
+    for (size_t i = 0; i < w->folders.len; i++)
+        w->meets[i] = meets(w, &w->folders.at[i]);
+    if (w->lsub || w->list->select & LIST_RECURSIVEMATCH)
+        mark_above(w);
+}
+
+/* ---- a response */
+
+static void
+put_word(struct buf *b, struct str word)
+{
+    if (b->p[b->len - 1] != '(')
+        buf_addc(b, ' ');
+    buf_add(b, word);
+}
+
+static void
+put_attributes(const struct session *s, struct buf *b, const struct list *l,
+               const struct folder *f)
+{
+    bool modern = l->extended || s->enabled & ENABLED_REV2;
+
+    buf_addc(b, '(');
+    if (!(f->bits & FOLDER_SELECTABLE))
+        put_word(b, modern && f->path == NULL ? S("\\NonExistent")
+                                              : S("\\Noselect"));
+    if ((l->select | l->returned) & LIST_SUBSCRIBED &&
+        f->bits & FOLDER_SUBSCRIBED)
+        put_word(b, S("\\Subscribed"));
+    if (l->returned & LIST_CHILDREN || !l->extended)
+        put_word(b, f->bits & FOLDER_CHILDREN ? S("\\HasChildren")
+                                              : S("\\HasNoChildren"));
+    if (f->use.len > 0)
+        put_word(b, f->use);
+    buf_addc(b, ')');
+}
+
+/* Which selection a folder below it meets (RFC 5258 4). */
+static void
+put_childinfo(struct buf *b, unsigned select)
+{
+    buf_add(b, S(" (\"CHILDINFO\" ("));
+    if (select & LIST_SUBSCRIBED)
+        buf_add(b, S("\"SUBSCRIBED\""));
+    if (select & LIST_SPECIAL_USE)
+        put_word(b, S("\"SPECIAL-USE\""));
+    buf_add(b, S("))"));
+}
+
+static void
+tell_list(struct session *s, const struct work *w, size_t i)
+{
+    const struct folder *f = &w->folders.at[i];
+    struct buf b = buf_in(s->command);
+
+    buf_add(&b, S("* LIST "));
+    put_attributes(s, &b, w->list, f);
+    buf_fmt(&b, " \"%c\" ", SEPARATOR);
+    put_mailbox(s, &b, f->name);
+    if (w->list->select & LIST_RECURSIVEMATCH && w->above[i])
+        put_childinfo(&b, w->list->select);
+    buf_add(&b, S("\r\n"));
+    conn_put(s->conn, buf_str(&b));
+}
+
+/* LSUB tells \Noselect of what is only above a subscribed name. */
+static void
+tell_lsub(struct session *s, const struct work *w, size_t i)
+{
+    const struct folder *f = &w->folders.at[i];
+    struct buf b = buf_in(s->command);
+    bool plain = w->meets[i] && f->bits & FOLDER_SELECTABLE;
+
+    buf_fmt(&b, "* LSUB (%s) \"%c\" ", plain ? "" : "\\Noselect", SEPARATOR);
+    put_mailbox(s, &b, f->name);
+    buf_add(&b, S("\r\n"));
+    conn_put(s->conn, buf_str(&b));
+}
+
+/* ---- all of them */
+
+static bool
+is_told(const struct work *w, size_t i)
+{
+    bool parents = w->list->select & LIST_RECURSIVEMATCH ||
+                   (w->lsub && str_find(w->list->patterns.at[0], '%') >= 0);
+
+    return (w->meets[i] || (parents && w->above[i])) &&
+           matches(w, w->folders.at[i].name);
+}
+
+static void
+tell(struct session *s, const struct work *w, size_t i)
+{
+    const struct folder *f = &w->folders.at[i];
+    struct why why;
+
+    if (w->lsub) {
+        tell_lsub(s, w, i);
+        return;
+    }
+    tell_list(s, w, i);
+    /* RFC 5819 2: where a mailbox cannot be looked at, nothing is said. */
+    if (w->list->returned & LIST_STATUS && f->bits & FOLDER_SELECTABLE)
+        (void)!status_tell(s, f->name, w->list->status, &why);
+}
+
+static enum progress
+step(struct session *s, void *work)
+{
+    struct work *w = work;
+
+    while (w->next < w->folders.len) {
+        if (!session_may_go_on(s))
+            return MORE;
+        if (is_told(w, w->next))
+            tell(s, w, w->next);
+        w->next++;
+    }
+    reply_ok(s, "Listed");
+    return DONE;
+}
+
+/* RFC 9051 6.3.9: an empty pattern asks for the separator. */
+static bool
+asks_separator(const struct list *l)
+{
+    return !l->extended && l->patterns.count == 1 && l->patterns.at[0].len == 0;
+}
+
+void
+do_list(struct session *s, const struct command *c)
+{
+    struct work *w = arena_make(s->command, struct work);
+    struct list *l = arena_make(s->command, struct list);
+    struct why why;
+
+    *l = c->list;
+    w->list = l;
+    w->lsub = c->id == COMMAND_LSUB;
+    if (w->lsub)
+        l->select = LIST_SUBSCRIBED;
+    if (asks_separator(l)) {
+        say(s, "* %s (\\Noselect) \"%c\" \"\"\r\n", w->lsub ? "LSUB" : "LIST",
+            SEPARATOR);
+        reply_ok(s, "Listed");
+        return;
+    }
+    if (l->returned & LIST_STATUS && l->status & STATUS_HIGHESTMODSEQ)
+        s->enabled |= ENABLED_CONDSTORE; /* RFC 7162 3.1 */
+    if (!take_patterns(s, w)) {
+        reply_no(s, "[LIMIT] Too many patterns");
+        return;
+    }
+    if (folders_list(s->imap->home, s->command, &w->folders, &why) != OK) {
+        reply_why(s, &why);
+        return;
+    }
+    select_folders(s, w);
+    session_task(s, (struct task){.step = step, .work = w});
+}

@@ -1,0 +1,115 @@
+"""An IMAP client that sends what a test wants, byte for byte, over TLS."""
+import re
+import socket
+import ssl
+
+
+class Closed(Exception):
+    pass
+
+
+class RawImap:
+    """One connection. Responses are bytes without the last CRLF, literals in
+    them; `say` gives the untagged ones and the tagged one."""
+
+    def __init__(self, port, user=None, password='secret', timeout=60):
+        context = ssl.create_default_context()
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+        plain = socket.create_connection(('127.0.0.1', port), timeout)
+        plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self.socket = context.wrap_socket(plain)
+        self.file = self.socket.makefile('rb')
+        self.number = 0
+        self.greeting = self.response()
+        if user:
+            self.ok(f'LOGIN {user} {password}')
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *exc):
+        self.close()
+
+    def close(self):
+        self.file.close()
+        self.socket.close()
+
+    def send(self, data):
+        self.socket.sendall(data.encode() if isinstance(data, str) else data)
+
+    def response(self):
+        """The next one, whatever it is."""
+        whole = b''
+        while True:
+            line = self.file.readline()
+            if not line:
+                raise Closed(whole)
+            assert line.endswith(b'\r\n'), line
+            literal = re.search(rb'\{(\d+)\}\r\n$', line)
+            whole += line
+            if not literal:
+                return whole[:-2]
+            whole += self.file.read(int(literal[1]))
+
+    def until(self, tag):
+        """Untagged responses up to the tagged one, and that without its tag."""
+        untagged, tag = [], tag.encode() + b' '
+        while not (line := self.response()).startswith(tag):
+            untagged.append(line)
+        return untagged, line[len(tag):]
+
+    def begin(self, command):
+        """Send a command; its tag."""
+        self.number += 1
+        tag = f'a{self.number}'
+        if isinstance(command, str):
+            command = command.encode()
+        self.send(tag.encode() + b' ' + command + b'\r\n')
+        return tag
+
+    def say(self, command):
+        return self.until(self.begin(command))
+
+    def ok(self, command):
+        """The untagged responses of a command that must not fail."""
+        untagged, done = self.say(command)
+        assert done.startswith(b'OK'), (command, untagged, done)
+        return untagged
+
+    def no(self, command, text=b''):
+        """A command that must fail, with that text; the tagged response."""
+        untagged, done = self.say(command)
+        assert done.startswith((b'NO', b'BAD')) and text in done, \
+            (command, untagged, done)
+        return done
+
+    def literals(self, *pieces):
+        """A command whose pieces alternate with literals the server asks for:
+        'APPEND x ', b'bytes', ' ', b'more'; the untagged responses and the
+        tagged one, also where a literal is refused."""
+        self.number += 1
+        tag = f'a{self.number}'
+        text = tag.encode() + b' '
+        for i, piece in enumerate(pieces):
+            if isinstance(piece, str):
+                text += piece.encode()
+                continue
+            self.send(text + b'{%d}\r\n' % len(piece))
+            line = self.response()
+            while line.startswith(b'* '):
+                line = self.response()
+            if not line.startswith(b'+'):
+                return [], line[len(tag) + 1:]
+            self.send(piece)
+            text = b''
+        self.send(text + b'\r\n')
+        return self.until(tag)
+
+    def closed(self):
+        try:
+            while self.file.readline():
+                pass
+        except (ConnectionResetError, ssl.SSLError):
+            pass
+        return True
