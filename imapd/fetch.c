@@ -194,14 +194,16 @@ put_binary(struct fetching *f, const struct fetch_item *i, struct why *why)
     const struct structure_part *p =
         section_part(&f->o.s, i->section.numbers, i->section.depth);
 
-    if (p && !body_is_known(p))
+    if (p && i->section.depth > 0 && !body_is_known(p))
         return fail(why, "5.6.1", "the encoding of a part is not known");
     put_name(f, i);
     if (p == NULL) {
         say(f->s, size_only ? " 0" : " NIL");
         return OK;
     }
-    uint64_t size = body_size(f->a, f->o.bytes, &f->o.s, p);
+    bool whole = i->section.depth == 0;
+    uint64_t size = whole ? f->o.s.size + f->o.s.bare
+                          : body_size(f->a, f->o.bytes, &f->o.s, p);
 
     if (size_only) {
         say(f->s, " %llu", (unsigned long long)size);
@@ -213,7 +215,10 @@ put_binary(struct fetching *f, const struct fetch_item *i, struct why *why)
     if (i->partial && f->left > i->length)
         f->left = i->length;
     say(f->s, " ~{%llu}\r\n", (unsigned long long)f->left);
-    body_open(f->a, f->o.bytes, &f->o.s, p, &f->body);
+    if (whole)
+        body_open_message(f->a, f->o.bytes, &f->o.s, &f->body);
+    else
+        body_open(f->a, f->o.bytes, &f->o.s, p, &f->body);
     f->sending = FETCH_DECODED;
     return OK;
 }

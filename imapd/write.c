@@ -136,8 +136,14 @@ put_esearch(struct buf *b, const struct command *c, const struct found *found)
 
     buf_add(b, S("* ESEARCH (TAG "));
     imap_put_string(b, c->tag);
+    if (found->mailbox.len > 0) {
+        buf_add(b, S(" MAILBOX "));
+        imap_put_astring(b, found->mailbox);
+        buf_fmt(b, " UIDVALIDITY %u", found->uidvalidity);
+    }
     buf_addc(b, ')');
-    if (c->uid)
+    /* RFC 7377 2.1: ESEARCH tells UIDs, whatever was asked. */
+    if (c->uid || c->id == COMMAND_ESEARCH)
         buf_add(b, S(" UID"));
     /* Of SORT, the first and the last (RFC 5267 3.1). */
     if (returns & RETURN_MIN && count > 0)

@@ -24,6 +24,18 @@ body_open(struct arena *a, struct str message, const struct structure *s,
         b->decoder.encoding = p->encoding;
 }
 
+void
+body_open_message(struct arena *a, struct str message,
+                  const struct structure *s, struct body *b)
+{
+    struct section all = {0};
+
+    body_open(a, message, s, s->parts, b);
+    b->decoder.encoding = MIME_BINARY;
+    (void)section_find(a, message, s, &all, &b->run);
+    b->run.nul = false;
+}
+
 struct str
 body_param(struct arena *a, struct str message, const struct structure_part *p,
            struct str name)

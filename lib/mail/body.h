@@ -28,6 +28,10 @@ bool body_is_known(const struct structure_part *p);
 void body_open(struct arena *a, struct str message, const struct structure *s,
                const struct structure_part *p, struct body *b);
 
+/* The same for BINARY[]: the message, header and all, with nothing decoded. */
+void body_open_message(struct arena *a, struct str message,
+                       const struct structure *s, struct body *b);
+
 /* A text as UTF-8, always. What the character set does not say is guessed,
  * also where `more` (may be NULL) does not know it. */
 void body_open_text(struct arena *a, struct str message,

@@ -185,7 +185,7 @@ section_find(struct arena *a, struct str message, const struct structure *s,
 
 /* ---- runs ---- */
 
-/* Spans that must be looked through are not longer than this. */
+/* No span is longer, so nobody who copies one needs more room. */
 #define SPAN_MAX ((size_t)65536)
 
 /* The bytes up to the next one that is sent as another. */
@@ -256,7 +256,7 @@ next_span(struct run *r, size_t limit, struct str *span)
 bool
 run_next(struct run *r, struct str *span)
 {
-    return next_span(r, r->convert || r->nul ? SPAN_MAX : SIZE_MAX, span);
+    return next_span(r, SPAN_MAX, span);
 }
 
 size_t

@@ -47,13 +47,12 @@ bool section_find(struct arena *a, struct str message,
                   const struct structure *s, const struct section *section,
                   struct run *run);
 
-/* The part that BINARY[numbers] means, NULL where there is none; the message
- * itself where depth is 0. */
-const struct structure_part *section_part(const struct structure *s,
-                                          const uint32_t *numbers,
-                                          size_t depth);
+/* The part that BINARY[numbers] means, NULL where there is none. Without
+ * numbers the first one, which stands for the message. */
+const struct structure_part *
+section_part(const struct structure *s, const uint32_t *numbers, size_t depth);
 
-/* The body of a part; the message where it is the first and `whole`. */
+/* The body of a part. */
 struct run section_body(struct str message, const struct structure *s,
                         const struct structure_part *p);
 
@@ -62,9 +61,10 @@ struct run section_body(struct str message, const struct structure *s,
 void run_cut(struct run *r, struct str message, const struct structure *s,
              uint64_t offset, uint64_t count);
 
-/* The next span, never empty; false at the end. All of them together have as
- * many bytes as was said, even where the message is shorter now. NUL, which may stand in no
- * literal, comes as byte 0x80 (RFC 9051 4.3.1; BINARY is for those). */
+/* The next span, never empty, at most 64 KiB; false at the end. All of them
+ * together have as many bytes as was said, even where the message is shorter
+ * now. NUL, which may stand in no literal, comes as byte 0x80 (RFC 9051 4.3.1;
+ * BINARY is for those). */
 bool run_next(struct run *r, struct str *span);
 
 /* As much as fits, copied; less than `room` only at the end. */

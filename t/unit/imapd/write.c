@@ -70,7 +70,7 @@ static void
 searches(void **state)
 {
     static const uint32_t numbers[] = {2, 3, 4, 9};
-    struct found found = {numbers, 4, 0};
+    struct found found = {.numbers = numbers, .count = 4};
     struct command c = {.tag = S("A1"), .id = COMMAND_SEARCH};
 
     (void)state;
@@ -91,7 +91,7 @@ searches(void **state)
     c.search.returns = RETURN_SAVE;
     put_found(&b, &c, &found);
     ASSERT_WRITTEN("");
-    found = (struct found){numbers, 4, 0};
+    found = (struct found){.numbers = numbers, .count = 4};
     c.search.partial = (struct partial){true, false, 2, 3};
     put_found(&b, &c, &found);
     ASSERT_WRITTEN("* ESEARCH (TAG \"A1\") UID PARTIAL (2:3 3:4)\r\n");
@@ -104,6 +104,17 @@ searches(void **state)
     c.search.partial = (struct partial){true, false, 5, UINT32_MAX};
     put_found(&b, &c, &found);
     ASSERT_WRITTEN("* ESEARCH (TAG \"A1\") UID PARTIAL (5:4294967295 NIL)\r\n");
+    c = (struct command){
+        .tag = S("t"),
+        .id = COMMAND_ESEARCH,
+        .search = {.extended = true, .returns = RETURN_ALL}
+    };
+    found.mailbox = S("a b");
+    found.uidvalidity = 7;
+    put_found(&b, &c, &found);
+    ASSERT_WRITTEN(
+        "* ESEARCH (TAG \"t\" MAILBOX \"a b\" UIDVALIDITY 7) UID ALL "
+        "2:4,9\r\n");
     c = (struct command){.id = COMMAND_UID_SORT};
     put_found(&b, &c, &found);
     ASSERT_WRITTEN("* SORT 2 3 4 9\r\n");

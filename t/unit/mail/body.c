@@ -86,6 +86,17 @@ contents(void **state)
         if (!str_eq(got, str_from(rows[i].want)))
             fail_msg("%s: got %.*s", rows[i].file, STR(got));
     }
+    struct str m = open_file("nul");
+    struct body b;
+    struct str piece;
+
+    body_open_message(arena, m, &structure, &b);
+    assert_true(body_next(&b, &piece));
+    assert_str(
+        escaped(arena, piece),
+        S("From: a@b\\r\\nSubject: nu\\x00l\\r\\nTo: a\\x00b@c\\r\\n\\r\\n"
+          "bo\\x00dy\\r\\n"));
+    assert_false(body_next(&b, &piece));
     open_file("cte-unknown");
     assert_false(body_is_known(&structure.parts[0]));
     end();
