@@ -10,7 +10,7 @@ import time
 
 import pytest
 
-from harness import Posta
+from harness import Posta, Postfix
 from harness.certificates import Authority, fingerprint, public_key
 from harness.fake_smtp import FakeSmtp
 from harness.raw_smtp import RawSmtp
@@ -786,3 +786,44 @@ def test_daemon_says_the_same(authority, certbot):
             assert 'STARTTLS' in c.hello()
         p.wait_log(rf'keys\[\d+\]: warning: {live}/fullchain.pem: the '
                    r'certificate of mail\.example\.test has expired on 20')
+
+
+# ---- as Postfix says it
+
+def said_of(server, tls, log, mail):
+    """The lines of Received about TLS, and what the log says of the session."""
+    with Client(server.port) as c:
+        c.starttls(tls, name=None)
+        c.start(rcpt='alice@example.test')
+        assert c.say('Subject: x\r\n\r\n.').startswith('250 ')
+        c.say('QUIT')
+    field = re.search(r'\nReceived: .*?;', '\n' + mail(), re.S)[0]
+    line = re.search(r'(\w+ TLS connection established from ).*?: (.*)', log())
+    return (re.search(r'\t\(using .*(?=\tby )', field, re.S)[0],
+            re.search(r' with (E?SMTP\w*) id ', field)[1],
+            line[1], line[2])
+
+
+@pytest.mark.parametrize('kind', ['rsa', 'ec'])
+@pytest.mark.parametrize('version', [ssl.TLSVersion.TLSv1_2,
+                                     ssl.TLSVersion.TLSv1_3])
+@pytest.mark.parametrize('client', [None, 'ec', 'rsa'])
+def test_words_are_postfixs(authority, kind, version, client):
+    pair = client and authority.sign('client.example.test', kind=client)
+    with Postfix(kind=kind, settings={
+            'smtpd_tls_security_level': ' may', 'smtpd_tls_ask_ccert': ' yes',
+            'smtpd_tls_CAfile': f' {authority.ca}'}) as postfix:
+        tls = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        tls.check_hostname, tls.verify_mode = False, ssl.CERT_NONE
+        tls.minimum_version = tls.maximum_version = version
+        if pair:
+            tls.load_cert_chain(*pair)
+        theirs = said_of(postfix, tls, postfix.log,
+                         lambda: postfix.wait_mail('alice')[0].as_string())
+        cert, key = authority.sign(NAME, kind=kind)
+        chain = authority.folder / f'like-{kind}-{version}-{client}.pem'
+        chain.write_text(key.read_text() + cert.read_text())
+        with posta(chain, smtpd_tls_ask_ccert='yes',
+                   smtpd_tls_CAfile=authority.ca) as p:
+            assert said_of(p, tls, p.log_text, lambda: p.wait_maildir(
+                'alice', 1)[0].decode()) == theirs
