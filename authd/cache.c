@@ -8,6 +8,9 @@
 #define WAYS 4
 #define TEXT 424 /* bytes of user and fields that are kept */
 
+/* More than a process may hold would end it. */
+#define BYTES_MAX ((size_t)128 << 20)
+
 struct entry {
     uint8_t key[CACHE_KEY];
     int64_t until; /* 0: free */
@@ -33,7 +36,8 @@ cache_new(struct arena *life, const struct cache_limits *limits)
     struct cache *c = arena_make(life, struct cache);
 
     c->limits = *limits;
-    c->sets = limits->bytes / (WAYS * sizeof(struct entry));
+    c->sets = (limits->bytes < BYTES_MAX ? limits->bytes : BYTES_MAX) /
+              (WAYS * sizeof(struct entry));
     c->at = arena_alloc(life, (c->sets ? c->sets : 1) * WAYS * sizeof *c->at);
     c->scratch = arena_new("question", (size_t)1 << 20);
     digest_random(c->secret, sizeof c->secret);
