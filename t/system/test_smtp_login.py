@@ -405,6 +405,26 @@ def test_what_was_offered_before_tls_counts_no_more(dovecot):
             assert agent.one(f'[127.0.0.1]:{peer.port}').rc == OK
 
 
+@pytest.mark.parametrize('mechanism', [
+    'scram-sha-256-plus', 'scram-sha-256', 'plain', 'login'])
+def test_posta_to_posta(mechanism):
+    """-PLUS binds the login to the TLS connection."""
+    with Posta(start=False) as posta, SmtpAgent(**settings(
+            smtp_tls_security_level='encrypt',
+            smtp_sasl_mechanism_filter=mechanism,
+            smtp_sasl_password_maps='static:alice@example.test:secret')) \
+            as agent:
+        posta.write('users', 'alice@example.test:{PLAIN}secret\n')
+        posta.start()
+        r = agent.one(f'[127.0.0.1]:{posta.base + 587}', 'bob@example.test',
+                      b'From: alice@example.test\n\nHello.\n',
+                      sender='alice@example.test')
+        assert r.rc == OK, r.text
+        posta.wait_log(f'sasl_method={mechanism.upper()}, '
+                       'sasl_username=alice@example.test')
+        posta.wait_maildir('bob', 1)
+
+
 def test_exim_in_all_its_ways():
     with Exim(login=('anna', 'secret')) as peer:
         for mechanism in 'plain', 'login', 'cram-md5':
