@@ -10,13 +10,20 @@
 /* The longest decomposition (U+FDFA) is 18 characters. */
 #define DECOMPOSED_MAX 32
 
+/* UnicodeData.txt has no titlecase for sharp s; utf8proc says U+1E9E. */
+static utf8proc_int32_t
+titlecase(uint32_t c)
+{
+    return c == 0xdf ? 0xdf : utf8proc_totitle((utf8proc_int32_t)c);
+}
+
 static void
 put_char(struct buf *out, uint32_t c)
 {
     utf8proc_int32_t decomposed[DECOMPOSED_MAX];
-    utf8proc_ssize_t n = utf8proc_decompose_char(
-        utf8proc_totitle((utf8proc_int32_t)c), decomposed, DECOMPOSED_MAX,
-        UTF8PROC_DECOMPOSE | UTF8PROC_COMPAT, NULL);
+    utf8proc_ssize_t n =
+        utf8proc_decompose_char(titlecase(c), decomposed, DECOMPOSED_MAX,
+                                UTF8PROC_DECOMPOSE | UTF8PROC_COMPAT, NULL);
 
     if (n < 1 || n > DECOMPOSED_MAX) {
         utf8_put(out, c);

@@ -1,6 +1,7 @@
 #include "mail/search_text.h"
 
 #include "mail/body.h"
+#include "mail/charset.h"
 #include "mail/header.h"
 #include "mail/words.h"
 
@@ -27,14 +28,32 @@ search_field(struct searching *s, struct str header, struct str name)
     return false;
 }
 
+/* A line of a header that is no field. */
+static bool
+search_line(struct searching *s, struct str line)
+{
+    struct buf b;
+
+    arena_reset(s->scratch);
+    b = buf_in(s->scratch);
+    charset_guess(&b, str_sub(str_trim(line), 0, FIELD_MAX));
+    return matcher_find(s->matcher, buf_str(&b));
+}
+
 bool
 search_header(struct searching *s, struct str header)
 {
     struct header_field f;
+    struct str body;
 
-    while (header_scan(&header, &f)) {
-        struct str body = read_field(s, &f);
-
+    while (header.len > 0) {
+        if (!header_next(&header, &f)) {
+            str_cut(&header, '\n', &body);
+            if (search_line(s, body))
+                return true;
+            continue;
+        }
+        body = read_field(s, &f);
         matcher_reset(s->matcher);
         if (matcher_put(s->matcher, f.name) ||
             matcher_put(s->matcher, S(": ")) || matcher_put(s->matcher, body))

@@ -23,7 +23,7 @@ struct searching {
 /* In the body of a field of that name. An empty text is in each. */
 bool search_field(struct searching *s, struct str header, struct str name);
 
-/* In a field, name and all. */
+/* In a field, name and all, or in a line that is none. */
 bool search_header(struct searching *s, struct str header);
 
 /* BODY: in the texts. */

@@ -136,6 +136,8 @@ searches(void **state)
     assert_true(found(m, "DEEP one", false));
     assert_false(found(m, "plain inner", false));
     assert_true(found(m, "plain inner", true));
+    m = open_file("from-line");
+    assert_true(found(m, "from ANA@example", true));
     m = open_file("envelope");
 
     struct searching s = {scratch, more, matcher_new(arena, S("j\xc3\xbcrg"))};

@@ -21,6 +21,7 @@ static const struct {
     {"\xcf\x83",     "\xcf\x82",                 true }, /* both sigmas */
     {"\xc7\x86",     "\xc7\x84",                 true }, /* dz with caron */
     {"\xea\xb0\x80", "\xe1\x84\x80\xe1\x85\xa1", true }, /* Hangul */
+    {"\xc3\x9f",     "\xe1\xba\x9e",             false}, /* sharp s has no titlecase */
     {"\xff",         "\xef\xbf\xbd",             true },
 };
 
