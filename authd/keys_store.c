@@ -14,12 +14,18 @@
 
 #define SECURE_HEAP ((size_t)4 << 20)
 #define SECURE_MIN  32
-#define NAMES_MAX   1000 /* names whose keys are kept, in a worker */
+#define NAMES_MAX   200 /* names whose keys are kept, in a worker */
 #define VALUE_MAX   ((size_t)1 << 20)
+
+/* What tls_server_sni_maps has for a name. */
+struct named {
+    struct chains chains;
+    uint64_t sum; /* of the value */
+};
 
 static struct {
     struct hash *identities; /* of struct chains */
-    struct hash *names;      /* the same by server name */
+    struct hash *names;      /* of struct named, by server name */
     struct hash *keys;       /* of EVP_PKEY */
     VEC(const char *) bad;
     struct maps *sni;
@@ -103,27 +109,23 @@ parse_value(struct str value, struct chains *out, struct why *why)
     return rc;
 }
 
+/* A name may have the very key of an identity: what is left is counted anew. */
 static void
 forget_names(void)
 {
     size_t pos = 0;
-    struct str name;
     void *value;
 
-    for (; hash_next(store.names, &pos, &name, &value);) {
-        struct chains *c = value;
-
-        for (size_t i = 0; i < c->list.len; i++) {
-            unsigned char key[SIGN_KEY_NAME];
-
-            if (sign_key_name(c->list.at[i].key, key))
-                hash_del(store.keys, (struct str){(char *)key, sizeof key});
-        }
-        chains_free(c);
-        free(c);
+    while (hash_next(store.names, &pos, NULL, &value)) {
+        chains_free(&((struct named *)value)->chains);
+        free(value);
     }
     hash_free(store.names);
+    hash_free(store.keys);
     store.names = hash_new();
+    store.keys = hash_new();
+    for (pos = 0; hash_next(store.identities, &pos, NULL, &value);)
+        add_keys(value);
 }
 
 /* "mail.example.org", then ".example.org", ".org", as Postfix looks. */
@@ -142,31 +144,50 @@ look_up(struct str name, struct str *value, struct why *why)
     return rc;
 }
 
+/* Parsed once, as long as the table says the same. */
 static enum rc
-find_name(struct str name, const struct chains **chains, struct why *why)
+find_value(struct str name, struct str value, const struct chains **chains,
+           struct why *why)
 {
-    struct chains *kept = hash_get(store.names, name);
-    struct str value;
+    struct named *kept = hash_get(store.names, name);
+    uint64_t sum = hash_of(value);
 
-    *chains = kept;
-    if (kept || name.len == 0 || maps_empty(store.sni))
-        return OK;
-    enum rc rc = look_up(name, &value, why);
-
-    if (rc == OK && value.p) {
+    if (kept && kept->sum != sum) {
+        forget_names();
+        kept = NULL;
+    }
+    if (kept == NULL) {
         if (hash_count(store.names) >= NAMES_MAX)
             forget_names();
         kept = calloc(1, sizeof *kept);
         must(kept);
-        rc = parse_value(value, kept, why);
-        explicit_bzero((char *)(uintptr_t)value.p, value.len);
-        if (rc == OK) {
-            add_keys(kept);
-            *hash_put(store.names, name) = kept;
-            *chains = kept;
-        } else {
+        kept->sum = sum;
+        enum rc rc = parse_value(value, &kept->chains, why);
+
+        if (rc != OK) {
             free(kept);
+            return rc;
         }
+        add_keys(&kept->chains);
+        *hash_put(store.names, name) = kept;
+    }
+    *chains = &kept->chains;
+    return OK;
+}
+
+static enum rc
+find_name(struct str name, const struct chains **chains, struct why *why)
+{
+    struct str value;
+
+    *chains = NULL;
+    if (name.len == 0 || maps_empty(store.sni))
+        return OK;
+    enum rc rc = look_up(name, &value, why);
+
+    if (rc == OK && value.p) {
+        rc = find_value(name, value, chains, why);
+        explicit_bzero((char *)(uintptr_t)value.p, value.len);
     }
     arena_reset(store.scratch);
     return rc;

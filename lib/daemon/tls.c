@@ -9,7 +9,8 @@
 #include "sys/io.h"
 
 #define RETRY_MS  1000
-#define NAMES_MAX 200 /* names whose certificates are kept */
+#define NAMES_MAX 200  /* names whose certificates are kept */
+#define NAMES_MS  2000 /* and for how long, before keys is asked again */
 
 struct daemon_tls {
     struct daemon *daemon;
@@ -20,10 +21,22 @@ struct daemon_tls {
     uint32_t generation; /* of ctx */
     uint64_t sum;        /* of its certificates */
     int64_t retry_at;    /* io_now: not before */
-    struct hash *names;  /* of struct keys_chains, this generation's */
+    struct hash *names;  /* of struct named, this generation's */
 };
 
 /* ---- names */
+
+struct named {
+    struct keys_chains chains;
+    int64_t until; /* io_now */
+};
+
+static void
+forget(struct named *n)
+{
+    keys_chains_free(&n->chains);
+    free(n);
+}
 
 static void
 forget_names(struct daemon_tls *t)
@@ -31,10 +44,8 @@ forget_names(struct daemon_tls *t)
     size_t pos = 0;
     void *value;
 
-    while (hash_next(t->names, &pos, NULL, &value)) {
-        keys_chains_free(value);
-        free(value);
-    }
+    while (hash_next(t->names, &pos, NULL, &value))
+        forget(value);
     hash_free(t->names);
     t->names = hash_new();
 }
@@ -42,22 +53,25 @@ forget_names(struct daemon_tls *t)
 static struct keys_chains *
 find_name(struct daemon_tls *t, struct str name)
 {
-    struct keys_chains *chains = hash_get(t->names, name);
+    struct named *n = hash_get(t->names, name);
     struct why why;
 
-    if (chains)
-        return chains;
+    if (n && io_now() < n->until)
+        return &n->chains;
+    if (n)
+        forget(hash_del(t->names, name));
     if (hash_count(t->names) >= NAMES_MAX)
         forget_names(t);
-    chains = calloc(1, sizeof *chains);
-    must(chains);
-    if (keys_find(t->identity, name, chains, &why) != OK) {
+    n = calloc(1, sizeof *n);
+    must(n);
+    if (keys_find(t->identity, name, &n->chains, &why) != OK) {
         log_warn("certificate for %.*s: %s", STR(name), why.text);
-        free(chains);
+        free(n);
         return NULL;
     }
-    *hash_put(t->names, name) = chains;
-    return chains;
+    n->until = io_now() + NAMES_MS;
+    *hash_put(t->names, name) = n;
+    return &n->chains;
 }
 
 static enum tls_name_result

@@ -827,3 +827,28 @@ def test_words_are_postfixs(authority, kind, version, client):
                    smtpd_tls_CAfile=authority.ca) as p:
             assert said_of(p, tls, p.log_text, lambda: p.wait_maildir(
                 'alice', 1)[0].decode()) == theirs
+
+
+def test_new_names_are_served(authority, chain):
+    """The table of names is made anew; nobody reloads."""
+    tls = context(authority)
+    pairs = [authority.sign('other.test', kind=kind) for kind in ('rsa', 'ec')]
+
+    def make(p, pair):
+        (p.dir / 'sni').write_text(f'other.test {pair[1]}, {pair[0]}\n')
+        p.command('postmap', '-F', f'lmdb:{p.dir}/sni')
+
+    def kind(p):
+        with Client(p.port) as c:
+            c.starttls(tls, name='other.test')
+            return c.serial
+    want = [fingerprint_of(ssl.PEM_cert_to_DER_cert(c.read_text()))
+            for c, _ in pairs]
+    with posta(chain, smtpd_tls_loglevel='0') as p:
+        make(p, pairs[0])
+        p.set(tls_server_sni_maps=f'lmdb:{p.dir}/sni')
+        p.reload()
+        assert kind(p) == want[0]
+        make(p, pairs[1])
+        wait_until(lambda: kind(p) == want[1], 'the new certificate', 40)
+        assert served(p, tls) != want[1]
