@@ -160,6 +160,50 @@ rewrites(void **state)
     arena_free(a);
 }
 
+/* Groups as they begin and end, and routes: "<name" begins, ">" ends. */
+static void
+groups(void **state)
+{
+    static const struct {
+        const char *body, *want;
+    } rows[] = {
+        {"undisclosed:;",          "<undisclosed >"      },
+        {"a@b, g: c@d, e@f;, h@i", "a@b <g c@d e@f > h@i"},
+        {"g:a@b; x@y",             "<g a@b > x@y"        },
+        {"g: a@b",                 "<g a@b >"            },
+        {"g: h: a@b;",             "<g > <h a@b >"       },
+        {"g:",                     "<g >"                },
+        {"\"a b\": N <c@d>;",      "<\"a b\" c@d >"      },
+        {":;",                     ""                    },
+        {"<@a,@b:c@d>",            "[@a,@b]c@d"          },
+        {"N <@a:c@d>, e@f",        "[@a]c@d e@f"         },
+    };
+    struct arena *a = arena_new("test", 1 << 20);
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct addrlist l = {.rest = str_from(rows[i].body), .groups = true};
+        struct addrlist_entry e;
+        struct buf b = buf_in(a);
+
+        while (addrlist_next(a, &l, &e)) {
+            if (b.len > 0)
+                buf_addc(&b, ' ');
+            if (e.kind == ADDRLIST_GROUP)
+                buf_fmt(&b, "<%.*s", STR(e.group));
+            else if (e.kind == ADDRLIST_GROUP_END)
+                buf_addc(&b, '>');
+            else if (e.route.len > 0)
+                buf_fmt(&b, "[%.*s]%.*s", STR(e.route), STR(e.addr));
+            else
+                buf_add(&b, e.addr);
+        }
+        if (!str_eq(buf_str(&b), str_from(rows[i].want)))
+            fail_msg("%s: got %s", rows[i].body, b.p);
+    }
+    arena_free(a);
+}
+
 /* Input made to be slow: each is done in no time, in bounded memory. */
 static void
 hostile(void **state)
@@ -187,4 +231,4 @@ hostile(void **state)
     }
 }
 
-TESTS(TEST(lists), TEST(names), TEST(rewrites), TEST(hostile))
+TESTS(TEST(lists), TEST(names), TEST(rewrites), TEST(groups), TEST(hostile))

@@ -84,6 +84,22 @@ tables(void **state)
     assert_true(HEADER_ID_COUNT <= 64); /* struct header_filter, seen */
 }
 
+/* Over what is no field, up to the empty line. */
+static void
+scans(void **state)
+{
+    struct str rest = S("From x\nA: 1\r\njunk\n folded\nB: 2\n 3\n\nC: 4\n");
+    struct header_field f;
+
+    (void)state;
+    assert_true(header_scan(&rest, &f));
+    assert_str(f.name, S("A"));
+    assert_true(header_scan(&rest, &f));
+    assert_str(f.body, S(" 2\n 3"));
+    assert_false(header_scan(&rest, &f));
+    assert_str(rest, S("\nC: 4\n"));
+}
+
 static void
 unfolds(void **state)
 {
@@ -119,5 +135,5 @@ puts_fields(void **state)
     arena_free(a);
 }
 
-TESTS(TEST(fields), TEST(ends), TEST(finds), TEST(tables), TEST(unfolds),
-      TEST(puts_fields))
+TESTS(TEST(fields), TEST(ends), TEST(finds), TEST(tables), TEST(scans),
+      TEST(unfolds), TEST(puts_fields))
