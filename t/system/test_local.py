@@ -332,7 +332,8 @@ if ROOT:
                 f'cat > {out}/mail')
             posta.wait_file(out / 'file', '>From here to there.\n\n')
             assert (out / 'file').stat().st_uid == 65534
-            assert len(list((out / 'box/new').iterdir())) == 1
+            wait_until(lambda: len(list((out / 'box/new').iterdir())) == 1,
+                       'a message in box/')
             assert result(posta, 'null@example.test')[2] == (
                 'delivered to file: /dev/null')
             posta.wait_empty()
