@@ -1,7 +1,7 @@
 /*
  * structure.h - what a message is made of, worked out once and kept.
  *
- * One pass over a message makes its *structure*: some 150 bytes for a simple
+ * One pass over a message makes its *structure*: some 300 bytes for a simple
  * mail that an index keeps, and from which IMAP's ENVELOPE, BODY and
  * BODYSTRUCTURE are written and sections are found (section.h) without
  * looking at the message again.
