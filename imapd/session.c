@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "found.h"
 #include "parse.h"
 #include "session.h"
 #include "sys/io.h"
@@ -40,6 +41,7 @@ drop_task(struct session *s)
 void
 session_deselect(struct session *s)
 {
+    found_forget(s);
     if (s->box == NULL)
         return;
     view_close(s->view);
@@ -264,6 +266,8 @@ session_go(struct session *s)
             more = take_input(s);
         } else if (s->task.step(s, s->task.work) == DONE && !s->ending) {
             s->task = (struct task){0};
+            if (s->box)
+                news_look(s->imap, s->box);
             next(s);
         }
     }

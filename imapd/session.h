@@ -175,6 +175,7 @@ IMAP_RUN(do_subscribe);
 IMAP_RUN(do_status);
 IMAP_RUN(do_fetch);
 IMAP_RUN(do_store);
+IMAP_RUN(do_search); /* and SORT, THREAD */
 IMAP_RUN(do_copy);
 IMAP_RUN(do_expunge);
 

@@ -1,0 +1,85 @@
+#include "fields.h"
+
+#include "mail/header.h"
+
+/* Longer ones are not kept; a few lists of a thousand addresses must not fill
+ * the index. */
+#define KEPT_MAX ((size_t)8192)
+
+/* The first byte: which version, and whether the fields follow. */
+#define KEPT     '1'
+#define TOO_LONG '0'
+
+static bool
+is_kept(enum header_id id)
+{
+    switch (id) {
+    case HEADER_ID_BCC:
+    case HEADER_ID_CC:
+    case HEADER_ID_DATE:
+    case HEADER_ID_FROM:
+    case HEADER_ID_IN_REPLY_TO:
+    case HEADER_ID_MESSAGE_ID:
+    case HEADER_ID_REFERENCES:
+    case HEADER_ID_REPLY_TO:
+    case HEADER_ID_SENDER_FIELD:
+    case HEADER_ID_SUBJECT:
+    case HEADER_ID_TO:
+        return true;
+    default:
+        return false;
+    }
+}
+
+bool
+fields_keep(struct str name)
+{
+    return is_kept(header_id(name));
+}
+
+bool
+fields_read(struct str kept, struct str *header)
+{
+    if (kept.len == 0 || kept.p[0] != KEPT)
+        return false;
+    *header = str_sub(kept, 1, kept.len);
+    return true;
+}
+
+static struct str
+make(struct arena *a, struct str header)
+{
+    struct buf b = buf_in(a);
+    struct header_field f;
+
+    buf_addc(&b, KEPT);
+    while (header_scan(&header, &f)) {
+        if (!is_kept(f.id))
+            continue;
+        if (b.len + f.whole.len > KEPT_MAX)
+            return S("0");
+        buf_add(&b, f.whole);
+    }
+    return buf_str(&b);
+}
+
+enum rc
+fields_of(struct session *s, struct arena *a, struct opened *m,
+          struct str *header, struct why *why)
+{
+    struct mailbox_blob blob = {.uid = m->uid, .kind = BLOB_FIELDS};
+    struct str kept, body;
+    enum rc rc = mailbox_blob(s->box, m->uid, BLOB_FIELDS, a, &kept, why);
+
+    if (rc == OK && fields_read(kept, header))
+        return OK;
+    if (rc == OK && m->bytes.p == NULL)
+        rc = message_bytes(s, m, why);
+    if (rc != OK)
+        return rc;
+    *header = header_of(m->bytes, &body);
+    if (kept.p && kept.len == 1 && kept.p[0] == TOO_LONG)
+        return OK;
+    blob.data = make(a, *header);
+    return mailbox_keep(s->box, &blob, 1, why);
+}

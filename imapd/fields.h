@@ -1,0 +1,25 @@
+/*
+ * fields.h - the header fields that SEARCH, SORT and THREAD ask for, as they
+ * stand in the message, kept in the index so that no file is opened for them.
+ */
+#ifndef IMAPD_FIELDS_H
+#define IMAPD_FIELDS_H
+
+#include "message.h"
+
+/* The letter of what is kept (mailbox_blob). */
+#define BLOB_FIELDS 'H'
+
+/* Is a field of that name among those that are kept? */
+bool fields_keep(struct str name);
+
+/* What was kept, as a header; false where it is nothing of ours, or where the
+ * fields were too long to be kept: look at the message. */
+bool fields_read(struct str kept, struct str *header) MUST_USE;
+
+/* The fields of a message: from the index, or else from the message, and kept
+ * then. A header in the arena, or of the message. */
+enum rc fields_of(struct session *s, struct arena *a, struct opened *m,
+                  struct str *header, struct why *why) MUST_USE;
+
+#endif

@@ -1,0 +1,489 @@
+#include "query.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "fields.h"
+#include "mail/date.h"
+#include "mail/header.h"
+#include "mail/search_text.h"
+#include "store/changes.h"
+#include "store/ranges.h"
+
+#define KEPT_MAX  ((size_t)64 << 20)
+#define TEXTS_MAX ((size_t)64 << 20)
+#define TEXT_MAX  ((size_t)1 << 20) /* of all keys */
+#define DAY       86400
+
+/* ---- making it */
+
+/* When a day begins here: INTERNALDATE and SAVEDATE are told in local time. */
+static int64_t
+day_begins(int32_t day)
+{
+    time_t noon = (time_t)day * DAY + DAY / 2;
+    struct tm tm;
+
+    if (gmtime_r(&noon, &tm) == NULL)
+        return (int64_t)day * DAY;
+    tm.tm_hour = 0;
+    tm.tm_isdst = -1;
+    return mktime(&tm);
+}
+
+/* From and to of the kinds of dates, in the order before, on, since. */
+static void
+make_dates(struct query_node *n, enum search_kind first, bool local)
+{
+    int32_t day = n->key->day;
+    int64_t begin = local ? day_begins(day) : day;
+    int64_t end = local ? day_begins(day + 1) : day + 1;
+
+    n->from = n->key->kind == first ? INT64_MIN : begin;
+    n->to = n->key->kind == first       ? begin
+            : n->key->kind == first + 1 ? end
+                                        : INT64_MAX;
+}
+
+static enum rc
+make_text(struct query *q, struct query_node *n, enum dearness dear,
+          struct why *why)
+{
+    q->text += n->key->text.len;
+    if (q->text > TEXT_MAX)
+        return fail(why, "5.3.4", "too much text to search for");
+    n->dear = dear;
+    n->matcher = matcher_new(q->s->command, n->key->text);
+    return OK;
+}
+
+static enum rc
+make_keyword(struct query *q, struct query_node *n, struct why *why)
+{
+    const struct keywords *names;
+    enum rc rc;
+    int bit;
+
+    if (n->key->flag)
+        return OK;
+    rc = mailbox_keywords(q->s->box, &names, why);
+    bit = rc == OK ? keywords_find(names, n->key->text) : -1;
+    if (bit >= 0)
+        n->keyword = UINT64_C(1) << bit;
+    return rc;
+}
+
+static enum rc
+make_set(struct query *q, struct query_node *n, struct why *why)
+{
+    bool uid = n->key->kind == SEARCH_UID;
+
+    if (!uid && !n->key->set.saved && q->s->enabled & ENABLED_UIDONLY)
+        return fail(why, "5.5.4", "[UIDREQUIRED] There are no numbers");
+    if (!set_uids(q->s, &n->key->set, uid, &n->uids))
+        return fail(why, "5.5.4", "There is no message of that number");
+    return OK;
+}
+
+static int
+by_dearness(const void *pa, const void *pb)
+{
+    const struct query_node *a = pa, *b = pb;
+
+    return (a->dear > b->dear) - (a->dear < b->dear);
+}
+
+static enum rc make(struct query *q, struct query_node *n, struct why *why);
+
+static enum rc
+make_children(struct query *q, struct query_node *n, struct why *why)
+{
+    n->count = n->key->count;
+    n->children = arena_alloc(q->s->command, n->count * sizeof *n->children);
+    for (size_t i = 0; i < n->count; i++) {
+        struct query_node *child = &n->children[i];
+
+        child->key = &n->key->children[i];
+        enum rc rc = make(q, child, why);
+
+        if (rc != OK)
+            return rc;
+        if (child->dear > n->dear)
+            n->dear = child->dear;
+    }
+    qsort(n->children, n->count, sizeof *n->children, by_dearness);
+    return OK;
+}
+
+static enum rc
+make(struct query *q, struct query_node *n, struct why *why)
+{
+    switch (n->key->kind) {
+    case SEARCH_AND:
+    case SEARCH_OR:
+    case SEARCH_NOT:
+        return make_children(q, n, why);
+    case SEARCH_SEQ:
+    case SEARCH_UID:
+        return make_set(q, n, why);
+    case SEARCH_FLAG:
+    case SEARCH_NO_FLAG:
+        return make_keyword(q, n, why);
+    case SEARCH_BEFORE:
+    case SEARCH_ON:
+    case SEARCH_SINCE:
+        make_dates(n, SEARCH_BEFORE, true);
+        return OK;
+    case SEARCH_SAVED_BEFORE:
+    case SEARCH_SAVED_ON:
+    case SEARCH_SAVED_SINCE:
+        make_dates(n, SEARCH_SAVED_BEFORE, true);
+        return OK;
+    case SEARCH_SENT_BEFORE:
+    case SEARCH_SENT_ON:
+    case SEARCH_SENT_SINCE:
+        n->dear = DEAR_FIELDS;
+        make_dates(n, SEARCH_SENT_BEFORE, false);
+        return OK;
+    case SEARCH_HEADER:
+        return make_text(
+            q, n, fields_keep(n->key->field) ? DEAR_FIELDS : DEAR_HEADER, why);
+    case SEARCH_BODY:
+    case SEARCH_TEXT:
+        return make_text(q, n, DEAR_TEXTS, why);
+    case SEARCH_MODSEQ:
+        q->by_modseq = true;
+        return OK;
+    default:
+        return OK;
+    }
+}
+
+/* A set that all messages that fit are in; false where no key says one. */
+static bool
+bound(struct query *q, const struct query_node *n, struct uid_set *set,
+      struct why *why)
+{
+    uint64_t since = n->key->number;
+
+    switch (n->key->kind) {
+    case SEARCH_SEQ:
+    case SEARCH_UID:
+        *set = n->uids;
+        return true;
+    case SEARCH_MODSEQ:
+        return since > 0 && changes_since(q->s->box, since - 1, q->s->command,
+                                          set, why) == OK;
+    case SEARCH_AND:
+        for (size_t i = 0; i < n->count; i++)
+            if (bound(q, &n->children[i], set, why))
+                return true;
+        return false;
+    default:
+        return false;
+    }
+}
+
+static bool
+wants_fields(const struct query_node *n)
+{
+    for (size_t i = 0; i < n->count; i++)
+        if (wants_fields(&n->children[i]))
+            return true;
+    return n->count == 0 && n->dear == DEAR_FIELDS;
+}
+
+enum rc
+query_make(struct query *q, struct session *s, const struct search_key *key,
+           struct why *why)
+{
+    static const struct uid_range every = {1, UINT32_MAX};
+    enum rc rc;
+
+    *q = (struct query){.s = s, .now = time(NULL)};
+    q->root = arena_make(s->command, struct query_node);
+    q->root->key = key;
+    rc = make(q, q->root, why);
+    if (rc != OK)
+        return rc;
+    q->within = (struct uid_set){&every, 1};
+    bound(q, q->root, &q->within, why);
+    q->wants_fields = wants_fields(q->root);
+    q->kept = arena_new("query", KEPT_MAX);
+    q->texts = arena_new("texts", TEXTS_MAX);
+    return OK;
+}
+
+void
+query_free(struct query *q)
+{
+    message_close(&q->opened);
+    if (q->kept)
+        arena_free(q->kept);
+    if (q->texts)
+        arena_free(q->texts);
+    q->kept = q->texts = NULL;
+}
+
+/* ---- keys that the record answers */
+
+static bool
+has_flag(const struct query_node *n, const struct message *m)
+{
+    return n->key->flag ? m->flags & n->key->flag : m->keywords & n->keyword;
+}
+
+static bool
+between(const struct query_node *n, int64_t date)
+{
+    return date >= n->from && date < n->to;
+}
+
+static bool
+has_id(const struct query_node *n, const struct message *m)
+{
+    static const char digits[] = "0123456789abcdef";
+    struct str text = n->key->text;
+
+    if (text.len != 1 + 2 * sizeof m->id || text.p[0] != 'M')
+        return false;
+    for (size_t i = 0; i < sizeof m->id; i++)
+        if (text.p[1 + 2 * i] != digits[m->id[i] >> 4] ||
+            text.p[2 + 2 * i] != digits[m->id[i] & 15])
+            return false;
+    return true;
+}
+
+static bool
+by_record(const struct query *q, const struct query_node *n)
+{
+    const struct message *m = &q->m;
+    int64_t age = q->now - m->date, seconds = (int64_t)n->key->number;
+    bool recent = view_is_recent(q->s->view, m->uid);
+
+    switch (n->key->kind) {
+    case SEARCH_ALL:
+    case SEARCH_SAVE_DATE_SUPPORTED:
+        return true;
+    case SEARCH_FLAG:
+        return has_flag(n, m);
+    case SEARCH_NO_FLAG:
+        return !has_flag(n, m);
+    case SEARCH_NEW:
+        return recent && !(m->flags & FLAG_SEEN);
+    case SEARCH_OLD:
+        return !recent;
+    case SEARCH_RECENT:
+        return recent;
+    case SEARCH_SEQ:
+    case SEARCH_UID:
+        return uid_set_has(n->uids, m->uid);
+    case SEARCH_BEFORE:
+    case SEARCH_ON:
+    case SEARCH_SINCE:
+        return between(n, m->date);
+    case SEARCH_SAVED_BEFORE:
+    case SEARCH_SAVED_ON:
+    case SEARCH_SAVED_SINCE:
+        return between(n, m->saved);
+    case SEARCH_OLDER:
+        return age >= seconds;
+    case SEARCH_YOUNGER:
+        return age <= seconds;
+    case SEARCH_MODSEQ:
+        return m->modseq >= n->key->number;
+    case SEARCH_EMAILID:
+        return has_id(n, m);
+    default:
+        return false; /* THREADID: no message has one */
+    }
+}
+
+/* ---- keys that the message answers */
+
+/* May it be worked on now? Something is done in each turn. */
+static bool
+may_work(struct query *q)
+{
+    if (!q->may_open || (q->worked && !session_may_go_on(q->s)))
+        return false;
+    q->worked = true;
+    return q->rc == OK;
+}
+
+static bool
+had(struct query *q, enum rc rc)
+{
+    if (q->rc == OK)
+        q->rc = rc;
+    return rc == OK;
+}
+
+static bool
+size_fits(struct query *q, const struct query_node *n)
+{
+    bool larger = n->key->kind == SEARCH_LARGER;
+
+    return larger ? q->m.vsize > n->key->number : q->m.vsize < n->key->number;
+}
+
+static enum verdict
+by_size(struct query *q, const struct query_node *n)
+{
+    if (q->m.vsize == 0) {
+        if (!may_work(q))
+            return VERDICT_OPEN;
+        if (!had(q, mailbox_vsize(q->s->box, q->m.uid, &q->m.vsize, &q->why)))
+            return VERDICT_OPEN;
+    }
+    return size_fits(q, n) ? VERDICT_YES : VERDICT_NO;
+}
+
+/* The day as the field has it, whatever its zone: RFC 9051 6.4.4, SENTON. */
+static bool
+was_sent(const struct query *q, const struct query_node *n)
+{
+    struct header_field f;
+    int64_t seconds;
+    int zone;
+
+    if (!header_find(q->fields, S("Date"), &f) ||
+        !date_parse(f.body, &seconds, &zone))
+        return false;
+    seconds += zone * 60;
+    return between(n,
+                   seconds >= 0 ? seconds / DAY : -((DAY - 1 - seconds) / DAY));
+}
+
+static struct searching
+searching(struct query *q, const struct query_node *n)
+{
+    return (struct searching){q->texts, q->s->imap->charsets, n->matcher};
+}
+
+static enum verdict
+by_fields(struct query *q, const struct query_node *n)
+{
+    struct searching search = searching(q, n);
+
+    if (q->fields.p == NULL) {
+        if (!may_work(q) ||
+            !had(q, fields_of(q->s, q->kept, &q->opened, &q->fields, &q->why)))
+            return VERDICT_OPEN;
+    }
+    return (n->matcher ? search_field(&search, q->fields, n->key->field)
+                       : was_sent(q, n))
+               ? VERDICT_YES
+               : VERDICT_NO;
+}
+
+static enum verdict
+by_message(struct query *q, const struct query_node *n)
+{
+    struct searching search = searching(q, n);
+    struct str body;
+
+    if (!may_work(q))
+        return VERDICT_OPEN;
+    if (q->opened.bytes.p == NULL &&
+        !had(q, message_bytes(q->s, &q->opened, &q->why)))
+        return VERDICT_OPEN;
+    if (n->dear == DEAR_HEADER)
+        return search_field(&search, header_of(q->opened.bytes, &body),
+                            n->key->field)
+                   ? VERDICT_YES
+                   : VERDICT_NO;
+    if (!had(q,
+             message_structure(q->s, q->kept, &q->opened, q->m.size, &q->why)))
+        return VERDICT_OPEN;
+    return (n->key->kind == SEARCH_BODY
+                ? search_body(&search, q->opened.bytes, &q->opened.s)
+                : search_text(&search, q->opened.bytes, &q->opened.s))
+               ? VERDICT_YES
+               : VERDICT_NO;
+}
+
+static enum verdict
+by_leaf(struct query *q, struct query_node *n)
+{
+    enum verdict v;
+
+    if (n->stamp == q->stamp)
+        return n->known;
+    if (n->key->kind == SEARCH_LARGER || n->key->kind == SEARCH_SMALLER)
+        v = by_size(q, n);
+    else if (n->dear == DEAR_RECORD)
+        return by_record(q, n) ? VERDICT_YES : VERDICT_NO;
+    else
+        v = n->dear == DEAR_FIELDS ? by_fields(q, n) : by_message(q, n);
+    if (v != VERDICT_OPEN) {
+        n->stamp = q->stamp;
+        n->known = v;
+    }
+    return v;
+}
+
+/* ---- the whole tree */
+
+static enum verdict
+judge(struct query *q, struct query_node *n)
+{
+    enum verdict stop = n->key->kind == SEARCH_OR ? VERDICT_YES : VERDICT_NO;
+    enum verdict all = n->key->kind == SEARCH_OR ? VERDICT_NO : VERDICT_YES;
+
+    if (n->count == 0)
+        return by_leaf(q, n);
+    if (n->key->kind == SEARCH_NOT) {
+        enum verdict v = judge(q, n->children);
+
+        return v == VERDICT_OPEN
+                   ? v
+                   : (v == VERDICT_YES ? VERDICT_NO : VERDICT_YES);
+    }
+    for (size_t i = 0; i < n->count; i++) {
+        enum verdict v = judge(q, &n->children[i]);
+
+        if (v == stop)
+            return v;
+        if (v == VERDICT_OPEN)
+            all = v;
+    }
+    return all;
+}
+
+enum verdict
+query_record(struct query *q, const struct message *m, struct str fields)
+{
+    q->m = *m;
+    q->fields = fields;
+    q->may_open = false;
+    q->stamp++;
+    return judge(q, q->root);
+}
+
+void
+query_take(struct query *q, const struct message *m)
+{
+    message_close(&q->opened);
+    arena_reset(q->kept);
+    q->m = *m;
+    q->opened = (struct opened){.uid = m->uid};
+    q->fields = (struct str){0};
+    q->may_open = true;
+    q->rc = OK;
+    q->stamp++;
+}
+
+enum verdict
+query_go_on(struct query *q)
+{
+    q->worked = false;
+    enum verdict v = judge(q, q->root);
+
+    if (q->rc == OK)
+        return v;
+    if (strcmp(q->why.dsn, "5.2.0") == 0)
+        q->rc = OK; /* somebody has expunged it */
+    return VERDICT_NO;
+}

@@ -1,0 +1,69 @@
+/*
+ * query.h - does a message fit a search key? (RFC 9051 6.4.4, 5032, 7162, 8474,
+ * 8514)
+ *
+ * Keys are tried in the order of what they cost: first what the index's record
+ * says, then header fields that the index keeps, then the message's header,
+ * and its texts last. Work goes on in pieces: when the session's turn is over,
+ * what has been found out about the message is remembered.
+ */
+#ifndef IMAPD_QUERY_H
+#define IMAPD_QUERY_H
+
+#include "message.h"
+
+enum verdict { VERDICT_NO, VERDICT_YES, VERDICT_OPEN };
+
+/* What must be looked at to judge a key. */
+enum dearness { DEAR_RECORD, DEAR_FIELDS, DEAR_HEADER, DEAR_TEXTS };
+
+struct query_node {
+    const struct search_key *key;
+    enum dearness dear;
+    uint64_t keyword;        /* bit; 0: no message can have it */
+    int64_t from, to;        /* dates from `from` on, before `to` */
+    struct uid_set uids;     /* of numbers and UIDs */
+    struct matcher *matcher; /* of texts */
+    struct query_node *children;
+    size_t count;
+    unsigned stamp; /* the message that `known` is of */
+    enum verdict known;
+};
+
+struct query {
+    struct session *s;
+    struct query_node *root;
+    struct uid_set within; /* no others can fit */
+    bool by_modseq;        /* MODSEQ is among the keys */
+    bool wants_fields;     /* those that are kept help */
+    int64_t now;           /* seconds */
+    size_t text;           /* bytes of all texts */
+
+    /* The message that is looked at. */
+    struct message m;
+    struct opened opened;
+    struct str fields;   /* NULL view: not had yet */
+    struct arena *kept;  /* `fields`, and the structure */
+    struct arena *texts; /* scratch */
+    unsigned stamp;
+    bool may_open, worked;
+    enum rc rc; /* what became of opening it */
+    struct why why;
+};
+
+/* PERM 5.5.4: the key is not a right one (BAD). */
+enum rc query_make(struct query *q, struct session *s,
+                   const struct search_key *key, struct why *why) MUST_USE;
+void query_free(struct query *q);
+
+/* Judge by the record, and by the kept fields (NULL view: there are none).
+ * Makes no call of the store. OPEN: the message must be looked at. */
+enum verdict query_record(struct query *q, const struct message *m,
+                          struct str fields);
+
+/* Look at a message: query_take, then query_go_on until it is not OPEN. One
+ * that is gone does not fit; another trouble is q->rc and q->why. */
+void query_take(struct query *q, const struct message *m);
+enum verdict query_go_on(struct query *q);
+
+#endif
