@@ -126,7 +126,8 @@ plan_new(struct flush *fl)
     for (struct dirent *e; (e = readdir(d));) {
         if (!name_parse(str_from(e->d_name), &n))
             continue;
-        uint32_t uid = index_file_find(fl->kv, fl->f.id, n.base);
+        struct index_file file;
+        uint32_t uid = index_file_find(fl->kv, fl->f.id, n.base, &file);
 
         if (is_full(fl))
             fl->left = true;

@@ -104,6 +104,62 @@ key_hash(struct index_key *k, uint32_t folder, struct str base)
     return view(k);
 }
 
+/* An H pair's UIDs: nearly always one. */
+struct namesakes {
+    uint32_t uid[64];
+    size_t count;
+};
+
+static void
+get_namesakes(struct kv_env *kv, struct str key, struct namesakes *n)
+{
+    struct str value;
+
+    n->count = 0;
+    if (!kv_env_get(kv, key, &value) || value.len > sizeof n->uid)
+        return;
+    memcpy(n->uid, value.p, value.len);
+    n->count = value.len / sizeof *n->uid;
+}
+
+static void
+put_namesakes(struct kv_env *kv, struct str key, const struct namesakes *n)
+{
+    if (n->count)
+        kv_env_put(
+            kv, key,
+            (struct str){(const char *)n->uid, n->count * sizeof *n->uid});
+    else
+        kv_env_del(kv, key);
+}
+
+static void
+add_name(struct kv_env *kv, uint32_t folder, struct str base, uint32_t uid)
+{
+    struct index_key k;
+    struct str key = key_hash(&k, folder, base);
+    struct namesakes n;
+
+    get_namesakes(kv, key, &n);
+    if (n.count < COUNT(n.uid))
+        n.uid[n.count++] = uid;
+    put_namesakes(kv, key, &n);
+}
+
+static void
+drop_name(struct kv_env *kv, uint32_t folder, struct str base, uint32_t uid)
+{
+    struct index_key k;
+    struct str key = key_hash(&k, folder, base);
+    struct namesakes n;
+
+    get_namesakes(kv, key, &n);
+    for (size_t i = 0; i < n.count; i++)
+        if (n.uid[i] == uid)
+            n.uid[i] = n.uid[--n.count];
+    put_namesakes(kv, key, &n);
+}
+
 uint32_t
 index_last_of(struct str value)
 {
@@ -228,10 +284,11 @@ drop_file(struct kv_env *kv, struct index_folder *f, uint32_t uid)
     struct name n;
 
     if (index_file_get(kv, f->id, uid, &file) && name_parse(file.name, &n)) {
+        char base[256];
+
         f->in_new -= file.in_new;
-        key_hash(&k, f->id, n.base);
-        put_bytes(&k, uid, 4);
-        kv_env_del(kv, view(&k));
+        memcpy(base, n.base.p, n.base.len); /* the page may move */
+        drop_name(kv, f->id, (struct str){base, n.base.len}, uid);
     }
     kv_env_del(kv, index_key_uid(&k, 'N', f->id, uid));
 }
@@ -288,35 +345,26 @@ index_file_put(struct kv_env *kv, struct index_folder *f, uint32_t uid,
     bool known = index_file_get(kv, f->id, uid, &old);
 
     f->in_new += (uint32_t)file->in_new - (known && old.in_new);
-    if (!known) {
-        key_hash(&k, f->id, n.base);
-        put_bytes(&k, uid, 4);
-        kv_env_put(kv, view(&k), S(""));
-    }
+    if (!known)
+        add_name(kv, f->id, n.base, uid);
     kv_env_put(kv, index_key_uid(&k, 'N', f->id, uid),
                (struct str){value, 1 + file->name.len});
 }
 
 uint32_t
-index_file_find(struct kv_env *kv, uint32_t folder, struct str base)
+index_file_find(struct kv_env *kv, uint32_t folder, struct str base,
+                struct index_file *file)
 {
     struct index_key k;
-    struct str prefix = key_hash(&k, folder, base);
-    struct index_file file;
-    struct kv_walk w;
+    struct namesakes found;
     struct name n;
-    uint32_t uid = 0;
 
-    kv_walk_begin(&w, kv, prefix, prefix);
-    while (uid == 0 && kv_walk_next(&w)) {
-        uint32_t found = index_uid_of(w.key);
-
-        if (index_file_get(kv, folder, found, &file) &&
-            name_parse(file.name, &n) && str_eq(n.base, base))
-            uid = found;
-    }
-    kv_walk_end(&w);
-    return uid;
+    get_namesakes(kv, key_hash(&k, folder, base), &found);
+    for (size_t i = 0; i < found.count; i++)
+        if (index_file_get(kv, folder, found.uid[i], file) &&
+            name_parse(file->name, &n) && str_eq(n.base, base))
+            return found.uid[i];
+    return 0;
 }
 
 /* A change of many makes older changes inside it things of the past. */

@@ -9,7 +9,7 @@
  *   F path                     struct index_folder; path as on disk
  *   M folder uid               struct index_message
  *   N folder uid               'n' or 'c' (new, cur), then the file's name
- *   H folder hash uid          empty; hash of the name's base
+ *   H folder hash              u32 UIDs, by the hash of the name's base
  *   C folder modseq uid        u32 last: of the messages uid..last those that
  *                              still have this modseq were changed then
  *   V folder modseq uid        u32 last: UIDs uid..last vanished then
@@ -121,8 +121,9 @@ bool index_file_get(struct kv_env *kv, uint32_t folder, uint32_t uid,
 /* Replaces what was known; the base of a message never changes. */
 void index_file_put(struct kv_env *kv, struct index_folder *f, uint32_t uid,
                     const struct index_file *file);
-/* The UID of the message whose file has this base, or 0. */
-uint32_t index_file_find(struct kv_env *kv, uint32_t folder, struct str base);
+/* The UID of the message whose file has this base, and the file; or 0. */
+uint32_t index_file_find(struct kv_env *kv, uint32_t folder, struct str base,
+                         struct index_file *file);
 
 /* Count a record in the folder's sums (by 1), or take it away (by -1), where
  * it is changed in place. */

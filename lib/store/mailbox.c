@@ -55,6 +55,7 @@ release(struct mailbox *box)
     for (size_t i = 0; i < COUNT(fds); i++)
         if (*fds[i] >= 0)
             close(*fds[i]);
+    vec_free(&box->views);
     arena_free(box->words);
     arena_free(box->arena);
 }

@@ -210,7 +210,8 @@ take_line(struct merge *m, const struct uidlist_line *l, struct why *why)
     if (!m->s->known)
         return OK;
 
-    uint32_t uid = index_file_find(m->kv, m->f.id, l->base);
+    struct index_file file;
+    uint32_t uid = index_file_find(m->kv, m->f.id, l->base, &file);
 
     m->matched += uid != 0;
     if (uid == 0 || uid == l->uid ||

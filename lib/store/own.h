@@ -26,12 +26,15 @@ struct home {
     VEC(struct mailbox *) boxes;
 };
 
+struct view;
+
 struct mailbox {
     struct home *home;
     struct arena *arena;
     struct str name, path;
     int dir, new, cur; /* the folder, and in it */
     unsigned users;    /* of this object */
+    VEC(struct view *) views;
     unsigned generation;
     bool gone; /* deleted, or renamed */
 

@@ -38,16 +38,14 @@ add_fresh(struct scan *s, const struct name *n, struct str file, bool in_new)
     f->in_new = in_new;
 }
 
-/* A message that the index knows. */
+/* A message that the index knows, with the file it had. */
 static void
-add_known(struct scan *s, uint32_t uid, struct str file, bool in_new)
+add_known(struct scan *s, uint32_t uid, const struct index_file *was,
+          struct str file, bool in_new)
 {
-    struct index_file was;
-
     *vec_add(&s->seen) = uid;
     s->seen_new += in_new;
-    if (index_file_get(s->box->home->kv, s->f.id, uid, &was) &&
-        was.in_new == in_new && str_eq(was.name, file))
+    if (was->in_new == in_new && str_eq(was->name, file))
         return;
     *vec_add(&s->moved) = (struct scan_moved){
         .uid = uid, .in_new = in_new, .file = arena_str(s->arena, file)};
@@ -56,15 +54,16 @@ add_known(struct scan *s, uint32_t uid, struct str file, bool in_new)
 static void
 add_file(struct scan *s, struct str file, bool in_new)
 {
+    struct index_file was;
     struct name n;
+    uint32_t uid = 0;
 
     if (!name_parse(file, &n))
         return;
-    uint32_t uid =
-        s->known ? index_file_find(s->box->home->kv, s->f.id, n.base) : 0;
-
+    if (s->known)
+        uid = index_file_find(s->box->home->kv, s->f.id, n.base, &was);
     if (uid)
-        add_known(s, uid, file, in_new);
+        add_known(s, uid, &was, file, in_new);
     else
         add_fresh(s, &n, file, in_new);
 }

@@ -57,6 +57,23 @@ take_arrivals(struct view *v, const struct index_folder *f)
     v->next = f->next;
 }
 
+/* What another view of the process has seen already, if it has seen all. */
+static void
+copy_runs(struct view *v, const struct index_folder *f)
+{
+    for (size_t i = 0; i < v->box->views.len; i++) {
+        const struct view *o = v->box->views.at[i];
+
+        if (o->validity != f->validity || o->next != f->next ||
+            o->expunged != f->modseq)
+            continue;
+        for (size_t r = 0; r < o->runs.len; r++)
+            add_run(v, o->runs.at[r].uid, o->runs.at[r].count);
+        v->next = o->next;
+        return;
+    }
+}
+
 static enum rc
 claim(struct view *v, struct why *why)
 {
@@ -96,6 +113,7 @@ view_open(struct mailbox *box, bool writable, struct view **out,
     *out = NULL;
     rc = mailbox_read(box, &f, why);
     if (rc == OK) {
+        copy_runs(v, &f);
         take_arrivals(v, &f);
         v->validity = f.validity;
         v->expunged = v->changed = f.modseq;
@@ -105,6 +123,7 @@ view_open(struct mailbox *box, bool writable, struct view **out,
         rc = claim(v, why);
     if (rc == OK) {
         box->users++;
+        *vec_add(&box->views) = v;
         *out = v;
         return OK;
     }
@@ -118,6 +137,11 @@ view_close(struct view *v)
 {
     if (v == NULL)
         return;
+    for (size_t i = 0; i < v->box->views.len; i++)
+        if (v->box->views.at[i] == v) {
+            vec_drop(&v->box->views, i);
+            break;
+        }
     vec_free(&v->runs);
     vec_free(&v->recent.list);
     mailbox_close(v->box);
