@@ -8,6 +8,9 @@
 #include "store/state.h"
 #include "sys/disk.h"
 
+/* Lines in dovecot-uidlist that need not be there. */
+#define STALE 1000
+
 struct plan {
     uint32_t uid;
     bool in_new, done;
@@ -285,6 +288,8 @@ flags_flush(struct mailbox *box, size_t max, bool *left, struct why *why)
     arena_free(fl.a);
     if (left)
         *left = fl.left || fl.failed;
+    if (rc == OK && !fl.left && fl.f.stale > STALE + fl.f.messages)
+        rc = uidlist_tidy(box, why);
     if (rc != OK || !fl.failed)
         return rc;
     /* Somebody else has renamed them: what is what? */

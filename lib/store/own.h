@@ -90,6 +90,9 @@ struct message message_from(uint32_t uid, const struct index_message *r);
 enum rc uidlist_rewrite(struct mailbox *box, struct index_folder *f,
                         struct why *why) MUST_USE;
 
+/* Write it anew where it has many lines of messages that are gone. */
+enum rc uidlist_tidy(struct mailbox *box, struct why *why) MUST_USE;
+
 /* A file's record, as far as its stat and name tell. */
 struct stat;
 struct index_message message_of(const struct name *n, const struct stat *st);

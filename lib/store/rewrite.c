@@ -57,3 +57,27 @@ uidlist_rewrite(struct mailbox *box, struct index_folder *f, struct why *why)
     arena_free(a);
     return rc;
 }
+
+/* Lines of messages that are gone cost every reader time, and would give a file
+ * that comes back from somewhere its old UID. */
+enum rc
+uidlist_tidy(struct mailbox *box, struct why *why)
+{
+    struct index_folder f;
+    enum rc rc = uidlist_lock(box->dir, 0, why);
+
+    if (rc != OK)
+        return OK; /* another time */
+    rc = mailbox_sync_locked(box, why);
+    if (rc == OK)
+        rc = mailbox_write(box, &f, why);
+    if (rc == OK) {
+        rc = uidlist_rewrite(box, &f, why);
+        if (rc == OK)
+            rc = mailbox_commit(box, &f, why);
+        else
+            mailbox_abort(box);
+    }
+    uidlist_unlock(box->dir);
+    return rc;
+}

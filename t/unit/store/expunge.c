@@ -59,4 +59,29 @@ removed(void **state)
     user_end(u);
 }
 
-TESTS(TEST(removed))
+/* dovecot-uidlist does not grow for ever. */
+static void
+tidied(void **state)
+{
+    struct user *u = user_new();
+    const char *path = arena_fmt(u->a, "%s/dovecot-uidlist", u->root);
+    struct stat before, after;
+
+    (void)state;
+    user_login(u);
+    user_append(u, u->box, 1500);
+    stat(path, &before);
+    assert_str(expunged(u, 2, 1400, false), S("2:1400"));
+    good(flags_flush(u->box, 10, NULL, &u->why));
+    stat(path, &after);
+    assert_true(after.st_size < before.st_size / 10);
+    user_logout(u);
+    user_remove_index(u);
+    user_login(u);
+    assert_int_equal(user_status(u).next, 1501);
+    assert_int_equal(user_status(u).messages, 101);
+    user_logout(u);
+    user_end(u);
+}
+
+TESTS(TEST(removed), TEST(tidied))
