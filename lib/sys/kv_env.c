@@ -226,17 +226,10 @@ find_state(struct kv_env *e)
     }
 }
 
-/*
- * Throw away what is there. Those who have it open see that it is dead; the
- * new files are not shared with them.
- */
+/* A new state file takes the place of the old one. */
 static bool
-start_anew(struct kv_env *e)
+replace_state(struct kv_env *e)
 {
-    unlink(file_of(e, "data.mdb").s);
-    unlink(file_of(e, "lock.mdb").s);
-    e->state->dead = 1;
-    unmap_state(e);
     unlink(file_of(e, "state.new").s);
     if (!map_state(e, "state.new", O_EXCL) ||
         flock(e->lock, LOCK_EX | LOCK_NB) < 0 ||
@@ -244,6 +237,30 @@ start_anew(struct kv_env *e)
         return false;
     memcpy(e->state->magic, magic, sizeof magic);
     return true;
+}
+
+/*
+ * Throw away what is there. Those who have it open see that it is dead; the
+ * new files are not shared with them. The old door stays shut until nobody can
+ * find it any more.
+ */
+static bool
+start_anew(struct kv_env *e)
+{
+    struct kv_env old = {.lock = e->lock, .state = e->state};
+
+    unlink(file_of(e, "data.mdb").s);
+    unlink(file_of(e, "lock.mdb").s);
+    old.state->dead = 1;
+    e->state = NULL;
+    e->lock = -1;
+
+    bool good = replace_state(e);
+    int error = errno;
+
+    unmap_state(&old);
+    errno = error;
+    return good;
 }
 
 static void
