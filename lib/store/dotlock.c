@@ -58,19 +58,38 @@ remove_stale(int dir, const char *name)
     return disk_remove(dir, name);
 }
 
-static bool
-try_lock(int dir, const char *name)
+static void
+sign(int fd)
 {
-    auto_close int fd = disk_create(dir, name, 0600);
     char text[100], host[65] = "";
 
-    if (fd < 0)
-        return false;
     gethostname(host, sizeof host - 1);
     int len = snprintf(text, sizeof text, "%d:%s", (int)getpid(), host);
 
     (void)!write(fd, text, (size_t)len);
-    return true;
+}
+
+/* The file shows with the PID in it: whoever is killed in between leaves no
+ * lock that nobody owns. */
+static bool
+try_lock(int dir, const char *name)
+{
+    auto_close int hidden =
+        openat(dir, ".", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+
+    if (hidden >= 0) {
+        sign(hidden);
+        if (disk_link_fd(hidden, dir, name))
+            return true;
+        if (errno == EEXIST)
+            return false;
+    }
+    /* Not every file system can do that. */
+    auto_close int fd = disk_create(dir, name, 0600);
+
+    if (fd >= 0)
+        sign(fd);
+    return fd >= 0;
 }
 
 static int64_t

@@ -218,27 +218,25 @@ outsider(struct user *u, unsigned seed)
     _exit(0);
 }
 
-static void
-storm(void **state)
+static pid_t
+start(struct user *u, unsigned place, unsigned seed)
 {
-    struct user *u = user_new();
-    unsigned seed = (unsigned)time(NULL);
-    int status;
+    pid_t pid = fork();
+
+    if (pid)
+        return pid;
+    if (place == 0)
+        outsider(u, seed);
+    work(u, seed);
+    _exit(1);
+}
+
+/* What is known at the end is what the files say. */
+static void
+compare(struct user *u)
+{
     struct str before;
 
-    (void)state;
-    for (unsigned i = 0; i < 4; i++) {
-        if (fork())
-            continue;
-        if (i == 3)
-            outsider(u, seed);
-        work(u, seed + i);
-    }
-    while (wait(&status) > 0)
-        if (status != 0)
-            fail_msg("seed %u: status %x", seed, (unsigned)status);
-
-    /* What is known at the end is what the files say. */
     user_login(u);
     good(flags_flush(u->box, SIZE_MAX, NULL, &u->why));
     user_sync(u);
@@ -251,4 +249,45 @@ storm(void **state)
     user_end(u);
 }
 
-TESTS(TEST(storm))
+/* `kills`: so often one of them is killed, and another takes his place. */
+static void
+run(unsigned kills)
+{
+    struct user *u = user_new();
+    unsigned seed = (unsigned)time(NULL);
+    pid_t pids[4];
+    int status;
+
+    for (unsigned i = 0; i < COUNT(pids); i++)
+        pids[i] = start(u, i, seed + i);
+    for (unsigned i = 0; i < kills; i++) {
+        unsigned place = 1 + i % 3;
+
+        usleep(5000 + (unsigned)rand() % 20000);
+        kill(pids[place], SIGKILL);
+        waitpid(pids[place], &status, 0);
+        if (!WIFSIGNALED(status) && status != 0)
+            fail_msg("seed %u: status %x", seed, (unsigned)status);
+        pids[place] = start(u, place, seed + 100 + i);
+    }
+    while (wait(&status) > 0)
+        if (status != 0)
+            fail_msg("seed %u: status %x", seed, (unsigned)status);
+    compare(u);
+}
+
+static void
+storm(void **state)
+{
+    (void)state;
+    run(0);
+}
+
+static void
+killed(void **state)
+{
+    (void)state;
+    run(40);
+}
+
+TESTS(TEST(storm), TEST(killed))
