@@ -44,9 +44,12 @@ parse_space(struct parser *p)
            parse_fail(p, p->rest.len ? "Expected a blank" : "Missing argument");
 }
 
+/* Blanks at the end are against the grammar, and are sent. */
 bool
 parse_end(struct parser *p)
 {
+    while (parse_skip(p, ' '))
+        ;
     return p->rest.len == 0 || parse_fail(p, "Unexpected text at the end");
 }
 

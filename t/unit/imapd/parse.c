@@ -106,8 +106,9 @@ examples(void **state)
     set_up();
     assert_non_null(f);
     while (fgets(text, sizeof text, f)) {
-        struct str line = str_trim(str_from(text)), verdict;
+        struct str line = str_from(text), verdict;
 
+        line.len -= str_ends(line, S("\n"));
         if (str_starts(line, S("#")))
             continue;
         str_cut(&line, ' ', &verdict);
