@@ -704,12 +704,16 @@ def test_no_private_key_in_smtpd(authority, chain, tmp_path):
     with posta(chain) as p, Client(p.port) as c:
         c.starttls(context(authority))
         c.start()
-        smtpd = [pid for pid in p.pids('smtpd')]
-        assert len(smtpd) >= 2  # a template and a worker
-        for pid in smtpd:
-            data = core_of(pid, tmp_path)
+        looked = 0
+        for pid in p.pids('smtpd'):
+            try:
+                data = core_of(pid, tmp_path)
+            except FileNotFoundError:  # it has ended since
+                continue
+            looked += 1
             assert b'mail.example.test' in data
             assert not any(holds(data, s) for s in secrets)
+        assert looked >= 2  # a template and a worker
         # The same search finds them where they are; only root can look there.
         if os.getuid() == 0:
             found = list(memories(process(p, 'keys')))
