@@ -22,6 +22,9 @@ static const struct {
     {COMMAND_SUBSCRIBE,   do_subscribe },
     {COMMAND_UNSUBSCRIBE, do_subscribe },
     {COMMAND_STATUS,      do_status    },
+    {COMMAND_APPEND,      do_append    },
+    {COMMAND_REPLACE,     do_append    },
+    {COMMAND_UID_REPLACE, do_append    },
     {COMMAND_SELECT,      do_select    },
     {COMMAND_EXAMINE,     do_select    },
     {COMMAND_CLOSE,       do_close     },
@@ -53,6 +56,11 @@ static const char *const words[] = {
     "IDLE",
     "NAMESPACE",
     "UNSELECT",
+    "UIDPLUS",
+    "MOVE",
+    "MULTIAPPEND",
+    "CATENATE",
+    "REPLACE",
     "CHILDREN",
     "LIST-EXTENDED",
     "LIST-STATUS",
@@ -76,10 +84,12 @@ static const char *const words[] = {
 void
 capabilities_put(const struct session *s, struct buf *b)
 {
-    (void)s;
     buf_add(b, S("CAPABILITY"));
     for (size_t i = 0; i < COUNT(words); i++)
         buf_fmt(b, " %s", words[i]);
+    if (s->conf->imap_append_size_limit > 0)
+        buf_fmt(b, " APPENDLIMIT=%lld",
+                (long long)s->conf->imap_append_size_limit);
 }
 
 void

@@ -219,25 +219,6 @@ run_answer(struct guest *l)
     }
 }
 
-/* Only LOGIN has literals here. */
-static void
-literal(struct guest *l)
-{
-    struct state *s = l->own;
-    struct command_text text = reader_command(s->reader);
-    struct command c = {0};
-    const char *error = "Literal is too long";
-
-    if (command_parse(s->command, &text, &c, &error) == PARSED_WANTS &&
-        reader_hold(s->reader)) {
-        if (text.literals[text.count - 1].sync)
-            conn_put(l->conn, S("+ OK\r\n"));
-        return;
-    }
-    bad(l, c.tag, error);
-    reader_refuse(s->reader);
-}
-
 static void
 next(struct guest *l)
 {
@@ -245,6 +226,28 @@ next(struct guest *l)
 
     arena_reset(s->command);
     reader_next(s->reader, s->in_auth);
+}
+
+/* Only LOGIN has literals here. */
+static void
+literal(struct guest *l)
+{
+    struct state *s = l->own;
+    struct command_text text = reader_command(s->reader);
+    bool sync = text.literals[text.count - 1].sync;
+    struct command c = {0};
+    const char *error = "Literal is too long";
+
+    if (command_parse(s->command, &text, &c, &error) == PARSED_WANTS &&
+        reader_hold(s->reader)) {
+        if (sync)
+            conn_put(l->conn, S("+ OK\r\n"));
+        return;
+    }
+    bad(l, c.tag, error ? error : "Log in first");
+    reader_refuse(s->reader);
+    if (sync)
+        next(l); /* the client sends nothing more of it */
 }
 
 static bool

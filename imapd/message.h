@@ -9,8 +9,9 @@
 
 struct opened {
     uint32_t uid;
-    struct str bytes;   /* mapped; NULL view: not opened */
-    struct structure s; /* texts in the arena */
+    struct mailbox *box; /* NULL: the selected one */
+    struct str bytes;    /* mapped; NULL view: not opened */
+    struct structure s;  /* texts in the arena */
     bool has_structure;
 };
 

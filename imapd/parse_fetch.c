@@ -87,7 +87,7 @@ parse_octets(struct parser *p, struct fetch_item *item)
 }
 
 /* "[...]", and perhaps which octets of it. */
-static bool
+bool
 parse_section(struct parser *p, struct fetch_item *item)
 {
     if (!parse_skip(p, '['))

@@ -69,6 +69,8 @@ bool parse_flag(struct parser *p, struct flags *f) MUST_USE;
 bool parse_status_items(struct parser *p, unsigned *items) MUST_USE;
 bool parse_fetch_items(struct parser *p, struct fetch_item **items,
                        size_t *count) MUST_USE;
+/* "[1.2.HEADER]<0.100>", as the item's kind allows. */
+bool parse_section(struct parser *p, struct fetch_item *item) MUST_USE;
 bool parse_filter(struct parser *p, struct filter_mailboxes *f) MUST_USE;
 /* "(" astrings ")", or a single one. */
 bool parse_names(struct parser *p, struct strings *names) MUST_USE;

@@ -7,6 +7,7 @@
 #include "parse.h"
 #include "session.h"
 #include "sys/io.h"
+#include "upload.h"
 
 #define INPUT_MAX   ((size_t)65536)
 #define LIFE_MAX    ((size_t)1 << 20)
@@ -74,6 +75,7 @@ session_free(struct session *s)
            STR(user->user), s->id, (unsigned long long)conn_received(s->conn),
            (unsigned long long)conn_total_sent(s->conn));
     drop_task(s);
+    upload_drop(s);
     session_deselect(s);
     remove_from_list(s);
     loop_cancel(s->timer);
@@ -137,6 +139,7 @@ restart_timer(struct session *s)
 static void
 next(struct session *s)
 {
+    upload_drop(s);
     s->now = (struct command){0};
     arena_reset(s->command);
     reader_next(s->reader, s->idling);
@@ -180,21 +183,56 @@ run(struct session *s)
         news_look(s->imap, s->box);
 }
 
-/* A literal is announced: what the command says so far decides. */
+/* A literal is announced: what the command says so far decides. It is parsed
+ * from its beginning each time, so that takes memory of its own. */
+static bool
+takes_literal(struct session *s, const struct command_text *text)
+{
+    const struct literal *l = &text->literals[text->count - 1];
+    struct arena *a = arena_new("literal", COMMAND_MAX);
+    const char *error = "This command takes no literal here";
+    enum parsed so_far = command_parse(a, text, &s->now, &error);
+    bool taken = false;
+
+    if (so_far == PARSED_MESSAGE) {
+        taken = upload_announced(s, &s->now, l);
+        if (taken)
+            reader_stream(s->reader);
+    } else if (so_far == PARSED_WANTS) {
+        taken = reader_hold(s->reader);
+        if (!taken)
+            bad(s, "Literal is too long");
+    } else {
+        bad(s, error ? error : "This command takes no literal here");
+    }
+    arena_free(a);
+    s->now = (struct command){0};
+    return taken;
+}
+
 static void
 literal(struct session *s)
 {
     struct command_text text = reader_command(s->reader);
-    const char *error = "Literal is too long";
-    enum parsed so_far = command_parse(s->command, &text, &s->now, &error);
+    bool sync = text.literals[text.count - 1].sync;
 
-    if (so_far == PARSED_WANTS && reader_hold(s->reader)) {
-        if (text.literals[text.count - 1].sync)
+    if (takes_literal(s, &text)) {
+        if (sync)
             say(s, "+ OK\r\n");
         return;
     }
-    bad(s, so_far == PARSED_BAD ? error : "This command takes no literal here");
     reader_refuse(s->reader);
+    if (sync)
+        next(s); /* the client sends nothing more of it */
+}
+
+static void
+data(struct session *s)
+{
+    uint64_t left;
+
+    restart_timer(s);
+    upload_bytes(s, reader_data(s->reader, &left));
 }
 
 /* False: more input is needed. */
@@ -205,6 +243,8 @@ take_input(struct session *s)
     size_t before = in.len;
     enum reader_event event = reader_put(s->reader, &in);
 
+    if (event == READER_DATA)
+        data(s); /* a view of the input */
     conn_skip(s->conn, before - in.len);
     switch (event) {
     case READER_COMMAND:
@@ -223,6 +263,7 @@ take_input(struct session *s)
         next(s);
         return true;
     case READER_DATA:
+        return true;
     case READER_MORE:
         break;
     }

@@ -41,6 +41,7 @@ enum progress {
 };
 
 struct session;
+struct upload;
 
 /* A command that is not done in one go. */
 struct task {
@@ -59,13 +60,14 @@ struct session {
     struct arena *life;
     struct arena *command; /* of the command that is read, and done */
     struct reader *reader;
-    struct command now;  /* the command that is done */
-    struct task task;    /* .step NULL: none */
-    struct timer *timer; /* until it is logged out for doing nothing */
-    struct timer *turn;  /* goes on with a long command */
-    char id[32];         /* for the log */
-    unsigned enabled;    /* ENABLED_ bits */
-    bool idling;         /* IDLE: the next line ends it */
+    struct command now;    /* the command that is done */
+    struct task task;      /* .step NULL: none */
+    struct upload *upload; /* messages that the command brings (upload.h) */
+    struct timer *timer;   /* until it is logged out for doing nothing */
+    struct timer *turn;    /* goes on with a long command */
+    char id[32];           /* for the log */
+    unsigned enabled;      /* ENABLED_ bits */
+    bool idling;           /* IDLE: the next line ends it */
     char idle_tag[IMAP_TAG_MAX + 1];
     int64_t began; /* this turn, on the clock of io_now */
     bool ending;   /* closes when all is sent */
@@ -173,6 +175,7 @@ IMAP_RUN(do_delete);
 IMAP_RUN(do_rename);
 IMAP_RUN(do_subscribe);
 IMAP_RUN(do_status);
+IMAP_RUN(do_append);
 IMAP_RUN(do_fetch);
 IMAP_RUN(do_store);
 IMAP_RUN(do_search); /* and SORT, THREAD */

@@ -46,7 +46,6 @@ put_items(const struct session *s, struct buf *b, unsigned items,
         {STATUS_DELETED,         "DELETED",         st->deleted          },
         {STATUS_SIZE,            "SIZE",            st->size             },
         {STATUS_HIGHESTMODSEQ,   "HIGHESTMODSEQ",   st->modseq           },
-        {STATUS_APPENDLIMIT,     "APPENDLIMIT",     limit                },
         {STATUS_DELETED_STORAGE, "DELETED-STORAGE", (freed + 1023) / 1024},
     };
 
@@ -54,6 +53,10 @@ put_items(const struct session *s, struct buf *b, unsigned items,
         if (items & rows[i].item)
             buf_fmt(b, "%s %llu ", rows[i].name,
                     (unsigned long long)rows[i].value);
+    if (items & STATUS_APPENDLIMIT && limit > 0)
+        buf_fmt(b, "APPENDLIMIT %llu ", (unsigned long long)limit);
+    else if (items & STATUS_APPENDLIMIT)
+        buf_add(b, S("APPENDLIMIT NIL "));
     if (items & STATUS_MAILBOXID) {
         buf_add(b, S("MAILBOXID ("));
         put_mailbox_id(b, st->guid);

@@ -1,9 +1,11 @@
 """IMAP: folders, their listing and status, and messages put into them."""
+import imaplib
 import re
+import ssl
 
 import pytest
 
-from harness import Posta
+from harness import Posta, wait_until
 from harness.raw_imap import RawImap
 
 
@@ -207,7 +209,190 @@ def test_status(client):
                  'DELETED-STORAGE)')
     assert re.fullmatch(
         rb'\* STATUS box \(MESSAGES 0 RECENT 0 UIDNEXT 1 UIDVALIDITY \d+ '
-        rb'UNSEEN 0 DELETED 0 SIZE 0 HIGHESTMODSEQ \d+ APPENDLIMIT 104857600 '
-        rb'DELETED-STORAGE 0 MAILBOXID \(F[0-9a-f]{32}\)\)', line), line
+        rb'UNSEEN 0 DELETED 0 SIZE 0 HIGHESTMODSEQ \d+ DELETED-STORAGE 0 '
+        rb'APPENDLIMIT 104857600 MAILBOXID \(F[0-9a-f]{32}\)\)', line), line
     c.no('STATUS none (MESSAGES)', b'[NONEXISTENT]')
     c.no('STATUS box ()')
+
+
+# ---- APPEND
+
+MESSAGE = b'Subject: one\r\nFrom: a@example.test\r\n\r\nHello.\r\n'
+
+
+def append(c, box, *messages):
+    """The UIDs that APPENDUID tells."""
+    pieces = [f'APPEND {box} ']
+    for m in messages:
+        pieces += [m, ' ']
+    untagged, done = c.literals(*pieces[:-1])
+    found = re.match(rb'OK \[APPENDUID \d+ ([\d:]+)\]', done)
+    assert found, done
+    return found[1].decode()
+
+
+def bodies(c, *boxes):
+    found = []
+    for box in boxes or ['INBOX']:
+        c.ok(f'EXAMINE {box}')
+        lines = c.ok('UID FETCH 1:* BODY.PEEK[]')
+        found += [re.search(rb'\}\r\n(.*)\)$', line, re.S)[1] for line in lines
+                  if b' FETCH ' in line]
+        c.ok('UNSELECT')
+    return found
+
+
+def test_append(client):
+    c = client
+    untagged, done = c.literals(
+        'APPEND INBOX (\\Seen $Label \\Flagged) " 1-Feb-2020 10:00:00 +0100" ',
+        MESSAGE)
+    assert re.match(rb'OK \[APPENDUID \d+ 1\]', done), done
+    assert append(c, 'INBOX', MESSAGE + b'2\n', b'\n', b'a\rb') == '2:4'
+    c.ok('SELECT INBOX')
+    line, = c.ok('FETCH 1 (FLAGS INTERNALDATE RFC822.SIZE)')
+    assert b'\\Flagged \\Seen \\Recent $Label' in line
+    assert b'"01-Feb-2020 09:00:00 +0000"' in line
+    assert b'RFC822.SIZE %d)' % len(MESSAGE) in line
+    # A new message shows at once in the selected mailbox.
+    untagged, done = c.literals('APPEND INBOX () ', MESSAGE)
+    assert b'* 5 EXISTS' in untagged
+    assert bodies(c) == [MESSAGE, MESSAGE + b'2\r\n', b'\r\n', b'a\rb', MESSAGE]
+
+
+def test_append_refused(client, posta):
+    c = client
+    c.ok('CREATE box')
+    # Before the client sends it.
+    for command, answer in (
+            ('APPEND none {10}', b'NO [TRYCREATE]'),
+            ('APPEND "a.b" {10}', b'NO [CANNOT]'),
+            ('APPEND box {104857601}', b'NO [TOOBIG]'),
+            ('APPEND box {99999999999999999999}', b'NO [TOOBIG]'),
+            ('APPEND box {0}', b'NO '),
+            ('APPEND box (\\Recent) {10}', b'BAD '),
+            ('APPEND box "1-Feb-2020" {10}', b'BAD '),
+            ('APPEND box ~{10}', b'NO [UNKNOWN-CTE]'),
+            ('APPEND box UTF8 (~{10}', b'NO '),
+            ('REPLACE 1 box {10}', b'BAD '),
+            ('CREATE {99999999}', b'BAD '),
+            ('NOOP {10}', b'BAD ')):
+        done = c.no(command)
+        assert done.startswith(answer), (command, done)
+    # After it, where he did not ask.
+    assert c.no('APPEND none {3+}\r\nabc').startswith(b'NO [TRYCREATE]')
+    assert c.no('APPEND box {0+}\r\n').startswith(b'NO ')
+    assert c.no('APPEND box {3+}\r\na\0c').startswith(b'BAD ')
+    assert c.no('APPEND box {3+}\r\nabc {0+}\r\n').startswith(b'NO ')
+    assert c.no('APPEND box {3+}\r\nabc x').startswith(b'BAD ')
+    # A client that goes away in the middle.
+    with imap(posta, c.user) as second:
+        second.send('x APPEND box {1000}\r\n')
+        assert second.response().startswith(b'+')
+        second.send('x' * 500)
+    assert c.ok('STATUS box (MESSAGES)') == [b'* STATUS box (MESSAGES 0)']
+    box = posta.dir / 'mail' / posta.domain / c.user / 'Maildir' / '.box'
+    wait_until(lambda: not list((box / 'tmp').iterdir()), 'nothing is left')
+
+
+def test_append_large(client):
+    c = client
+    line = b'x' * 98 + b'\r\n'
+    large = b'Subject: large\r\n\r\n' + line * 100000
+    assert append(c, 'INBOX', large) == '1'
+    assert bodies(c) == [large]
+
+
+def test_multiappend(client):
+    c = client
+    assert append(c, 'INBOX', *[b'Subject: %d\r\n\r\n' % i
+                               for i in range(200)]) == '1:200'
+    got = bodies(c)
+    assert got[0] == b'Subject: 0\r\n\r\n' and len(got) == 200
+    # All or none.
+    c.ok('CREATE b')
+    assert c.no('APPEND b {1+}\r\na (\\Seen) {1+}\r\nb {0+}\r\n')
+    assert c.no('APPEND b' + ' {1+}\r\na' * 1025)
+    c.close()
+
+
+def test_catenate(client):
+    """RFC 4469, its examples among them."""
+    c = client
+    whole = (b'Subject: s\r\nMIME-Version: 1.0\r\n'
+             b'Content-Type: multipart/mixed; boundary=B\r\n\r\n'
+             b'--B\r\n\r\none\r\n--B\r\nContent-Type: text/html\r\n\r\n'
+             b'two\r\n--B--\r\n')
+    c.ok('CREATE Drafts')
+    append(c, 'Drafts', whole)
+    validity = re.search(rb'UIDVALIDITY (\d+)',
+                         c.ok('STATUS Drafts (UIDVALIDITY)')[0])[1].decode()
+    url = f'/Drafts;UIDVALIDITY={validity}/;UID=1'
+    assert c.literals(
+        f'APPEND INBOX (\\Seen) CATENATE (URL "{url}/;section=HEADER" TEXT ',
+        b'--B\r\n', f' URL "{url}/;section=2.MIME" URL "{url}/;section=2" '
+        'TEXT ', b'\r\n--B--\r\n', ')')[1].startswith(b'OK [APPENDUID')
+    c.ok('APPEND INBOX CATENATE (URL "/Drafts/;UID=1/;SECTION=TEXT/;PARTIAL=2.5'
+         '" URL "%44rafts/;UID=1/;SECTION=HEADER.FIELDS%20%28subject%29")')
+    assert bodies(c) == [
+        whole[:whole.index(b'--B')] + b'--B\r\nContent-Type: text/html\r\n\r\n'
+        b'two\r\n--B--\r\n', b'B\r\n\r\nSubject: s\r\n\r\n']
+    for bad in ('/Drafts/;UID=2', '/Drafts/;UID=0', '/none/;UID=1', 'Drafts',
+                '/Drafts/;UID=1/;SECTION=9', '/Drafts/;UID=1/;SECTION=bogus',
+                '/Drafts;UIDVALIDITY=1/;UID=1', '//host/Drafts/;UID=1',
+                'imap://other.example/INBOX/;UID=1', '/Dr%/;UID=1',
+                '/%00/;UID=1', '/Drafts/;UID=1/;SECTION=1]x',
+                '/Drafts/;UID=1/;PARTIAL=x', '/../x/;UID=1'):
+        done = c.no(f'APPEND INBOX CATENATE (URL "{bad}")')
+        shown = bad.replace(']', '?').encode()
+        assert done.startswith(b'NO [BADURL "' + shown + b'"]'), done
+    c.no('APPEND INBOX CATENATE (URL "/Drafts/;UID=9" TEXT {3}', b'BADURL')
+    c.no('APPEND INBOX CATENATE (TEXT {60000000+}\r\n' + 'x' * 60000000 +
+         ' TEXT {60000000}', b'TOOBIG')
+    assert len(bodies(c)) == 2
+
+
+def test_replace(client, posta):
+    c = client
+    append(c, 'INBOX', b'Subject: 1\r\n\r\n', b'Subject: 2\r\n\r\n',
+           b'Subject: 3\r\n\r\n')
+    c.ok('CREATE Sent')
+    c.ok('SELECT INBOX')
+    untagged, done = c.literals('REPLACE 2 INBOX (\\Seen) ', b'Subject: 4\r\n\r\n')
+    assert done.startswith(b'OK')
+    assert re.match(rb'\* OK \[APPENDUID \d+ 4\]', untagged[0])
+    assert b'* 2 EXPUNGE' in untagged and b'* 3 EXISTS' in untagged
+    untagged, done = c.literals('UID REPLACE 4 Sent ', b'Subject: 5\r\n\r\n')
+    assert done.startswith(b'OK') and b'* 3 EXPUNGE' in untagged
+    c.no('REPLACE 9 INBOX {5}', b'BAD')
+    c.no('UID REPLACE 2 INBOX {5}', b'NO [NONEXISTENT]')
+    c.no('REPLACE 1 none {5}', b'[TRYCREATE]')
+    c.ok('EXAMINE INBOX')
+    c.no('REPLACE 1 INBOX {5}', b'[READ-ONLY]')
+    c.ok('UNSELECT')
+    assert bodies(c, 'INBOX', 'Sent') == [
+        b'Subject: 1\r\n\r\n', b'Subject: 3\r\n\r\n', b'Subject: 5\r\n\r\n']
+
+
+def test_a_literal_before_login(posta):
+    with RawImap(posta.base + 993) as c:
+        c.no('LOGIN {99999}')
+        c.no('NOOP {5}')
+        c.ok('NOOP')
+
+
+def test_python_imaplib(client, posta):
+    c = imaplib.IMAP4_SSL('127.0.0.1', posta.base + 993,
+                          ssl_context=ssl._create_unverified_context())
+    c.login(f'{client.user}@{posta.domain}', 'secret')
+    assert c.create('"Sent Mail"')[0] == 'OK'
+    assert c.append('"Sent Mail"', '\\Seen', imaplib.Time2Internaldate(1e9),
+                    MESSAGE)[0] == 'OK'
+    assert c.append('nowhere', None, None, MESSAGE)[0] == 'NO'
+    assert c.status('"Sent Mail"', '(MESSAGES UNSEEN)')[1] == [
+        b'"Sent Mail" (MESSAGES 1 UNSEEN 0)']
+    assert c.list('""', 'S%')[1] == [b'(\\HasNoChildren) "/" "Sent Mail"']
+    assert c.rename('"Sent Mail"', 'Sent')[0] == 'OK'
+    assert c.select('Sent')[1] == [b'1']
+    assert c.fetch('1', '(INTERNALDATE)')[1][0].find(b'09-Sep-2001') > 0
+    c.logout()

@@ -1,0 +1,383 @@
+/* APPEND and REPLACE: RFC 9051 6.3.12, 3502, 4315, 4469, 6855 4, 7889, 8508. */
+#include <string.h>
+#include <time.h>
+
+#include "mail/imap_text.h"
+#include "message.h"
+#include "status.h"
+#include "store/append.h"
+#include "store/expunge.h"
+#include "upload.h"
+#include "url.h"
+
+#define URL_SHOWN  256
+#define WORK_LIMIT ((size_t)64 << 20)
+
+struct upload {
+    struct mailbox *box;
+    struct append *append;
+    size_t message, piece; /* of the command: what comes next */
+    bool begun;            /* that message has been */
+    uint64_t size;         /* of it, as announced */
+    bool binary;           /* the literal that comes may have NUL */
+    uint32_t replaced;     /* UID, 0: none */
+    bool failed, bad;
+    struct why why;
+    const char *code; /* of the NO */
+};
+
+/* ---- what goes wrong */
+
+static bool
+fail_with(struct upload *u, const char *code, const char *text)
+{
+    u->failed = true;
+    u->code = code;
+    (void)!fail(&u->why, "5.0.0", "%s", text);
+    return false;
+}
+
+static bool
+fail_why(struct upload *u)
+{
+    u->failed = true;
+    u->code = NULL;
+    return false;
+}
+
+static void
+answer_failure(struct session *s, const struct upload *u)
+{
+    if (u->bad)
+        reply_bad(s, "%s", u->why.text);
+    else if (u->code)
+        reply_no(s, "%s%s", u->code, u->why.text);
+    else
+        reply_why(s, &u->why);
+}
+
+static bool
+fail_url(struct session *s, struct upload *u, struct str url, const char *text)
+{
+    char *shown = arena_cstr(s->command, str_sub(url, 0, URL_SHOWN));
+
+    for (char *p = shown; *p; p++)
+        if (*p < ' ' || *p > '~' || *p == ']')
+            *p = '?';
+    return fail_with(u, arena_fmt(s->command, "[BADURL \"%s\"] ", shown), text);
+}
+
+/* ---- the target */
+
+static bool
+find_replaced(struct session *s, struct upload *u, const struct command *c)
+{
+    const struct append *a = &c->append;
+    uint32_t last = view_count(s->view);
+    uint32_t seq = a->replaced;
+
+    if (s->read_only)
+        return fail_with(u, "[READ-ONLY] ",
+                         "The mailbox is open for reading "
+                         "only");
+    if (a->replaced == 0)
+        seq = last;
+    else if (c->uid)
+        seq = view_seq(s->view, a->replaced);
+    if (seq == 0 || seq > last) {
+        u->bad = !c->uid;
+        return fail_with(u, "[NONEXISTENT] ", "There is no such message");
+    }
+    u->replaced = view_uid(s->view, seq);
+    return true;
+}
+
+static bool
+open_target(struct session *s, struct upload *u, const struct command *c)
+{
+    struct str name;
+
+    if (!take_mailbox(s, c->append.mailbox, &name))
+        return fail_with(u, "[CANNOT] ", "This is no mailbox name");
+    if (mailbox_open(s->imap->home, name, &u->box, &u->why) == OK) {
+        u->append = append_new(u->box);
+        return true;
+    }
+    u->box = NULL;
+    if (strcmp(u->why.dsn, "5.2.0") != 0)
+        return fail_why(u);
+    u->failed = true;
+    u->code = "[TRYCREATE] ";
+    return false;
+}
+
+static bool
+begin(struct session *s, const struct command *c)
+{
+    struct upload *u = arena_make(s->command, struct upload);
+    bool replace = c->id == COMMAND_REPLACE || c->id == COMMAND_UID_REPLACE;
+
+    s->upload = u;
+    if (replace && s->box == NULL) {
+        u->bad = true;
+        return fail_with(u, "", "Select a mailbox first");
+    }
+    return (!replace || find_replaced(s, u, c)) && open_target(s, u, c);
+}
+
+/* ---- pieces */
+
+static bool
+check_size(struct session *s, struct upload *u, uint64_t more)
+{
+    uint64_t limit = (uint64_t)s->conf->imap_append_size_limit;
+
+    if (limit > 0 && (more > limit || u->size > limit - more))
+        return fail_with(u, "[TOOBIG] ", "The message is too large");
+    u->size += more;
+    return true;
+}
+
+static bool
+begin_message(struct session *s, struct upload *u,
+              const struct append_message *m)
+{
+    uint64_t keywords = 0;
+    int64_t date = m->dated ? m->date : time(NULL);
+
+    u->begun = true;
+    u->size = 0;
+    if (m->utf8 && !(s->enabled & ENABLED_UTF8))
+        return fail_with(u, "", "UTF8=ACCEPT has not been enabled");
+    for (size_t i = 0; i < m->flags.count; i++) {
+        int bit;
+
+        if (mailbox_keyword(u->box, m->flags.keywords[i], &bit, &u->why) != OK)
+            return fail_why(u);
+        if (bit >= 0)
+            keywords |= UINT64_C(1) << bit;
+    }
+    return append_message(u->append, m->flags.system, keywords, date,
+                          &u->why) == OK ||
+           fail_why(u);
+}
+
+static bool
+put_run(struct upload *u, struct run *run)
+{
+    struct str span;
+
+    while (run_next(run, &span))
+        if (append_write(u->append, span, &u->why) != OK)
+            return fail_why(u);
+    return true;
+}
+
+/* The bytes that a URL means, of a mailbox that is open. */
+static bool
+put_part(struct session *s, struct upload *u, struct arena *a, struct opened *m,
+         const struct imap_url *url, struct str text)
+{
+    struct run run;
+
+    if (message_bytes(s, m, &u->why) != OK ||
+        message_structure(s, a, m, m->bytes.len, &u->why) != OK)
+        return fail_url(s, u, text, "There is no such message");
+    if (!section_find(a, m->bytes, &m->s, &url->section, &run))
+        return fail_url(s, u, text, "The message has no such part");
+    if (url->partial)
+        run_cut(&run, m->bytes, &m->s, url->offset, url->length);
+    return check_size(s, u, run.size) && put_run(u, &run);
+}
+
+static bool
+put_mailbox_part(struct session *s, struct upload *u, struct arena *a,
+                 const struct imap_url *url, struct str text)
+{
+    struct mailbox_status status;
+    struct opened m = {.uid = url->uid};
+    bool good;
+
+    if (mailbox_open(s->imap->home, url->mailbox, &m.box, &u->why) != OK)
+        return fail_url(s, u, text, "There is no such mailbox");
+    if (mailbox_status(m.box, false, &status, &u->why) != OK)
+        good = fail_why(u);
+    else if (url->validity && url->validity != status.validity)
+        good = fail_url(s, u, text, "The mailbox has another UIDVALIDITY");
+    else
+        good = put_part(s, u, a, &m, url, text);
+    message_close(&m);
+    mailbox_close(m.box);
+    return good;
+}
+
+static bool
+put_url(struct session *s, struct upload *u, struct str text)
+{
+    struct arena *a = arena_new("url", WORK_LIMIT);
+    struct imap_url url;
+    bool good = url_parse(a, text, &url)
+                    ? put_mailbox_part(s, u, a, &url, text)
+                    : fail_url(s, u, text, "This is no URL of a message here");
+
+    arena_free(a);
+    return good;
+}
+
+static bool
+put_urls(struct session *s, struct upload *u, const struct append_message *m)
+{
+    for (; u->piece < m->count; u->piece++)
+        if (m->pieces[u->piece].is_url &&
+            !put_url(s, u, m->pieces[u->piece].url))
+            return false;
+    return true;
+}
+
+/* Up to the last piece that is there. */
+static bool
+go_on(struct session *s, struct upload *u, const struct append *a)
+{
+    for (;;) {
+        const struct append_message *m = &a->messages[u->message];
+
+        if (!u->begun && !begin_message(s, u, m))
+            return false;
+        if (!put_urls(s, u, m))
+            return false;
+        if (u->message + 1 == a->count)
+            return true;
+        if (u->size == 0)
+            return fail_with(u, "", "A message is empty");
+        u->message++;
+        u->piece = 0;
+        u->begun = false;
+    }
+}
+
+/* ---- literals */
+
+static bool
+wants(struct session *s, const struct command *c, const struct literal *l)
+{
+    struct upload *u;
+
+    if (s->upload == NULL && !begin(s, c))
+        return false;
+    u = s->upload;
+    if (u->failed || !go_on(s, u, &c->append))
+        return false;
+    /* RFC 3502 6.3.11: this is how a client takes it back. */
+    if (l->size == 0 && !c->append.messages[u->message].catenate)
+        return fail_with(u, "", "The message is empty");
+    /* Line ends of a message are converted: bytes that are no text would not
+     * come back as they were. */
+    if (l->binary && !c->append.messages[u->message].utf8)
+        return fail_with(u, "[UNKNOWN-CTE] ", "Binary parts must be encoded");
+    if (!check_size(s, u, l->size))
+        return false;
+    u->binary = l->binary;
+    u->piece++;
+    return true;
+}
+
+bool
+upload_announced(struct session *s, const struct command *c,
+                 const struct literal *l)
+{
+    if (wants(s, c, l))
+        return true;
+    answer_failure(s, s->upload);
+    return false;
+}
+
+void
+upload_bytes(struct session *s, struct str bytes)
+{
+    struct upload *u = s->upload;
+
+    if (u->failed)
+        return;
+    if (!u->binary && memchr(bytes.p, '\0', bytes.len)) {
+        u->bad = true;
+        fail_with(u, "", "NUL in a literal without ~");
+        return;
+    }
+    if (append_write(u->append, bytes, &u->why) != OK)
+        fail_why(u);
+}
+
+void
+upload_drop(struct session *s)
+{
+    struct upload *u = s->upload;
+
+    s->upload = NULL;
+    if (u == NULL)
+        return;
+    if (u->append)
+        append_abort(u->append);
+    if (u->box)
+        mailbox_close(u->box);
+}
+
+/* ---- the end */
+
+/* "[APPENDUID 38505 3955:3957] " */
+static bool
+commit(struct session *s, struct upload *u, struct buf *code)
+{
+    struct mailbox_status status;
+    struct append *append = u->append;
+    struct uid_set uids;
+
+    u->append = NULL;
+    if (append_commit(append, s->command, &uids, &u->why) != OK ||
+        mailbox_status(u->box, false, &status, &u->why) != OK)
+        return fail_why(u);
+    buf_fmt(code, "[APPENDUID %u ", status.validity);
+    put_uids(code, uids);
+    buf_add(code, S("] "));
+    news_look(s->imap, u->box);
+    return true;
+}
+
+static bool
+take_replaced(struct session *s, struct upload *u)
+{
+    const struct uid_range one = {u->replaced, u->replaced};
+    struct uid_set removed;
+
+    return expunge_messages(s->box, (struct uid_set){&one, 1}, false,
+                            s->command, &removed, &u->why) == OK ||
+           fail_why(u);
+}
+
+static bool
+finish(struct session *s, const struct command *c, struct buf *code)
+{
+    struct upload *u = s->upload;
+
+    if (u->failed || !go_on(s, u, &c->append))
+        return false;
+    if (u->size == 0)
+        return fail_with(u, "", "The message is empty");
+    if (!commit(s, u, code))
+        return false;
+    if (u->replaced == 0)
+        return true;
+    say(s, "* OK %.*sStored\r\n", STR(buf_str(code)));
+    buf_reset(code);
+    return take_replaced(s, u);
+}
+
+void
+do_append(struct session *s, const struct command *c)
+{
+    struct buf code = buf_in(s->command);
+
+    if ((s->upload || begin(s, c)) && finish(s, c, &code))
+        reply_ok(s, "%.*sStored", STR(buf_str(&code)));
+    else
+        answer_failure(s, s->upload);
+}
