@@ -6,6 +6,7 @@
 
 #include "auth/scheme.h"
 #include "base/log.h"
+#include "conf/value.h"
 #include "ipc/message.h"
 
 #define LOOK_MS 1000
@@ -97,35 +98,6 @@ parse_static(struct arena *life, struct source *s)
 
 /* ---- the list */
 
-/* What stands before the brace that closes; braces within come in pairs. */
-static bool
-cut_brace(struct str *list, struct str *word)
-{
-    size_t depth = 1;
-
-    for (size_t i = 0; i < list->len; i++) {
-        depth += list->p[i] == '{';
-        depth -= list->p[i] == '}';
-        if (depth == 0) {
-            *word = str_trim(str_sub(*list, 0, i));
-            *list = str_sub(*list, i + 1, list->len);
-            return word->len > 0;
-        }
-    }
-    return false;
-}
-
-/* The next word, or what stands in braces. */
-static bool
-next_word(struct str *list, struct str *word)
-{
-    while (list->len && (is_space(list->p[0]) || list->p[0] == ','))
-        *list = str_sub(*list, 1, list->len);
-    if (!str_skip(list, S("{")))
-        return str_word(list, ", \t\r\n", word);
-    return cut_brace(list, word);
-}
-
 static enum rc
 parse_one(struct arena *life, struct str word, struct source *s,
           struct why *why)
@@ -158,7 +130,7 @@ sources_parse(struct arena *life, const char *list, bool users,
 
     *s = (struct sources){
         .at = arena_alloc(life, (rest.len / 2 + 1) * sizeof *s->at)};
-    while (next_word(&rest, &word)) {
+    while (value_next(&rest, &word)) {
         struct source *next = &s->at[s->count];
         enum rc rc = parse_one(life, word, next, why);
 

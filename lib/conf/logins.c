@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "conf/examine.h"
+#include "conf/value.h"
 #include "sys/priv.h"
 
 #define MODULE "authd-ldap.so"
@@ -118,41 +119,15 @@ check_source(struct exam *e, const struct scope *s, const char *name,
     exam_fatal(e, where, "%.*s: there is no source of that type", STR(word));
 }
 
-/* What stands before the brace that closes; braces within come in pairs. */
-static bool
-cut_brace(struct str *list, struct str *word)
-{
-    size_t depth = 1;
-
-    for (size_t i = 0; i < list->len; i++) {
-        depth += list->p[i] == '{';
-        depth -= list->p[i] == '}';
-        if (depth == 0) {
-            *word = str_trim(str_sub(*list, 0, i));
-            *list = str_sub(*list, i + 1, list->len);
-            return word->len > 0;
-        }
-    }
-    return false;
-}
-
 static void
 check_sources(struct exam *e, const struct scope *s, const char *name)
 {
     struct str list = scope_value(s, name), word;
 
-    for (;;) {
-        while (list.len && (is_space(list.p[0]) || list.p[0] == ','))
-            list = str_sub(list, 1, list.len);
-        if (!str_skip(&list, S("{"))) {
-            if (!str_word(&list, ", \t\r\n", &word))
-                return;
-        } else if (!cut_brace(&list, &word)) {
-            exam_fatal(e, at(s, name), "%s: a brace is not closed", name);
-            return;
-        }
+    while (value_next(&list, &word))
         check_source(e, s, name, word);
-    }
+    if (list.len > 0)
+        exam_fatal(e, at(s, name), "%s: a brace is not closed", name);
 }
 
 static void

@@ -68,3 +68,37 @@ value_unit(struct str fallback)
             return fallback.p[i];
     return 's';
 }
+
+/* What stands before the brace that closes. */
+static bool
+cut_brace(struct str *list, struct str *word)
+{
+    size_t depth = 1;
+
+    for (size_t i = 0; i < list->len; i++) {
+        depth += list->p[i] == '{';
+        depth -= list->p[i] == '}';
+        if (depth == 0) {
+            *word = str_trim(str_sub(*list, 0, i));
+            *list = str_sub(*list, i + 1, list->len);
+            return word->len > 0;
+        }
+    }
+    return false;
+}
+
+bool
+value_next(struct str *list, struct str *word)
+{
+    struct str rest;
+
+    while (list->len && (is_space(list->p[0]) || list->p[0] == ','))
+        *list = str_sub(*list, 1, list->len);
+    rest = *list;
+    if (!str_skip(&rest, S("{")))
+        return str_word(list, ", \t\r\n", word);
+    if (!cut_brace(&rest, word))
+        return false;
+    *list = rest;
+    return true;
+}

@@ -25,4 +25,11 @@ bool value_time(struct str text, char unit, int64_t *ms) MUST_USE;
  * there is none. */
 char value_unit(struct str fallback);
 
+/*
+ * Take the next word off a list, or what stands in braces, which come in
+ * pairs: "{ one two }, three". False at the end, and where a brace is not
+ * closed or holds nothing: then something is left of the list.
+ */
+bool value_next(struct str *list, struct str *word);
+
 #endif

@@ -57,4 +57,25 @@ others_are_strict(void **state)
     assert_int_equal(n, 10240000);
 }
 
-TESTS(TEST(times_have_units), TEST(others_are_strict))
+static void
+words_may_be_in_braces(void **state)
+{
+    struct str list = S(" one, { two three { x } } , four"), word;
+    struct str open = S("one { two");
+
+    (void)state;
+    assert_true(value_next(&list, &word));
+    assert_true(str_eq(word, S("one")));
+    assert_true(value_next(&list, &word));
+    assert_true(str_eq(word, S("two three { x }")));
+    assert_true(value_next(&list, &word));
+    assert_true(str_eq(word, S("four")));
+    assert_false(value_next(&list, &word));
+    assert_int_equal(list.len, 0);
+    assert_true(value_next(&open, &word));
+    assert_false(value_next(&open, &word));
+    assert_true(open.len > 0);
+}
+
+TESTS(TEST(words_may_be_in_braces), TEST(times_have_units),
+      TEST(others_are_strict))
