@@ -133,11 +133,77 @@ put_all(struct batch *b, struct why *why)
     return rc;
 }
 
+/*
+ * Several new files at once: if we are killed before all have their UIDs, none
+ * of them may stay. So their names are in the index before the first of them
+ * is in cur/, and whoever has the lock next removes them. Not so for moves:
+ * there the file is all there is.
+ */
+static enum rc
+announce(struct batch *b, struct why *why)
+{
+    struct buf names = buf_in(b->a);
+    struct index_folder f;
+    struct index_key k;
+    enum rc rc;
+
+    if (b->count < 2 || !(b->files[0].link || b->files[0].needed))
+        return OK;
+    for (size_t i = 0; i < b->count; i++)
+        buf_fmt(&names, "%s\n", target(b, &b->files[i]));
+    rc = mailbox_write(b->box, &f, why);
+    if (rc != OK)
+        return rc;
+    kv_env_put(b->box->home->kv, index_key(&k, 'T', f.id), buf_str(&names));
+    return kv_env_commit(b->box->home->kv, why);
+}
+
+static enum rc
+forget_announced(struct mailbox *box, struct why *why)
+{
+    struct index_folder f;
+    struct index_key k;
+    enum rc rc = mailbox_write(box, &f, why);
+
+    if (rc != OK)
+        return rc;
+    kv_env_del(box->home->kv, index_key(&k, 'T', f.id));
+    return kv_env_commit(box->home->kv, why);
+}
+
+enum rc
+deposit_recover(struct mailbox *box, bool *removed, struct why *why)
+{
+    struct arena *a = arena_new("recover", (size_t)256 << 20);
+    struct kv_env *kv = box->home->kv;
+    struct index_folder f;
+    struct index_key k;
+    struct str names = {0}, name;
+    enum rc rc = OK;
+
+    kv_env_read(kv);
+    if (index_folder_get(kv, box->path, &f) &&
+        kv_env_get(kv, index_key(&k, 'T', f.id), &names))
+        names = arena_str(a, names);
+    rc = kv_env_end(kv, why);
+    *removed = rc == OK && names.len > 0;
+    if (*removed) {
+        while (str_cut(&names, '\n', &name))
+            (void)!disk_remove(box->cur, arena_cstr(a, name));
+        rc = forget_announced(box, why);
+    }
+    arena_free(a);
+    return rc;
+}
+
 static enum rc
 work(struct batch *b, deposit_more *more, void *own, struct why *why)
 {
-    enum rc rc = mailbox_write(b->box, &b->f, why);
+    struct index_key k;
+    enum rc rc = announce(b, why);
 
+    if (rc == OK)
+        rc = mailbox_write(b->box, &b->f, why);
     if (rc != OK)
         return rc;
     rc = place_all(b, why);
@@ -147,6 +213,7 @@ work(struct batch *b, deposit_more *more, void *own, struct why *why)
         rc = put_all(b, why);
     if (rc == OK && more)
         rc = more(own, &b->f, why);
+    kv_env_del(b->box->home->kv, index_key(&k, 'T', b->f.id));
     if (rc == OK)
         rc = mailbox_commit(b->box, &b->f, why);
     else

@@ -33,4 +33,9 @@ typedef enum rc deposit_more(void *own, struct index_folder *f,
 enum rc deposit(struct mailbox *box, struct deposit_file *files, size_t count,
                 deposit_more *more, void *own, struct why *why) MUST_USE;
 
+/* By the holder of dovecot-uidlist.lock: remove what a process that was killed
+ * had begun to deposit. *removed tells if there was any. */
+enum rc deposit_recover(struct mailbox *box, bool *removed,
+                        struct why *why) MUST_USE;
+
 #endif

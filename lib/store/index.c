@@ -228,7 +228,7 @@ clear_kind(struct kv_env *kv, char kind, uint32_t folder)
 void
 index_folder_clear(struct kv_env *kv, uint32_t folder)
 {
-    for (const char *kind = "MNHCVBKX"; *kind; kind++)
+    for (const char *kind = "MNHCVBKXT"; *kind; kind++)
         clear_kind(kv, *kind, folder);
 }
 

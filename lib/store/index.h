@@ -16,6 +16,8 @@
  *   B folder uid kind          what parsers make of the message
  *   K folder                   keywords: u8 bit + 1, text, NUL ...
  *   X folder uid               fields of its line in dovecot-uidlist
+ *   T folder                   names, each with a LF, of files that are being
+ * put into cur/ all at once (deposit.c)
  *
  * Functions work in the transaction that is open.
  */

@@ -18,6 +18,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "store/deposit.h"
 #include "store/own.h"
 #include "store/scan.h"
 
@@ -313,7 +314,7 @@ forget(struct scan *s)
 
 /* Take the lock where UIDs are given, or dovecot-uidlist is read. */
 static enum rc
-lock(struct scan *s, bool *locked, struct why *why)
+lock(struct scan *s, bool *locked, bool *again, struct why *why)
 {
     enum rc rc;
 
@@ -322,7 +323,9 @@ lock(struct scan *s, bool *locked, struct why *why)
         return OK;
     rc = uidlist_lock(s->box->dir, s->known ? 0 : LOCK_WAIT, why);
     *locked = rc == OK;
-    if (rc == OK || !s->known)
+    if (rc == OK)
+        rc = deposit_recover(s->box, again, why);
+    if (*locked || !s->known)
         return rc;
 
     /* Later, then; the rest can be done. */
@@ -335,7 +338,7 @@ lock(struct scan *s, bool *locked, struct why *why)
 static enum rc
 scan_once(struct scan *s, bool *again, struct why *why)
 {
-    bool locked;
+    bool locked = false;
     enum rc rc = look(s, why);
 
     *again = false;
@@ -348,10 +351,9 @@ scan_once(struct scan *s, bool *again, struct why *why)
     }
     stat_fresh(s);
     if (rc == OK)
-        rc = lock(s, &locked, why);
-    if (rc != OK)
-        return rc;
-    rc = scan_merge(s, again, why);
+        rc = lock(s, &locked, again, why);
+    if (rc == OK && !*again)
+        rc = scan_merge(s, again, why);
     if (locked)
         uidlist_unlock(s->box->dir);
     return rc;
@@ -392,7 +394,10 @@ mailbox_sync(struct mailbox *box, bool *busy, struct why *why)
 enum rc
 mailbox_sync_locked(struct mailbox *box, struct why *why)
 {
-    bool busy = false;
+    bool busy = false, removed;
+    enum rc rc = home_check(box->home, why);
 
-    return sync_box(box, true, &busy, why);
+    if (rc == OK)
+        rc = deposit_recover(box, &removed, why);
+    return rc == OK ? sync_box(box, true, &busy, why) : rc;
 }

@@ -160,6 +160,10 @@ class Model:
 def check(box, model, renamed):
     found = box.dump()
     everywhere = [t for f in found.values() for t in texts(f)]
+    for word in model.asked:
+        if word.startswith('append'):
+            there = [text in everywhere for text in word.split()[2:]]
+            assert all(there) or not any(there), (word, everywhere)
     for name, messages in model.uids.items():
         place = found[name]
         if name in ('Box', 'New') and renamed is None:
@@ -191,14 +195,16 @@ def once(path, fault):
     # A fault may strike where it does no harm, so look further than that.
     answers += [None] * (len(SCRIPT) - len(answers))
     renamed = True
+    died = False
     for command, answer in zip(SCRIPT, answers):
         if command.startswith('rename') and not (answer or '').startswith(
                 'ok'):
             renamed = None
-        if answer is None and model.asked:
+        if answer is None and died:
             continue  # after the one it died in, nothing was asked
-        if answer is None:
+        if not (answer or '').startswith('ok'):
             model.asked.append(command)
+        died |= answer is None
         model.take(command, answer)
     found = check(box, model, renamed)
     assert box.dump() == found
