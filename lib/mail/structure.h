@@ -34,7 +34,7 @@
 
 /* A version of the format and of what is made: raised with each change, so
  * that an index makes its structures anew. */
-#define STRUCTURE_VERSION 1
+#define STRUCTURE_VERSION 2
 
 enum structure_kind {
     STRUCTURE_LEAF,

@@ -220,15 +220,16 @@ texts_put_envelope(const struct texts *t, struct buf *out)
 
 /* name, or name*number, name*number*, name* (RFC 2231). */
 struct param {
-    struct str name, value;
+    struct str full, name, value; /* name: without what begins at the "*" */
     uint64_t number;
-    bool numbered, extended, done;
+    bool numbered, extended;
+    bool part, first; /* of a value in sections that are all there */
 };
 
 static struct param
 read_param(struct arena *a, struct str name, struct str value)
 {
-    struct param p = {.name = name};
+    struct param p = {.full = name, .name = name};
     struct buf plain = buf_in(a);
     struct str digits = name, base;
 
@@ -236,14 +237,11 @@ read_param(struct arena *a, struct str name, struct str value)
     p.value = buf_str(&plain);
     if (!str_cut(&digits, '*', &base) || base.len == 0)
         return p;
-    p.extended = digits.len == 0 || digits.p[digits.len - 1] == '*';
-    if (digits.len > 0 && p.extended)
-        digits.len--;
+    p.extended = str_ends(digits, S("*"));
+    digits.len -= p.extended;
     p.numbered = str_num(digits, &p.number);
-    if (p.numbered || digits.len == 0)
+    if (p.numbered)
         p.name = base;
-    else
-        p.extended = false;
     return p;
 }
 
@@ -275,6 +273,23 @@ find_section(struct param *params, size_t count, struct str name,
     return NULL;
 }
 
+/* Which sections make values: 0, 1 and so on without a gap. */
+static void
+find_parts(struct param *params, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        struct param *p = &params[i];
+
+        if (find_section(params, count, p->name, 0) != p)
+            continue;
+        p->first = true;
+        for (uint64_t n = 0; p; n++) {
+            p->part = true;
+            p = find_section(params, count, params[i].name, n + 1);
+        }
+    }
+}
+
 /* All sections of one value, joined: "name", or coded "name*". */
 static void
 put_joined(struct arena *a, struct param *params, size_t count, struct str name,
@@ -294,7 +309,6 @@ put_joined(struct arena *a, struct param *params, size_t count, struct str name,
             put_percent(&value, section->value);
         else
             buf_add(&value, section->value);
-        section->done = true;
     }
     buf_add(&full, name);
     if (extended)
@@ -302,26 +316,6 @@ put_joined(struct arena *a, struct param *params, size_t count, struct str name,
     imap_put_string(out, buf_str(&full));
     buf_addc(out, ' ');
     imap_put_string(out, buf_str(&value));
-}
-
-static void
-put_param(struct arena *a, struct param *params, size_t count, size_t i,
-          struct buf *out)
-{
-    struct param *p = &params[i];
-    struct str name = p->name;
-
-    if (p->numbered && find_section(params, count, p->name, 0)) {
-        put_joined(a, params, count, p->name, out);
-        p->done = true;
-        return;
-    }
-    /* As it was written: "name*" follows the name itself. */
-    if (p->extended && !p->numbered)
-        name = (struct str){name.p, name.len + 1};
-    imap_put_string(out, name);
-    buf_addc(out, ' ');
-    imap_put_string(out, p->value);
 }
 
 /* "("name" "value" ...)", or NIL. `more` is put behind, or nothing. */
@@ -334,11 +328,18 @@ put_params(struct arena *a, struct str rest, struct str more, struct buf *out)
 
     while (count < MIME_PARAMS_MAX && mime_next(&rest, &name, &value))
         params[count++] = read_param(a, name, value);
+    find_parts(params, count);
     for (size_t i = 0; i < count; i++) {
-        if (params[i].done)
+        if (params[i].part && !params[i].first)
             continue;
         buf_addc(out, out->len == start ? '(' : ' ');
-        put_param(a, params, count, i, out);
+        if (params[i].first) {
+            put_joined(a, params, count, params[i].name, out);
+            continue;
+        }
+        imap_put_string(out, params[i].full);
+        buf_addc(out, ' ');
+        imap_put_string(out, params[i].value);
     }
     if (more.len > 0) {
         buf_addc(out, out->len == start ? '(' : ' ');

@@ -29,6 +29,7 @@ DIFFERENT = {
     ('envelope', 'ENVELOPE'): 'blanks in Subject',
     ('folded-all', 'ENVELOPE'): 'blanks in Subject',
     ('nul', 'ENVELOPE'): 'NUL in an address',
+    ('rfc2231-odd', 'BODYSTRUCTURE'): 'sections that are missing',
     ('empty', 'HEADER.FIELDS.NOT (Date Message-ID to)'): 'no empty line',
     ('only-header', 'HEADER.FIELDS.NOT (Date Message-ID to)'):
         'no empty line',
