@@ -46,9 +46,11 @@ show(struct str line, bool json)
     uint64_t since = 0;
     char when[32] = "";
 
-    for (size_t i = 0; i < COUNT(word); i++)
-        if (!str_cut(&line, '\t', &word[i]))
+    for (size_t i = 0; i < COUNT(word); i++) {
+        if (line.len == 0)
             return;
+        (void)str_cut(&line, '\t', &word[i]);
+    }
     (void)!str_num(word[4], &since);
     time_t t = (time_t)since;
 

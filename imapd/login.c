@@ -224,7 +224,7 @@ next(struct guest *l)
 {
     struct state *s = l->own;
 
-    arena_reset(s->command);
+    arena_wipe(s->command); /* there may be a password in it */
     reader_next(s->reader, s->in_auth);
 }
 
@@ -298,7 +298,7 @@ challenge(struct guest *l, struct str data)
     struct buf b = buf_in(l->work);
 
     s->in_auth = true;
-    arena_reset(s->command);
+    arena_wipe(s->command);
     reader_next(s->reader, true);
     base64_encode(&b, data);
     conn_fmt(l->conn, "+ %s\r\n", buf_str(&b).p);
@@ -353,6 +353,7 @@ done(struct guest *l)
 
     if (s->reader == NULL)
         return;
+    arena_wipe(s->command);
     arena_free(s->command);
     arena_free(s->life);
 }

@@ -17,15 +17,21 @@ prepare(struct user *u, const char *folders[2], struct why *why)
     return user_mail_prepare(u, folders, why);
 }
 
-static void
-begin(struct user *u)
+static enum rc
+begin(struct user *u, struct why *why)
 {
-    struct why why;
-
     imap.user = u;
     u->own = &imap;
-    if (user_mail_open(u, &imap.home, &why) != OK)
-        log_fatal("imap(%.*s): %s", STR(u->user), why.text);
+    return user_mail_open(u, &imap.home, why);
+}
+
+static struct str
+refusal(struct user *u, const struct user_session *s)
+{
+    return str_from(arena_fmt(u->life,
+                              "%.*s NO [UNAVAILABLE] Your mailbox is not "
+                              "available now\r\n",
+                              STR(s->greeting)));
 }
 
 static void
@@ -48,6 +54,7 @@ const struct user_program imap_user = {
     .service = "imap",
     .prepare = prepare,
     .begin = begin,
+    .refusal = refusal,
     .attach = attach,
     .end = end,
 };

@@ -4,12 +4,13 @@
 #include "mail/base64.h"
 #include "pop3d.h"
 
-#define COMMAND_MAX 512   /* RFC 2449 4 says 255 */
-#define ANSWER_MAX  32766 /* to a challenge */
-#define JUNK_MAX    20    /* commands in a row that lead nowhere */
+#define NAME_MAX_LEN 512
+#define COMMAND_MAX  8192  /* RFC 2449 4 says 255; tokens are longer */
+#define ANSWER_MAX   32766 /* to a challenge */
+#define JUNK_MAX     20    /* commands in a row that lead nowhere */
 
 struct state {
-    char user[COMMAND_MAX];
+    char user[NAME_MAX_LEN];
     size_t user_len;
     bool in_auth; /* the next line answers a challenge */
     unsigned junk;
@@ -235,7 +236,6 @@ input(struct guest *l)
         answer(l, line);
     else
         run(l, line);
-    explicit_bzero((char *)(uintptr_t)line.p, line.len);
     return true;
 }
 

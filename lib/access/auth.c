@@ -14,6 +14,7 @@
 #define WORK_MAX  ((size_t)1 << 20)
 #define RETRY_MS  500
 #define CALL_MS   60000 /* authd delays what has failed before */
+#define UP_MS     15000 /* while it cannot be had */
 #define MECHS_MAX 16
 #define NO_ID     0
 
@@ -34,10 +35,13 @@ struct auth {
     enum state state;
     struct conn *conn;
     struct timer *retry;
-    struct arena *work; /* of one line */
+    struct arena *work; /* of one line that came */
+    struct arena *out;  /* of one that goes */
     const struct sasl_mech *mechs[MECHS_MAX];
     size_t nmechs;
     bool told; /* that it cannot be reached */
+    loop_due *up;
+    void *up_own;
     uint32_t last;
     VEC(struct auth_call *) calls;
 };
@@ -78,18 +82,31 @@ fail_for_now(struct auth_call *c)
     finish(c, &(struct auth_result){.code = DOVECOT_TEMP});
 }
 
+static bool
+was_asked(const struct auth_call *c)
+{
+    return c->auth->state == UP && c->waiting.p == NULL;
+}
+
+static void
+send_cancel(struct auth_call *c)
+{
+    struct buf b = buf_in(c->auth->out);
+
+    dovecot_put_cancel(&b, c->id);
+    conn_put(c->auth->conn, buf_str(&b));
+    arena_wipe(c->auth->out);
+}
+
 static void
 too_late(void *self)
 {
     struct auth_call *c = self;
-    struct buf b = buf_in(c->auth->work);
-
     c->timer = NULL;
-    if (c->auth->state == UP && c->waiting.p == NULL) {
-        dovecot_put_cancel(&b, c->id);
-        conn_put(c->auth->conn, buf_str(&b));
+    if (was_asked(c)) {
+        log_warn("no answer from %s", c->auth->path);
+        send_cancel(c);
     }
-    log_warn("no answer from %s", c->auth->path);
     fail_for_now(c);
 }
 
@@ -112,7 +129,7 @@ retry(void *self)
     struct auth *a = self;
 
     a->retry = NULL;
-    if (a->calls.len > 0)
+    if (a->calls.len > 0 || a->up)
         connect_now(a);
 }
 
@@ -147,6 +164,8 @@ send_waiting(struct auth *a)
         if (c->waiting.p == NULL)
             continue;
         conn_put(a->conn, c->waiting);
+        loop_cancel(c->timer);
+        c->timer = loop_after(a->loop, CALL_MS, too_late, c);
         explicit_bzero((char *)(uintptr_t)c->waiting.p, c->waiting.len);
         free((char *)(uintptr_t)c->waiting.p);
         c->waiting = (struct str){0};
@@ -189,12 +208,19 @@ result(struct auth *a, const struct dovecot_line *l)
 static void
 shake(struct auth *a, const struct dovecot_line *l)
 {
-    if (l->verb == DOVECOT_MECH) {
+    if (l->verb == DOVECOT_VERSION) {
+        a->nmechs = 0; /* until here what it offered last is good enough */
+    } else if (l->verb == DOVECOT_MECH) {
         add_mech(a, l);
     } else if (l->verb == DOVECOT_DONE) {
         a->state = UP;
         a->told = false;
         send_waiting(a);
+        loop_due *up = a->up;
+
+        a->up = NULL;
+        if (up)
+            up(a->up_own);
     }
 }
 
@@ -239,7 +265,7 @@ input(void *own)
             down(a, "it does not speak the protocol");
             return;
         }
-        arena_reset(a->work);
+        arena_wipe(a->work);
         if (a->conn != conn)
             return;
         rest = conn_input(conn);
@@ -276,21 +302,20 @@ static void
 connect_now(struct auth *a)
 {
     static const struct conn_user user = {.input = input, .ended = ended};
-    struct buf b = buf_in(a->work);
+    struct buf b = buf_in(a->out);
     int fd = open_socket(a->path);
 
     if (fd < 0) {
         down(a, strerror(errno));
         return;
     }
-    a->nmechs = 0;
     a->state = SHAKING;
     a->conn = conn_new(a->loop, fd, DOVECOT_LINE_MAX, &user, a);
     conn_wipe(a->conn);
     dovecot_put_version(&b);
     dovecot_put_number(&b, "CPID", (uint64_t)getpid());
     conn_put(a->conn, buf_str(&b));
-    arena_reset(a->work);
+    arena_wipe(a->out);
 }
 
 /* ---- what others call */
@@ -304,6 +329,7 @@ auth_new(struct loop *l, const char *path)
     a->loop = l;
     memcpy(a->path, path, strlen(path) + 1);
     a->work = arena_new("auth", WORK_MAX);
+    a->out = arena_new("auth", WORK_MAX);
     return a;
 }
 
@@ -317,6 +343,7 @@ auth_free(struct auth *a)
     if (a->conn)
         conn_free(a->conn);
     arena_free(a->work);
+    arena_free(a->out);
     free(a);
 }
 
@@ -325,6 +352,13 @@ auth_wake(struct auth *a)
 {
     if (a->state == DOWN && a->retry == NULL)
         connect_now(a);
+}
+
+void
+auth_when_up(struct auth *a, loop_due *up, void *own)
+{
+    a->up = up;
+    a->up_own = own;
 }
 
 const struct sasl_mech *
@@ -348,21 +382,22 @@ auth_begin(struct auth *a, struct dovecot_request *r,
            const struct auth_user *user, void *own)
 {
     struct auth_call *c = calloc(1, sizeof *c);
-    struct buf b = buf_in(a->work);
+    struct buf b = buf_in(a->out);
 
     must(c != NULL);
     if (++a->last == NO_ID)
         ++a->last;
     r->id = a->last;
     *c = (struct auth_call){.auth = a, .user = *user, .own = own, .id = r->id};
-    c->timer = loop_after(a->loop, CALL_MS, too_late, c);
+    c->timer =
+        loop_after(a->loop, a->state == UP ? CALL_MS : UP_MS, too_late, c);
     *vec_add(&a->calls) = c;
     dovecot_put_auth(&b, r);
     if (a->state == UP)
         conn_put(a->conn, buf_str(&b));
     else
         c->waiting = copy(buf_str(&b));
-    explicit_bzero(b.p, b.len);
+    arena_wipe(a->out);
     auth_wake(a);
     return c;
 }
@@ -370,23 +405,19 @@ auth_begin(struct auth *a, struct dovecot_request *r,
 void
 auth_continue(struct auth_call *c, struct str data)
 {
-    struct buf b = buf_in(c->auth->work);
+    struct buf b = buf_in(c->auth->out);
 
-    if (c->auth->state != UP)
+    if (!was_asked(c))
         return; /* it is about to fail */
     dovecot_put_cont(&b, c->id, data);
     conn_put(c->auth->conn, buf_str(&b));
-    explicit_bzero(b.p, b.len);
+    arena_wipe(c->auth->out);
 }
 
 void
 auth_cancel(struct auth_call *c)
 {
-    struct buf b = buf_in(c->auth->work);
-
-    if (c->auth->state == UP && c->waiting.p == NULL) {
-        dovecot_put_cancel(&b, c->id);
-        conn_put(c->auth->conn, buf_str(&b));
-    }
+    if (was_asked(c))
+        send_cancel(c);
     forget(c);
 }

@@ -2,7 +2,8 @@
  * auth.h - asking authd who somebody is, from an event loop.
  *
  * One connection to authd a process; many exchanges on it at once. While it
- * cannot be had, exchanges wait for a moment and then fail for now.
+ * cannot be had, exchanges wait for a moment and then fail for now. What was
+ * asked may be a password: no memory that held it is given back unwiped.
  */
 #ifndef ACCESS_AUTH_H
 #define ACCESS_AUTH_H
@@ -33,6 +34,9 @@ void auth_free(struct auth *a);
 
 /* Ask for the mechanisms ahead of the first login. */
 void auth_wake(struct auth *a);
+/* Once it has said what it offers, call that, once; NULL: do not. Until then
+ * it is tried again and again. */
+void auth_when_up(struct auth *a, loop_due *up, void *own);
 /* The n-th mechanism that authd offers and that we know; NULL at the end, and
  * while authd was never reached. */
 const struct sasl_mech *auth_mech(const struct auth *a, size_t n);

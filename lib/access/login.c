@@ -15,6 +15,8 @@
 #define GOODBYE_MS   5000
 #define ATTEMPTS_MAX 3
 #define INPUT_MAX    ((size_t)32768)
+#define RESPONSE_MAX ((size_t)16384) /* raw: authd's lines have 32768 */
+#define OUTPUT_HIGH  ((size_t)16384) /* who does not read is not answered */
 
 /* ---- small things */
 
@@ -49,6 +51,20 @@ make_id(char id[17])
     id[16] = '\0';
 }
 
+/* As it may stand in <> on a line that bans addresses: whoever guesses names
+ * chooses them. */
+static struct str
+shown_user(struct arena *a, struct str user)
+{
+    struct str copy = arena_str(a, user);
+    char *p = (char *)(uintptr_t)copy.p;
+
+    for (size_t i = 0; i < copy.len; i++)
+        if (p[i] == '<' || p[i] == '>')
+            p[i] = '?';
+    return copy;
+}
+
 /* The part of a log line that says whose session it was. */
 static const char *
 described(const struct guest *l)
@@ -56,7 +72,7 @@ described(const struct guest *l)
     const struct guest_private *p = l->priv;
     struct buf b = buf_in(l->work);
 
-    buf_fmt(&b, "user=<%.*s>, ", STR(p->user));
+    buf_fmt(&b, "user=<%.*s>, ", STR(shown_user(l->work, p->user)));
     if (p->method.len > 0)
         buf_fmt(&b, "method=%.*s, ", STR(p->method));
     buf_fmt(&b, "rip=%s, lip=%s%s, session=<%s>", p->client, p->server,
@@ -125,9 +141,18 @@ static void
 goodbye_over(void *self)
 {
     struct guest *l = self;
+    struct guest_private *p = l->priv;
+    uint64_t sent = conn_total_sent(l->conn);
 
-    l->priv->timer = NULL;
-    login_free(l);
+    p->timer = NULL;
+
+    /* The rest of a user's mail waits for a client that is only slow. */
+    if (p->relay == NULL || sent == p->sent || conn_unsent(l->conn) == 0) {
+        login_free(l);
+        return;
+    }
+    p->sent = sent;
+    p->timer = loop_after(p->loop, GOODBYE_MS, goodbye_over, l);
 }
 
 void
@@ -136,8 +161,12 @@ login_finish(struct guest *l)
     struct guest_private *p = l->priv;
 
     p->state = LOGIN_ENDING;
+    if (p->call)
+        auth_cancel(p->call);
+    p->call = NULL;
     conn_hold(l->conn, true);
     loop_cancel(p->timer);
+    p->sent = conn_total_sent(l->conn);
     p->timer = loop_after(p->loop, conn_unsent(l->conn) ? GOODBYE_MS : 0,
                           goodbye_over, l);
 }
@@ -173,16 +202,24 @@ too_long(void *self)
 
 /* ---- input */
 
+static bool
+may_answer(const struct guest *l)
+{
+    return l->priv->state == LOGIN_COMMAND &&
+           conn_unsent(l->conn) < OUTPUT_HIGH;
+}
+
+/* What is in l->work may be a password. */
 static void
 go_on(struct guest *l)
 {
-    struct guest_private *p = l->priv;
-
-    while (p->state == LOGIN_COMMAND && l->protocol->input(l))
-        arena_reset(l->work);
-    if (p->state == LOGIN_COMMAND && conn_input(l->conn).len >= INPUT_MAX)
+    while (may_answer(l) && l->protocol->input(l))
+        arena_wipe(l->work);
+    if (may_answer(l) && conn_input(l->conn).len >= INPUT_MAX)
         login_say_bye(l, "Disconnected: Input is too long");
-    arena_reset(l->work);
+    if (l->priv->state == LOGIN_COMMAND)
+        conn_hold(l->conn, !may_answer(l));
+    arena_wipe(l->work);
 }
 
 static void
@@ -203,7 +240,8 @@ has_ended(void *own, bool in_good_order)
 
     (void)in_good_order;
     if (l->priv->state != LOGIN_ENDING && l->priv->state != LOGIN_RELAYING) {
-        l->priv->why = "Disconnected: Connection closed";
+        if (l->priv->why == NULL) /* else TLS has said more */
+            l->priv->why = "Disconnected: Connection closed";
         login_log_failed(l);
     }
     login_free(l);
@@ -219,6 +257,8 @@ has_sent(void *own)
         login_free(l);
     } else if (p->state == LOGIN_RELAYING) {
         relay_to_client(l);
+    } else if (p->state == LOGIN_COMMAND) {
+        go_on(l);
     } else if (p->state == LOGIN_SWITCHING) {
         p->state = LOGIN_SHAKING;
         if (!login_tls_begin(l))
@@ -333,7 +373,11 @@ answered(void *own, const struct auth_result *r)
         return;
     }
     wait_for(l, LOGIN_ENTERING);
-    if (!relay_prepare(l) ||
+    conn_flush(l->conn);
+
+    /* Behind TLS it is we who send on; in the clear what stands in our buffer
+     * would be lost. */
+    if ((p->tls == NULL && conn_unsent(l->conn) > 0) || !relay_prepare(l) ||
         !stage_enter(l, r->ticket, p->inner >= 0 ? p->inner : conn_fd(l->conn)))
         unavailable(l);
     conn_flush(l->conn);
@@ -360,6 +404,10 @@ login_auth(struct guest *l, struct str mech, const struct str *initial,
         .resp = initial ? *initial : S(""),
     };
 
+    if (r.resp.len > RESPONSE_MAX) {
+        login_say_bye(l, "Disconnected: Login data is too long");
+        return;
+    }
     drop(&p->method);
     p->method = keep(mech);
     drop(&p->greeting);
@@ -384,12 +432,15 @@ login_password(struct guest *l, struct str user, struct str password,
     struct str initial = buf_str(&b);
 
     login_auth(l, S("PLAIN"), &initial, greeting);
-    explicit_bzero(b.p, b.len);
 }
 
 void
 login_continue(struct guest *l, struct str data)
 {
+    if (data.len > RESPONSE_MAX) {
+        login_say_bye(l, "Disconnected: Login data is too long");
+        return;
+    }
     wait_for(l, LOGIN_ASKING);
     auth_continue(l->priv->call, data);
 }

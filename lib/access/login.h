@@ -25,7 +25,8 @@ struct guest {
     const struct login_protocol *protocol;
     const struct conf *conf;
     struct conn *conn;
-    struct arena *work; /* of one call of ours; the same for all guests */
+    struct arena *work; /* of one call of ours; the same for all guests; it is
+                           wiped after each command */
     void *own;          /* the protocol's: `size` zeroed bytes, until done */
     bool secured;       /* encrypted */
     unsigned attempts;  /* logins that failed */

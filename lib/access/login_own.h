@@ -40,6 +40,7 @@ struct guest_private {
     char client[SOCK_TEXT_MAX], server[SOCK_TEXT_MAX];
     unsigned client_port, server_port;
     const char *why;    /* it ends, for the log */
+    uint64_t sent;      /* when it was last looked, while it ends */
     int inner, ours;    /* ends of the way to the user's process; or -1 */
     struct conn *relay; /* our end, once he is logged in */
     size_t place;       /* in the stage's list */
@@ -54,6 +55,7 @@ struct login_stage {
     struct link broker; /* fd -1: not connected */
     struct watch *broker_watch;
     int64_t last_tag;
+    struct timer *late; /* authd, at the start */
     bool wrapper, ending;
     VEC(struct guest *) all;
     struct packet packet;

@@ -6,7 +6,9 @@
 #include "access/login_own.h"
 #include "base/log.h"
 
-#define WORK_MAX ((size_t)1 << 20)
+#define WORK_MAX   ((size_t)1 << 20)
+#define AUTH_MS    2000 /* for what can be offered to the first client */
+#define GOODBYE_MS 2000 /* for what users' processes say when all must end */
 
 static struct login_stage stage = {.broker.fd = -1};
 
@@ -146,8 +148,17 @@ connected(void *own, int fd, const struct sockaddr_storage *peer)
         login_end(l, "Disconnected: TLS is not available");
 }
 
+static void
+stop(void *self)
+{
+    struct login_stage *s = self;
+
+    loop_stop(s->loop);
+}
+
 /* Who has not logged in is sent away; who has, and is encrypted here, stays
- * as long as he likes, unless all must end now. */
+ * as long as he likes, unless all must end now: then his process is about to
+ * say so. */
 static void
 end(void *own, bool now)
 {
@@ -157,9 +168,31 @@ end(void *own, bool now)
     for (size_t i = s->all.len; i > 0; i--)
         if (i <= s->all.len)
             login_say_bye(s->all.at[i - 1], "Disconnected: Shutting down");
-    if (now && s->all.len > 0)
-        loop_stop(s->loop);
+    if (now)
+        loop_after(s->loop, GOODBYE_MS, stop, s);
     check_end(s);
+}
+
+static void
+too_late(void *self)
+{
+    struct login_stage *s = self;
+
+    s->late = NULL;
+    loop_stop(s->loop);
+}
+
+/* What authd offers stands in the greeting of the first client already. */
+static void
+wait_for_auth(struct login_stage *s)
+{
+    s->late = loop_after(s->loop, AUTH_MS, too_late, s);
+    auth_when_up(s->auth, stop, s);
+    auth_wake(s->auth);
+    loop_run(s->loop);
+    auth_when_up(s->auth, NULL, NULL);
+    loop_cancel(s->late);
+    s->late = NULL;
 }
 
 void
@@ -179,7 +212,7 @@ login_work(struct daemon *d, const struct login_protocol *p)
     s->work = arena_new("login", WORK_MAX);
     s->wrapper = d->conf->login_tls_wrappermode;
     s->auth = auth_new(s->loop, "private/authd");
-    auth_wake(s->auth);
+    wait_for_auth(s);
     daemon_many(d, s->loop, &many);
     loop_run(s->loop);
 }

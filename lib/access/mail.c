@@ -74,7 +74,8 @@ find(struct user *u, struct home_settings *out, struct why *why)
                     STR(whole));
     (void)str_cut(&rest, ':', &word);
     rc = expand(u, word, &out->root, why);
-    while (rc == OK && str_cut(&rest, ':', &word)) {
+    while (rc == OK && rest.len > 0) {
+        (void)str_cut(&rest, ':', &word);
         if (str_iskip(&word, S("INDEX=")))
             rc = expand(u, word, &out->index, why);
         else if (str_ieq(word, S("LAYOUT=fs")))

@@ -14,6 +14,7 @@
 
 #define LIFE_MAX ((size_t)1 << 30)
 #define LINK     3 /* the broker, once nothing else is open */
+#define LINK_MS  5000
 
 static struct {
     struct user user;
@@ -54,6 +55,21 @@ user_gone(struct user *u, unsigned number)
     check_end();
 }
 
+static struct user_session
+session_of(const struct msg_attach *m)
+{
+    return (struct user_session){
+        .number = (unsigned)m->number,
+        .fd = m->fd,
+        .tls = m->tls != 0,
+        .id = m->session,
+        .client = m->client,
+        .server = m->server,
+        .greeting = m->greeting,
+        .input = m->input,
+    };
+}
+
 static bool
 take_session(struct packet *p)
 {
@@ -61,16 +77,7 @@ take_session(struct packet *p)
 
     if (!read_attach(p, &m))
         return false;
-    struct user_session s = {
-        .number = (unsigned)m.number,
-        .fd = m.fd,
-        .tls = m.tls != 0,
-        .id = m.session,
-        .client = m.client,
-        .server = m.server,
-        .greeting = m.greeting,
-        .input = m.input,
-    };
+    struct user_session s = session_of(&m);
 
     fcntl(m.fd, F_SETFL, fcntl(m.fd, F_GETFL) | O_NONBLOCK);
     own.sessions++;
@@ -151,17 +158,47 @@ become(const struct user_start *start, const char *folders[2])
 }
 
 /* The folders must be there before the box is closed around them. */
-static void
-prepare(const struct user_start *start, const char *folders[2])
+static enum rc
+prepare(const struct user_start *start, const char *folders[2], struct why *why)
 {
     const struct priv_user user = {.uid = start->uid, .gid = start->gid};
-    struct why why;
 
     if (!priv_become(&user))
         log_fatal("cannot become user %u: %m", start->uid);
-    if (own.user.program->prepare(&own.user, folders, &why) != OK)
-        log_fatal("%.*s: %s", STR(own.user.user), why.text);
+    enum rc rc = own.user.program->prepare(&own.user, folders, why);
+
     priv_return();
+    return rc;
+}
+
+/* He cannot be served. The one who has just logged in is told, and whoever
+ * came right behind him; the next one gets a new process, and a new try. */
+static void
+refuse(const struct why *why)
+{
+    struct msg_attach m;
+
+    log_warn("%s(%.*s): %s", own.user.program->service, STR(own.user.user),
+             why->text);
+    (void)!sock_timeout(LINK, LINK_MS);
+    while (link_receive(&own.broker, &own.packet) == LINK_OK &&
+           own.packet.type == MSG_attach && read_attach(&own.packet, &m)) {
+        struct user_session s = session_of(&m);
+        struct str text = own.user.program->refusal(&own.user, &s);
+
+        (void)!send(s.fd, text.p, text.len, MSG_NOSIGNAL | MSG_DONTWAIT);
+        close(s.fd);
+        packet_drop(&own.packet);
+        fcntl(LINK, F_SETFL, fcntl(LINK, F_GETFL) | O_NONBLOCK);
+    }
+}
+
+static void
+serve(void)
+{
+    fcntl(LINK, F_SETFL, fcntl(LINK, F_GETFL) | O_NONBLOCK);
+    loop_watch(own.user.loop, LINK, LOOP_READ, broker_ready, NULL);
+    loop_run(own.user.loop);
 }
 
 static void
@@ -181,6 +218,7 @@ user_work(struct daemon *d, const struct user_program *p,
 {
     const char *folders[2] = {NULL};
     struct arena *life = arena_new("user", LIFE_MAX);
+    struct why why;
 
     log_forked();
     prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
@@ -197,15 +235,18 @@ user_work(struct daemon *d, const struct user_program *p,
         .dir = arena_cstr(life, start->dir),
     };
     close_inherited(start->link);
-    prepare(start, folders);
+    enum rc rc = prepare(start, folders, &why);
+
     become(start, folders);
     own.broker =
         (struct link){.fd = LINK, .self = SIDE(HOME), .peer = SIDE(BROKER)};
-    fcntl(LINK, F_SETFL, fcntl(LINK, F_GETFL) | O_NONBLOCK);
     own.user.loop = loop_new();
-    loop_watch(own.user.loop, LINK, LOOP_READ, broker_ready, NULL);
-    p->begin(&own.user);
-    loop_run(own.user.loop);
+    if (rc == OK)
+        rc = p->begin(&own.user, &why);
+    if (rc == OK)
+        serve();
+    else
+        refuse(&why);
     log_flush();
     _exit(0);
 }

@@ -49,7 +49,9 @@ struct user_program {
      * this user cannot be served, and why. Runs as him. */
     enum rc (*prepare)(struct user *u, const char *folders[2], struct why *why);
     /* All rights are gone: open what is shared by sessions. */
-    void (*begin)(struct user *u);
+    enum rc (*begin)(struct user *u, struct why *why);
+    /* One of these has failed: the answer to a login, to be sent as it is. */
+    struct str (*refusal)(struct user *u, const struct user_session *s);
     void (*attach)(struct user *u, const struct user_session *s);
     /* End that session, or all (0), with a word to the client. */
     void (*end)(struct user *u, unsigned number, const char *why);

@@ -226,14 +226,34 @@ wanted(const struct conn *c)
     return events;
 }
 
+static void socket_ready(void *self, unsigned events);
+
 static void
 arrange(struct conn *c)
 {
     unsigned events = wanted(c);
 
-    if (events != c->events)
+    if (c->watch == NULL && events != 0)
+        c->watch = loop_watch(c->loop, c->fd, events, socket_ready, c);
+    else if (c->watch != NULL && events != c->events)
         loop_change(c->watch, events);
     c->events = events;
+}
+
+/* Told of something though nothing was asked for: the peer has hung up. What
+ * it has sent before is still read, when somebody wants it; until then the
+ * loop would tell us again and again. */
+static void
+hung_up(struct conn *c)
+{
+    char byte;
+
+    if (recv(c->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) <= 0) {
+        c->broken = true;
+        return;
+    }
+    loop_unwatch(c->watch);
+    c->watch = NULL;
 }
 
 /* ---- moving bytes */
@@ -331,7 +351,7 @@ socket_ready(void *self, unsigned events)
 
     enter(c);
     if (events != 0 && c->events == 0)
-        c->broken = true; /* told unasked: the peer has hung up */
+        hung_up(c);
     send_out(c);
     read_in(c);
     settle(c);
