@@ -6,7 +6,7 @@
 #include "mail/stuff.h"
 #include "session.h"
 
-#define PIECE ((size_t)32768)
+#define PIECE ((size_t)16384)
 
 struct sending {
     int fd;
@@ -77,7 +77,7 @@ finish(struct session *s)
 bool
 send_more(struct session *s)
 {
-    static char in[PIECE], out[2 * PIECE + 64];
+    static char in[PIECE], out[5 * PIECE + 64];
     struct sending *n = s->sending;
     ssize_t got = read(n->fd, in, sizeof in);
 

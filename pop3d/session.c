@@ -68,9 +68,17 @@ static void
 goodbye_over(void *self)
 {
     struct session *s = self;
+    uint64_t sent = conn_total_sent(s->conn);
 
     s->timer = NULL;
-    session_free(s);
+
+    /* What was deleted may be on its way still, to a client that is slow. */
+    if (sent == s->sent || conn_unsent(s->conn) == 0) {
+        session_free(s);
+        return;
+    }
+    s->sent = sent;
+    s->timer = loop_after(s->pop3->user->loop, GOODBYE_MS, goodbye_over, s);
 }
 
 void
@@ -78,9 +86,12 @@ session_end(struct session *s)
 {
     s->ending = true;
     conn_hold(s->conn, true);
-    loop_cancel(s->timer);
-    s->timer = loop_after(s->pop3->user->loop, GOODBYE_MS, goodbye_over, s);
     conn_flush(s->conn);
+    loop_cancel(s->timer);
+    s->sent = conn_total_sent(s->conn);
+    s->timer =
+        loop_after(s->pop3->user->loop,
+                   conn_unsent(s->conn) > 0 ? GOODBYE_MS : 0, goodbye_over, s);
 }
 
 void
@@ -91,6 +102,15 @@ session_bye(struct session *s, const char *why)
     if (s->sending == NULL)
         say(s, "-ERR %s", why);
     session_end(s);
+}
+
+static void too_idle(void *self);
+
+static void
+restart_timer(struct session *s)
+{
+    loop_cancel(s->timer);
+    s->timer = loop_after(s->pop3->user->loop, IDLE_MS, too_idle, s);
 }
 
 static void
@@ -141,8 +161,7 @@ take_line(struct session *s)
     conn_skip(s->conn, (size_t)end + 1);
     if (line.len > 0 && line.p[line.len - 1] == '\r')
         line.len--;
-    loop_cancel(s->timer);
-    s->timer = loop_after(s->pop3->user->loop, IDLE_MS, too_idle, s);
+    restart_timer(s);
     verbs_run(s, line);
     arena_reset(s->work);
     return true;
@@ -175,8 +194,12 @@ has_input(void *own)
 static void
 has_ended(void *own, bool in_good_order)
 {
-    (void)in_good_order;
-    session_free(own);
+    struct session *s = own;
+
+    if (!in_good_order || conn_unsent(s->conn) == 0)
+        session_free(s);
+    else if (!s->ending)
+        session_end(s); /* it may read on */
 }
 
 static void
@@ -184,10 +207,12 @@ has_sent(void *own)
 {
     struct session *s = own;
 
-    if (s->ending)
+    if (s->ending) {
         session_free(s);
-    else
+    } else {
+        restart_timer(s);
         session_go(s);
+    }
 }
 
 /* ---- the beginning */
@@ -235,7 +260,7 @@ session_attach(struct pop3 *p, const struct user_session *from)
         session_bye(s, "[SYS/TEMP] Your mailbox is not available now");
         return;
     }
-    s->timer = loop_after(p->user->loop, IDLE_MS, too_idle, s);
+    restart_timer(s);
     say(s, "+OK Logged in");
     conn_unread(s->conn, from->input);
     session_go(s);
@@ -249,15 +274,20 @@ prepare(struct user *u, const char *folders[2], struct why *why)
     return user_mail_prepare(u, folders, why);
 }
 
-static void
-begin(struct user *u)
+static enum rc
+begin(struct user *u, struct why *why)
 {
-    struct why why;
-
     pop3.user = u;
     u->own = &pop3;
-    if (user_mail_open(u, &pop3.home, &why) != OK)
-        log_fatal("pop3(%.*s): %s", STR(u->user), why.text);
+    return user_mail_open(u, &pop3.home, why);
+}
+
+static struct str
+refusal(struct user *u, const struct user_session *s)
+{
+    (void)u;
+    (void)s;
+    return S("-ERR [SYS/TEMP] Your mailbox is not available now\r\n");
 }
 
 static void
@@ -280,6 +310,7 @@ const struct user_program pop3_user = {
     .service = "pop3",
     .prepare = prepare,
     .begin = begin,
+    .refusal = refusal,
     .attach = attach,
     .end = end,
 };

@@ -35,6 +35,7 @@ struct session {
     struct timer *timer;
     char id[32];
     bool ending;
+    uint64_t sent; /* when it was last looked, while it ends */
     unsigned junk;
 
     struct mailbox *box;
