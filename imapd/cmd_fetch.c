@@ -1,6 +1,8 @@
 /* FETCH and UID FETCH: RFC 9051 6.4.5, 7162 3.1.4, 9394, 9586. */
+#include "condstore.h"
 #include "fetch.h"
 #include "store/changes.h"
+#include "write.h"
 
 #define MESSAGE_MAX ((size_t)64 << 20)
 
@@ -54,8 +56,13 @@ find_items(struct session *s, const struct command *c, struct work *w)
     struct fetch_item *items =
         arena_alloc(s->command, (f->count + 2) * sizeof *items);
     size_t n = 0;
-    bool modseq = f->changed_since > 0 ||
-                  (s->enabled & ENABLED_CONDSTORE && has_item(f, FETCH_FLAGS));
+    bool modseq;
+
+    w->seen = sets_seen(s, f);
+    if (f->changed_since > 0 || has_item(f, FETCH_MODSEQ))
+        condstore_enable(s);
+    modseq = f->changed_since > 0 || (s->enabled & ENABLED_CONDSTORE &&
+                                      (has_item(f, FETCH_FLAGS) || w->seen));
 
     if (c->uid && !has_item(f, FETCH_UID) && !(s->enabled & ENABLED_UIDONLY))
         items[n++] = (struct fetch_item){.kind = FETCH_UID};
@@ -65,7 +72,6 @@ find_items(struct session *s, const struct command *c, struct work *w)
         items[n++] = (struct fetch_item){.kind = FETCH_MODSEQ};
     w->items = items;
     w->count = n;
-    w->seen = sets_seen(s, f);
 }
 
 static enum rc
@@ -158,18 +164,94 @@ step(struct session *s, void *work)
     return MORE;
 }
 
+/* How many messages have UIDs up to this one. */
+static uint32_t
+rank_of_end(const struct session *s, uint32_t last)
+{
+    return last == UINT32_MAX ? view_count(s->view)
+                              : view_rank(s->view, last + 1);
+}
+
+/* RFC 9394 3.3: some of the messages in the set, counted from an end. */
+static struct uid_set
+take_range(struct session *s, const struct partial *p, struct uid_set set)
+{
+    struct uid_range *at = arena_alloc(s->command, (set.len + 1) * sizeof *at);
+    size_t count = 0, from, to, n = 0, before = 0;
+
+    for (size_t i = 0; i < set.len; i++)
+        count += rank_of_end(s, set.at[i].last) -
+                 view_rank(s->view, set.at[i].first);
+    partial_range(p, count, &from, &to);
+    for (size_t i = 0; i < set.len; i++) {
+        uint32_t rank = view_rank(s->view, set.at[i].first);
+        size_t here = rank_of_end(s, set.at[i].last) - rank;
+        size_t low = from > before ? from - before : 0;
+        size_t high = to > before ? to - before : 0;
+
+        high = high < here ? high : here;
+        if (low < high)
+            at[n++] =
+                (struct uid_range){view_uid(s->view, rank + (uint32_t)low + 1),
+                                   view_uid(s->view, rank + (uint32_t)high)};
+        before += here;
+    }
+    return (struct uid_set){at, n};
+}
+
+/* RFC 7162 3.1.4.1, 3.2.6. */
+static enum rc
+take_changed(struct session *s, const struct fetch *f, struct uid_set *set,
+             struct why *why)
+{
+    struct uid_set changed;
+    enum rc rc = OK;
+
+    if (f->vanished)
+        rc = condstore_say_vanished(s, f->changed_since, *set, why);
+    if (rc == OK)
+        rc = changes_since(s->box, f->changed_since, s->command, &changed, why);
+    if (rc == OK)
+        *set = condstore_both(s, *set, changed);
+    return rc;
+}
+
+static const char *
+wrong(const struct session *s, const struct command *c)
+{
+    if (c->fetch.vanished && !(s->enabled & ENABLED_QRESYNC))
+        return "VANISHED needs ENABLE QRESYNC";
+    if (c->fetch.range.asked && !c->uid)
+        return "PARTIAL is for UID FETCH";
+    return NULL;
+}
+
 void
 do_fetch(struct session *s, const struct command *c)
 {
+    const struct fetch *f = &c->fetch;
+    struct why why;
+
     struct work *w = arena_make(s->command, struct work);
     struct uid_set set;
 
-    *w = (struct work){0};
-    if (!set_uids(s, &c->fetch.set, c->uid, &set)) {
+    if (wrong(s, c)) {
+        reply_bad(s, "%s", wrong(s, c));
+        return;
+    }
+    if (f->vanished)
+        news_tell(s, true); /* what is gone has no number to be told with */
+    if (!set_uids(s, &f->set, c->uid, &set)) {
         reply_bad(s, "There is no message of that number");
         return;
     }
     find_items(s, c, w);
+    if (f->range.asked)
+        set = take_range(s, &f->range, set);
+    if (f->changed_since > 0 && take_changed(s, f, &set, &why) != OK) {
+        reply_why(s, &why);
+        return;
+    }
     w->a = arena_new("message", MESSAGE_MAX);
     walk_begin(&w->walk, s, set);
     session_task(s, (struct task){step, drop, w});

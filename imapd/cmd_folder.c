@@ -2,6 +2,7 @@
  * 6.3.8, 6.3.11, 6154 3, 8474 4.1. */
 #include <string.h>
 
+#include "condstore.h"
 #include "status.h"
 #include "store/folders.h"
 
@@ -148,7 +149,7 @@ do_status(struct session *s, const struct command *c)
         return;
     }
     if (c->status.items & STATUS_HIGHESTMODSEQ)
-        s->enabled |= ENABLED_CONDSTORE; /* RFC 7162 3.1 */
+        condstore_enable(s);
     if (status_tell(s, name, c->status.items, &why) != OK)
         reply_why(s, &why);
     else

@@ -1,5 +1,6 @@
 /* LIST and LSUB: RFC 9051 6.3.9, 3501 6.3.9, 5258, 5819, 6154. */
 #include "base/hash.h"
+#include "condstore.h"
 #include "pattern.h"
 #include "status.h"
 #include "store/folders.h"
@@ -258,7 +259,7 @@ do_list(struct session *s, const struct command *c)
         return;
     }
     if (l->returned & LIST_STATUS && l->status & STATUS_HIGHESTMODSEQ)
-        s->enabled |= ENABLED_CONDSTORE; /* RFC 7162 3.1 */
+        condstore_enable(s);
     if (!take_patterns(s, w)) {
         reply_no(s, "[LIMIT] Too many patterns");
         return;

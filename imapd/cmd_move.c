@@ -2,7 +2,7 @@
  * 6.4.9, 4315. */
 #include <string.h>
 
-#include "session.h"
+#include "condstore.h"
 #include "store/copy.h"
 #include "store/expunge.h"
 
@@ -25,6 +25,18 @@ put_copied(struct buf *b, struct mailbox *to, struct uid_set from_uids,
 }
 
 static void
+tell_removed(struct session *s, const char *what, struct uid_set removed)
+{
+    struct buf code = buf_in(s->command);
+    struct why why;
+
+    if (removed.len > 0 && condstore_put_highest(s, &code, &why) != OK)
+        reply_why(s, &why);
+    else
+        reply_ok(s, "%.*s%s", STR(buf_str(&code)), what);
+}
+
+static void
 run_copy(struct session *s, struct mailbox *to, struct uid_set set, bool move)
 {
     struct buf code = buf_in(s->command);
@@ -41,7 +53,7 @@ run_copy(struct session *s, struct mailbox *to, struct uid_set set, bool move)
     if (move && code.len > 0)
         say(s, "* OK %.*sMoved\r\n", STR(buf_str(&code)));
     if (move)
-        reply_ok(s, "Moved");
+        tell_removed(s, "Moved", from_uids);
     else
         reply_ok(s, "%.*sCopied", STR(buf_str(&code)));
 }
@@ -97,5 +109,5 @@ do_expunge(struct session *s, const struct command *c)
     if (expunge_messages(s->box, set, true, s->command, &removed, &why) != OK)
         reply_why(s, &why);
     else
-        reply_ok(s, "Expunged");
+        tell_removed(s, "Expunged", removed);
 }

@@ -2,6 +2,7 @@
  * 5267 (ESORT), 9394, 9585. */
 #include <string.h>
 
+#include "condstore.h"
 #include "fields.h"
 #include "found.h"
 #include "mail/imap_text.h"
@@ -270,7 +271,7 @@ do_search(struct session *s, const struct command *c)
         return;
     }
     if (w->q.by_modseq)
-        s->enabled |= ENABLED_CONDSTORE;
+        condstore_enable(s);
     make_rest(s, w);
     session_task(s, (struct task){step, drop, w});
 }

@@ -2,7 +2,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "session.h"
+#include "condstore.h"
+#include "status.h"
+#include "store/changes.h"
 #include "store/expunge.h"
 
 static struct str
@@ -63,22 +65,26 @@ tell_flags(struct session *s, struct why *why)
 static void
 tell_unseen(struct session *s)
 {
+    static const struct uid_range every = {1, UINT32_MAX};
+    struct changes_walk w;
     struct message m;
     struct why why;
+    uint32_t seq = 0;
 
-    for (uint32_t seq = 1; seq <= view_count(s->view); seq++)
-        if (mailbox_message(s->box, view_uid(s->view, seq), &m, &why) == OK &&
-            !(m.flags & FLAG_SEEN)) {
-            say(s, "* OK [UNSEEN %u] First unseen\r\n", seq);
-            return;
-        }
+    if (changes_begin(&w, s->box, (struct uid_set){&every, 1}, &why) != OK)
+        return;
+    while (seq == 0 && changes_next(&w, &m))
+        if (!(m.flags & FLAG_SEEN))
+            seq = view_seq(s->view, m.uid);
+    if (changes_end(&w, &why) == OK && seq > 0)
+        say(s, "* OK [UNSEEN %u] First unseen\r\n", seq);
 }
 
 static enum rc
 tell_all(struct session *s, struct why *why)
 {
     struct mailbox_status status;
-    struct buf name = buf_in(s->command);
+    struct buf name = buf_in(s->command), id = buf_in(s->command);
     enum rc rc = mailbox_status(s->box, false, &status, why);
 
     if (rc == OK)
@@ -96,6 +102,10 @@ tell_all(struct session *s, struct why *why)
     }
     say(s, "* OK [UIDVALIDITY %u] UIDs valid\r\n", status.validity);
     say(s, "* OK [UIDNEXT %u] Predicted next UID\r\n", status.next);
+    say(s, "* OK [HIGHESTMODSEQ %llu] Highest\r\n",
+        (unsigned long long)view_modseq(s->view));
+    put_mailbox_id(&id, status.guid);
+    say(s, "* OK [MAILBOXID (%s)] Ok\r\n", buf_str(&id).p);
     return OK;
 }
 
@@ -106,6 +116,10 @@ do_select(struct session *s, const struct command *c)
     struct why why;
     bool had = s->box != NULL;
 
+    if (c->select.qresync && !(s->enabled & ENABLED_QRESYNC)) {
+        reply_bad(s, "QRESYNC has not been enabled");
+        return;
+    }
     session_deselect(s);
     if (had && s->enabled & (ENABLED_QRESYNC | ENABLED_REV2))
         say(s, "* OK [CLOSED] Previous mailbox closed\r\n");
@@ -113,13 +127,18 @@ do_select(struct session *s, const struct command *c)
         reply_no(s, "[CANNOT] This is no mailbox name");
         return;
     }
+    if (c->select.condstore)
+        condstore_enable(s);
     s->read_only = c->id == COMMAND_EXAMINE;
     if (open_mailbox(s, name, &why) != OK || tell_all(s, &why) != OK) {
         session_deselect(s);
         reply_why(s, &why);
         return;
     }
-    reply_ok(s, "[%s] Selected", s->read_only ? "READ-ONLY" : "READ-WRITE");
+    if (c->select.qresync)
+        condstore_resync(s, &c->select);
+    else
+        reply_ok(s, "[%s] Selected", s->read_only ? "READ-ONLY" : "READ-WRITE");
 }
 
 void

@@ -1,5 +1,5 @@
 /* STORE and UID STORE: RFC 9051 6.4.6, 7162 3.1.3. */
-#include "session.h"
+#include "condstore.h"
 
 /* The bits of keywords that are named; made where they are new and `make`. */
 static enum rc
@@ -96,7 +96,7 @@ do_store(struct session *s, const struct command *c)
         return;
     }
     if (store->guarded)
-        s->enabled |= ENABLED_CONDSTORE;
+        condstore_enable(s);
     if (find_change(s, store, &change, &why) != OK ||
         flags_store(s->box, set, &change, s->command, &done, &why) != OK) {
         reply_why(s, &why);

@@ -1,4 +1,4 @@
-#include "session.h"
+#include "condstore.h"
 
 #include "sys/io.h"
 
@@ -79,6 +79,10 @@ static const char *const words[] = {
     "I18NLEVEL=1",
     "SAVEDATE",
     "INPROGRESS",
+    "CONDSTORE",
+    "QRESYNC",
+    "PARTIAL",
+    "OBJECTID",
 };
 
 void
@@ -100,10 +104,13 @@ commands_enable(struct session *s, struct str word, struct buf *b)
         unsigned bit;
     } known[] = {
         {"CONDSTORE", ENABLED_CONDSTORE},
+        {"QRESYNC",   ENABLED_QRESYNC  },
     };
 
     for (size_t i = 0; i < COUNT(known); i++)
         if (str_ieq(word, str_from(known[i].word))) {
+            if (known[i].bit & (ENABLED_CONDSTORE | ENABLED_QRESYNC))
+                condstore_enable(s);
             s->enabled |= known[i].bit;
             buf_fmt(b, " %s", known[i].word);
         }

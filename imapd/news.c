@@ -30,8 +30,8 @@ tell_expunged(struct session *s, const struct view_news *news)
         say(s, "* %u EXPUNGE\r\n", news->expunged[i]);
 }
 
-static void
-tell_flags(struct session *s, uint32_t uid)
+void
+news_flags(struct session *s, uint32_t uid)
 {
     struct buf b = buf_in(s->command);
     const struct keywords *names;
@@ -66,7 +66,7 @@ tell_changed(struct session *s, struct uid_set set)
 
             if (uid > set.at[i].last)
                 break;
-            tell_flags(s, uid);
+            news_flags(s, uid);
         }
     }
 }

@@ -124,6 +124,8 @@ void put_flags(struct buf *b, unsigned flags, uint64_t keywords,
 
 /* Tell what happened in the selected mailbox; expunges only if allowed. */
 void news_tell(struct session *s, bool expunges);
+/* Tell a message's flags; nothing where it is gone. */
+void news_flags(struct session *s, uint32_t uid);
 /* Append UIDs: "4,7:9". */
 void put_uids(struct buf *b, struct uid_set set);
 /* Flags have changed: their files get new names a little later. */
