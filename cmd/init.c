@@ -479,14 +479,16 @@ say_next(const struct init *in)
     const char *c = in->private ? arena_fmt(in->life, " -c %s", in->dir) : "";
     unsigned base = in->port_base;
 
-    printf(
-        "\nNext:\n"
-        "  posta%s check      look it over\n"
-        "  posta%s start      start it; mail for @%s comes in on port %u\n"
-        "  posta%s status     see what runs\n"
-        "Users send on port %u (STARTTLS) or %u (TLS), and log in with their "
-        "whole\naddress and password.\n",
-        c, c, in->domain, base + 25, c, base + 587, base + 465);
+    printf("\nNext:\n"
+           "  posta%s check      look it over\n"
+           "  posta%s start      start it; mail for @%s comes in on port %u\n"
+           "  posta%s status     see what runs\n"
+           "Users log in with their whole address and password:\n"
+           "  sending   port %u (STARTTLS) or %u (TLS)\n"
+           "  IMAP      port %u (STARTTLS) or %u (TLS)\n"
+           "  POP3      port %u (STARTTLS) or %u (TLS)\n",
+           c, c, in->domain, base + 25, c, base + 587, base + 465, base + 143,
+           base + 993, base + 110, base + 995);
     if (in->users.len == 0)
         printf("There is no mailbox yet: posta%s user add NAME@%s\n", c,
                in->domain);
