@@ -185,7 +185,8 @@ folders_list(struct home *h, struct arena *a, struct folder_list *list,
     hash_free(l.places);
 
     *list = (struct folder_list){NULL, l.found.len};
-    qsort(l.found.at, l.found.len, sizeof *l.found.at, cmp_folder);
+    if (l.found.len)
+        qsort(l.found.at, l.found.len, sizeof *l.found.at, cmp_folder);
     list->at = arena_alloc(a, l.found.len * sizeof *l.found.at);
     memcpy(list->at, l.found.at, l.found.len * sizeof *l.found.at);
     vec_free(&l.found);

@@ -177,6 +177,7 @@ enter(struct mailbox *box, bool write, struct index_folder *f, struct why *why)
 {
     enum rc rc = OK;
 
+    *f = (struct index_folder){0};
     if (box->gone)
         return no_folder(why, box->name);
     for (int i = 0; i < TRIES; i++) {

@@ -88,7 +88,8 @@ name_parse(struct str file, struct name *n)
 static void
 add_capitals(struct buf *b, struct str old, unsigned flags)
 {
-    for (char c = 'A'; c <= 'Z'; c++) {
+    for (int i = 0; i < 26; i++) {
+        char c = (char)('A' + i);
         unsigned flag = flag_of(c);
 
         if (flag ? flags & flag : str_find(old, c) >= 0)

@@ -383,7 +383,7 @@ kv_env_close(struct kv_env *e)
 bool
 kv_env_gone(const struct kv_env *e)
 {
-    return e->gone || e->state->dead;
+    return e == NULL || e->gone || e->state->dead;
 }
 
 bool

@@ -30,8 +30,9 @@ enum rc kv_env_open(const char *path, struct kv_env **env, bool *fresh,
 /* Close; the last one of all processes leaves it synced. */
 void kv_env_close(struct kv_env *env);
 
-/* The files have been removed or replaced, or are damaged: close it and open
- * it anew. Checked by system call once a transaction that writes. */
+/* The files have been removed or replaced, or are damaged (or e is NULL): close
+ * it and open it anew. Checked by system call once a transaction that writes.
+ */
 bool kv_env_gone(const struct kv_env *env);
 
 /* What was committed is on the medium. */

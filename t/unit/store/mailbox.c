@@ -278,6 +278,54 @@ index_vanishes(void **state)
     user_end(u);
 }
 
+/* Whatever is done to the index, the mailbox is the same afterwards. */
+static void
+index_damaged(void **state)
+{
+    static const char *const harm[] = {
+        "rm data.mdb",
+        "rm lock.mdb",
+        "rm state",
+        ": > data.mdb",
+        ": > state",
+        "head -c 9000 data.mdb > x; mv x data.mdb",
+        "head -c 40000 /dev/urandom > data.mdb",
+        "head -c 4096 /dev/urandom > state",
+        "head -c 8192 /dev/urandom | dd of=data.mdb bs=4096 seek=2 "
+        "conv=notrunc 2> /dev/null",
+        "cp data.mdb x; rm data.mdb; mv x data.mdb",
+    };
+    struct user *u = user_new();
+    struct mailbox_status before, after;
+    struct str list;
+    int bit;
+
+    (void)state;
+    for (int i = 1; i <= 300; i++)
+        user_put(u, arena_fmt(u->a, "cur/%d.M1.h:2,", i));
+    user_login(u);
+    good(mailbox_keyword(u->box, S("work"), &bit, &u->why));
+    user_store(u, 3, 150, FLAGS_ADD, FLAG_SEEN, 1);
+    list = user_list(u);
+    before = user_status(u);
+    user_logout(u);
+    for (size_t i = 0; i < COUNT(harm); i++) {
+        if (system(arena_fmt(u->a, "cd %s/posta-index && (%s)", u->root,
+                             harm[i])) != 0)
+            fail_msg("%s", harm[i]);
+        user_login(u);
+        if (!str_eq(user_list(u), list))
+            fail_msg("%s", harm[i]);
+        after = user_status(u);
+        assert_int_equal(after.validity, before.validity);
+        assert_int_equal(after.next, before.next);
+        assert_true(after.modseq >= before.modseq);
+        user_logout(u);
+        before = after;
+    }
+    user_end(u);
+}
+
 static void
 files(void **state)
 {
@@ -324,5 +372,5 @@ blobs(void **state)
 }
 
 TESTS(TEST(fresh), TEST(index_lost), TEST(others), TEST(recents), TEST(killed),
-      TEST(uidlists), TEST(locked), TEST(index_vanishes), TEST(files),
-      TEST(blobs))
+      TEST(uidlists), TEST(locked), TEST(index_vanishes), TEST(index_damaged),
+      TEST(files), TEST(blobs))
