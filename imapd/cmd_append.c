@@ -4,6 +4,7 @@
 
 #include "mail/imap_text.h"
 #include "message.h"
+#include "room.h"
 #include "status.h"
 #include "store/append.h"
 #include "store/expunge.h"
@@ -19,8 +20,10 @@ struct upload {
     size_t message, piece; /* of the command: what comes next */
     bool begun;            /* that message has been */
     uint64_t size;         /* of it, as announced */
+    uint64_t bytes;        /* of all */
     bool binary;           /* the literal that comes may have NUL */
     uint32_t replaced;     /* UID, 0: none */
+    uint64_t freed;        /* its size */
     bool failed, bad;
     struct why why;
     const char *code; /* of the NO */
@@ -75,6 +78,7 @@ find_replaced(struct session *s, struct upload *u, const struct command *c)
     const struct append *a = &c->append;
     uint32_t last = view_count(s->view);
     uint32_t seq = a->replaced;
+    struct message m;
 
     if (s->read_only)
         return fail_with(u, "[READ-ONLY] ",
@@ -89,6 +93,9 @@ find_replaced(struct session *s, struct upload *u, const struct command *c)
         return fail_with(u, "[NONEXISTENT] ", "There is no such message");
     }
     u->replaced = view_uid(s->view, seq);
+    if (mailbox_message(s->box, u->replaced, &m, &u->why) != OK)
+        return fail_with(u, "[EXPUNGEISSUED] ", "The message is gone");
+    u->freed = m.size;
     return true;
 }
 
@@ -127,6 +134,16 @@ begin(struct session *s, const struct command *c)
 
 /* ---- pieces */
 
+/* What is replaced makes room. */
+static bool
+has_room(struct session *s, struct upload *u)
+{
+    uint64_t bytes = u->bytes > u->freed ? u->bytes - u->freed : 0;
+    uint64_t messages = u->message + (u->replaced == 0);
+
+    return room_check(s, bytes, messages, &u->why) == OK || fail_why(u);
+}
+
 static bool
 check_size(struct session *s, struct upload *u, uint64_t more)
 {
@@ -135,7 +152,8 @@ check_size(struct session *s, struct upload *u, uint64_t more)
     if (limit > 0 && (more > limit || u->size > limit - more))
         return fail_with(u, "[TOOBIG] ", "The message is too large");
     u->size += more;
-    return true;
+    u->bytes += more;
+    return has_room(s, u);
 }
 
 static bool
@@ -331,6 +349,9 @@ commit(struct session *s, struct upload *u, struct buf *code)
     struct append *append = u->append;
     struct uid_set uids;
 
+    /* Others may have stored something meanwhile. */
+    if (!has_room(s, u))
+        return false;
     u->append = NULL;
     if (append_commit(append, s->command, &uids, &u->why) != OK ||
         mailbox_status(u->box, false, &status, &u->why) != OK)

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "condstore.h"
+#include "room.h"
 #include "store/copy.h"
 #include "store/expunge.h"
 
@@ -43,7 +44,8 @@ run_copy(struct session *s, struct mailbox *to, struct uid_set set, bool move)
     struct uid_set from_uids, to_uids;
     struct why why;
 
-    if (copy_messages(s->box, set, to, move, s->command, &from_uids, &to_uids,
+    if ((!move && room_check_copy(s, set, &why) != OK) ||
+        copy_messages(s->box, set, to, move, s->command, &from_uids, &to_uids,
                       &why) != OK ||
         put_copied(&code, to, from_uids, to_uids, &why) != OK) {
         reply_why(s, &why);

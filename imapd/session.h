@@ -8,6 +8,7 @@
 #ifndef IMAPD_SESSION_H
 #define IMAPD_SESSION_H
 
+#include "access/quota.h"
 #include "access/user.h"
 #include "base/vec.h"
 #include "command.h"
@@ -21,6 +22,7 @@
 struct imap {
     struct user *user;
     struct home *home; /* the store's */
+    struct quota_limits quota;
     struct converters *charsets;
     struct timer *flush; /* of changed flags */
     VEC(struct session *) sessions;
@@ -178,6 +180,9 @@ IMAP_RUN(do_rename);
 IMAP_RUN(do_subscribe);
 IMAP_RUN(do_status);
 IMAP_RUN(do_append);
+IMAP_RUN(do_getquota);
+IMAP_RUN(do_getquotaroot);
+IMAP_RUN(do_setquota);
 IMAP_RUN(do_fetch);
 IMAP_RUN(do_store);
 IMAP_RUN(do_search); /* and SORT, THREAD */

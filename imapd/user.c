@@ -14,7 +14,9 @@ prepare(struct user *u, const char *folders[2], struct why *why)
 {
     imap.charsets = charsets_new(u->life);
     charsets_warm(imap.charsets);
-    return user_mail_prepare(u, folders, why);
+    enum rc rc = user_quota(u, &imap.quota, why);
+
+    return rc == OK ? user_mail_prepare(u, folders, why) : rc;
 }
 
 static enum rc

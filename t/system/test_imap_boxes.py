@@ -12,8 +12,14 @@ from harness.raw_imap import RawImap
 @pytest.fixture(scope='module')
 def posta():
     users = {f'u{i}': 'secret' for i in range(60)}
-    with Posta(users=users) as p:
+    with Posta(users={**users, 'limited': 'secret'}, start=False) as p:
         p.fresh = iter(users)
+        path = p.dir / 'users'
+        path.write_text(re.sub(
+            '(?m)^(limited@.*)$',
+            r'\1 userdb_quota_rule=*:bytes=9500 '
+            'userdb_quota_rule2=*:messages=4', path.read_text()))
+        p.start()
         yield p
 
 
@@ -396,3 +402,40 @@ def test_python_imaplib(client, posta):
     assert c.select('Sent')[1] == [b'1']
     assert c.fetch('1', '(INTERNALDATE)')[1][0].find(b'09-Sep-2001') > 0
     c.logout()
+
+
+def test_quota(posta):
+    c = imap(posta, 'limited')
+    assert c.ok('GETQUOTAROOT INBOX') == [
+        b'* QUOTAROOT INBOX "User quota"',
+        b'* QUOTA "User quota" (STORAGE 0 9 MESSAGE 0 4)']
+    big = b'x' * 2998 + b'\r\n'
+    c.ok('CREATE b')
+    assert append(c, 'INBOX', big) == '1'
+    assert append(c, 'b', big) == '1'
+    assert c.ok('GETQUOTA "User quota"') == [
+        b'* QUOTA "User quota" (STORAGE 5 9 MESSAGE 2 4)']
+    c.no('APPEND INBOX {4000}', b'[OVERQUOTA]')
+    c.no('APPEND INBOX {3600+}\r\n' + 'x' * 3600, b'[OVERQUOTA]')
+    c.no('APPEND INBOX {2000+}\r\n' + 'x' * 2000 + ' {2000}', b'[OVERQUOTA]')
+    c.no('APPEND b CATENATE (URL "/b/;UID=1" URL "/b/;UID=1")', b'[OVERQUOTA]')
+    c.ok('SELECT INBOX')
+    assert c.say('COPY 1 b')[1].startswith(b'OK [COPYUID')
+    c.no('COPY 1 b', b'[OVERQUOTA]')
+    assert c.say('MOVE 1 b')[1].startswith(b'OK')
+    c.ok('SELECT b')
+    assert c.literals('REPLACE 1 b ', big)[1].startswith(b'OK')
+    c.no('SETQUOTA "User quota" (STORAGE 100000)', b'[NOPERM]')
+    c.no('GETQUOTA other', b'[NONEXISTENT]')
+    c.ok('STORE 1 FLAGS (\\Deleted)')
+    assert c.ok('STATUS b (DELETED DELETED-STORAGE)') == [
+        b'* STATUS b (DELETED 1 DELETED-STORAGE 3)']
+    c.ok('EXPUNGE')
+    append(c, 'INBOX', b'a', b'b')
+    c.no('APPEND INBOX {1}', b'[OVERQUOTA]')
+    c.close()
+
+
+def test_no_quota(client):
+    assert client.ok('GETQUOTAROOT INBOX') == [b'* QUOTAROOT INBOX']
+    client.no('GETQUOTA "User quota"', b'[NONEXISTENT]')

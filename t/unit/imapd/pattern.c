@@ -66,13 +66,4 @@ test_long_ones(void **state)
     arena_free(a);
 }
 
-int
-main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_patterns),
-        cmocka_unit_test(test_long_ones),
-    };
-
-    return cmocka_run_group_tests(tests, NULL, NULL);
-}
+TESTS(TEST(test_patterns), TEST(test_long_ones))

@@ -1,0 +1,16 @@
+/*
+ * room.h - is there room for more mail? (RFC 9208)
+ */
+#ifndef IMAPD_ROOM_H
+#define IMAPD_ROOM_H
+
+#include "session.h"
+
+/* May so much more be stored? PERM 5.2.2 where not. */
+enum rc room_check(struct session *s, uint64_t bytes, uint64_t messages,
+                   struct why *why) MUST_USE;
+/* The same for copies of messages of the selected mailbox. */
+enum rc room_check_copy(struct session *s, struct uid_set set,
+                        struct why *why) MUST_USE;
+
+#endif
