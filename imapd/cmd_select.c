@@ -32,6 +32,7 @@ open_mailbox(struct session *s, struct str name, struct why *why)
         return rc;
     }
     s->selected = keep(name);
+    outside_watch(s);
     return OK;
 }
 

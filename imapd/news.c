@@ -84,6 +84,10 @@ news_tell(struct session *s, bool expunges)
                  STR(s->selected), why.text);
         return;
     }
+    if (news.replaced) {
+        session_bye_soon(s, "[UNAVAILABLE] The mailbox is another one now");
+        return;
+    }
     tell_expunged(s, &news);
     if (news.arrived) {
         say(s, "* %u EXISTS\r\n", view_count(s->view));

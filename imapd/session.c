@@ -45,6 +45,7 @@ session_deselect(struct session *s)
     found_forget(s);
     if (s->box == NULL)
         return;
+    outside_unwatch(s);
     view_close(s->view);
     mailbox_close(s->box);
     free((char *)(uintptr_t)s->selected.p);
@@ -117,6 +118,25 @@ session_end(struct session *s)
 }
 
 static void
+bye_now(void *self)
+{
+    struct session *s = self;
+
+    s->timer = NULL;
+    session_bye(s, s->farewell);
+}
+
+void
+session_bye_soon(struct session *s, const char *why)
+{
+    if (s->ending)
+        return;
+    s->farewell = why;
+    loop_cancel(s->timer);
+    s->timer = loop_after(s->imap->user->loop, 0, bye_now, s);
+}
+
+static void
 too_idle(void *self)
 {
     struct session *s = self;
@@ -128,7 +148,7 @@ too_idle(void *self)
 static void
 restart_timer(struct session *s)
 {
-    if (s->ending)
+    if (s->ending || s->farewell)
         return;
     loop_cancel(s->timer);
     s->timer = loop_after(s->imap->user->loop, IDLE_MS, too_idle, s);

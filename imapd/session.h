@@ -25,6 +25,7 @@ struct imap {
     struct quota_limits quota;
     struct converters *charsets;
     struct timer *flush; /* of changed flags */
+    struct outside *outside;
     VEC(struct session *) sessions;
 };
 
@@ -71,9 +72,10 @@ struct session {
     unsigned enabled;      /* ENABLED_ bits */
     bool idling;           /* IDLE: the next line ends it */
     char idle_tag[IMAP_TAG_MAX + 1];
-    int64_t began; /* this turn, on the clock of io_now */
-    bool ending;   /* closes when all is sent */
-    unsigned junk; /* bad commands in a row */
+    int64_t began;        /* this turn, on the clock of io_now */
+    bool ending;          /* closes when all is sent */
+    const char *farewell; /* session_bye_soon */
+    unsigned junk;        /* bad commands in a row */
 
     /* The selected mailbox; NULL: none. */
     struct mailbox *box;
@@ -88,6 +90,8 @@ struct session {
 bool session_attach(struct imap *imap, const struct user_session *from);
 /* With a word: "* BYE why". */
 void session_bye(struct session *s, const char *why);
+/* The same when whoever is at work has done: news come from anywhere. */
+void session_bye_soon(struct session *s, const char *why);
 /* Close when what was said is sent. */
 void session_end(struct session *s);
 /* Let go of the selected mailbox; no response. */
@@ -134,6 +138,13 @@ void put_uids(struct buf *b, struct uid_set set);
 void flags_soon(struct imap *imap);
 /* The mailbox may have changed from outside: look, and tell idling ones. */
 void news_look(struct imap *imap, struct mailbox *box);
+
+/* ---- outside.c: what other programs do at the files */
+
+void outside_begin(struct imap *imap);
+/* A session has selected a mailbox, or is about to let go of it. */
+void outside_watch(struct session *s);
+void outside_unwatch(struct session *s);
 
 /* ---- walk.c */
 

@@ -24,6 +24,7 @@ begin(struct user *u, struct why *why)
 {
     imap.user = u;
     u->own = &imap;
+    outside_begin(&imap);
     return user_mail_open(u, &imap.home, why);
 }
 

@@ -1,0 +1,146 @@
+"""IDLE: what happens in the mailbox is told at once, whoever did it."""
+import os
+import re
+import time
+
+import pytest
+
+from harness import Posta
+from harness.raw_imap import RawImap
+
+
+@pytest.fixture(scope='module')
+def posta():
+    with Posta(users={n: 'secret' for n in ('alice', 'bob', 'carl', 'dora')}
+               ) as p:
+        yield p
+
+
+def client(posta, user):
+    return RawImap(posta.base + 993, f'{user}@example.test')
+
+
+def mail_of(posta, user):
+    return posta.dir / 'mail/example.test' / user / 'Maildir'
+
+
+def drop_in(mail, name, text='Subject: x\n\nx\n', where='new'):
+    """As another program delivers."""
+    path = mail / 'tmp' / name
+    path.write_text(text)
+    st = os.stat(mail)
+    os.chown(path, st.st_uid, st.st_gid)
+    os.rename(path, mail / where / name)
+
+
+def idle(c):
+    tag = c.begin('IDLE')
+    while not (line := c.response()).startswith(b'+'):
+        assert line.startswith(b'* ')
+    return tag
+
+
+def done(c, tag):
+    c.send('DONE\r\n')
+    untagged, end = c.until(tag)
+    assert end.startswith(b'OK')
+    return untagged
+
+
+def test_deliveries(posta):
+    with client(posta, 'alice') as c:
+        c.ok('SELECT INBOX')
+        tag = idle(c)
+        for n in 1, 2, 3:
+            posta.send('x@remote.test', 'alice@example.test')
+            assert c.response() == b'* %d EXISTS' % n
+            assert c.response().endswith(b' RECENT')
+        assert done(c, tag) == []
+        assert len(c.ok('FETCH 1:* ENVELOPE')) == 3
+
+
+def test_other_programs(posta):
+    """mutt, procmail and rm: files that come, get other names, and go."""
+    with client(posta, 'bob') as c:
+        c.ok('ENABLE QRESYNC')
+        c.ok('SELECT INBOX')
+        mail = mail_of(posta, 'bob')
+        tag = idle(c)
+        for i in range(3):
+            drop_in(mail, f'170000000{i}.P1.host')
+            assert c.response() == b'* %d EXISTS' % (i + 1)
+            c.response()  # RECENT
+        assert done(c, tag) == []
+        c.ok('FETCH 1:* BODY.PEEK[]')
+        tag = idle(c)
+        path, = (p for d in ('new', 'cur') for p in (mail / d).iterdir()
+                 if '1700000001' in p.name)
+        os.rename(path, mail / 'cur' / '1700000001.P1.host:2,F')
+        line = c.response()
+        assert b'* 2 FETCH' in line and b'\\Flagged' in line, line
+        os.unlink(mail / 'cur' / '1700000001.P1.host:2,F')
+        assert c.response() == b'* VANISHED 2'
+        assert done(c, tag) == []
+
+
+def test_sessions(posta):
+    """Those of the same user see each other's changes."""
+    with client(posta, 'carl') as a, client(posta, 'carl') as b:
+        a.ok('SELECT INBOX')
+        b.ok('SELECT INBOX')
+        mail = mail_of(posta, 'carl')
+        drop_in(mail, '1700000000.P1.host')
+        drop_in(mail, '1700000001.P1.host')
+        b.ok('NOOP')
+        tag = idle(a)
+        b.ok('STORE 1 +FLAGS (\\Seen)')
+        line = a.response()
+        while b'FETCH' not in line:
+            line = a.response()
+        assert re.match(rb'\* 1 FETCH \(FLAGS \(\\Seen', line)
+        b.ok('STORE 1 +FLAGS.SILENT (\\Deleted)')
+        assert b'\\Deleted' in a.response()
+        b.ok('EXPUNGE')
+        assert a.response() == b'* 1 EXPUNGE'
+        b.ok('FETCH 1 BODY[]')
+        assert b'\\Seen' in a.response()
+        # and in IDLE of the other one
+        a_done = done(a, tag)
+        assert a_done == []
+        tag = idle(b)
+        a.ok('STORE 1 +FLAGS.SILENT (green)')
+        assert b'green' in b.response()
+        done(b, tag)
+        # a mailbox that was let go of is quiet
+        b.ok('UNSELECT')
+        tag = idle(b)
+        a.ok('STORE 1 -FLAGS.SILENT (green)')
+        drop_in(mail, '1700000005.P1.host')
+        assert b' EXISTS' in b''.join(a.ok('NOOP'))
+        assert done(b, tag) == []
+        a.no('IDLE x', b'BAD')
+        tag = idle(a)
+        a.send('NONSENSE\r\n')
+        assert a.until(tag)[1].startswith(b'BAD')
+
+
+def test_many_at_once(posta):
+    """2,000 files: all are told of, in few responses."""
+    with client(posta, 'dora') as c:
+        c.ok('SELECT INBOX')
+        mail = mail_of(posta, 'dora')
+        tag = idle(c)
+        for i in range(2000):
+            drop_in(mail, f'170000{i:04}.P1.host')
+        lines = []
+        while b'* 2000 EXISTS' not in lines:
+            lines.append(c.response())
+        done(c, tag)
+        assert len(lines) < 4000
+        for path in [*(mail / 'new').iterdir(), *(mail / 'cur').iterdir()]:
+            path.unlink()
+        deadline = time.monotonic() + 60
+        count = 2000
+        while count and time.monotonic() < deadline:
+            count -= sum(b'EXPUNGE' in x for x in c.ok('NOOP'))
+        assert count == 0
