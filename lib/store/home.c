@@ -31,14 +31,44 @@ make_root(struct arena *a, const char *root)
     return true;
 }
 
+/* An empty table becomes ours; false where it is another program's. */
+static enum rc
+claim_index(struct home *h, bool *ours, struct why *why)
+{
+    enum rc rc;
+
+    kv_env_read(h->kv);
+    *ours = index_is_ours(h->kv);
+    rc = kv_env_end(h->kv, why);
+    if (rc != OK || *ours)
+        return rc;
+    rc = kv_env_write(h->kv, why);
+    if (rc != OK)
+        return rc;
+    *ours = index_begin(h->kv);
+    return kv_env_commit(h->kv, why);
+}
+
 static enum rc
 open_index(struct home *h, struct why *why)
 {
-    bool fresh;
-    enum rc rc = kv_env_open(h->index, &h->kv, &fresh, why);
+    bool fresh = false, ours = false;
+    enum rc rc = OK;
 
+    for (int i = 0; rc == OK && !ours && i < 2; i++) {
+        if (h->kv) { /* of another version */
+            kv_env_spoil(h->kv);
+            kv_env_close(h->kv);
+            h->kv = NULL;
+        }
+        rc = kv_env_open(h->index, &h->kv, &fresh, why);
+        if (rc == OK)
+            rc = claim_index(h, &ours, why);
+    }
     if (rc == OK && fresh)
         h->generation++;
+    if (rc == OK && !ours)
+        rc = fail(why, "4.3.0", "%s is of another version", h->index);
     return rc;
 }
 

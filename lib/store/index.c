@@ -200,6 +200,35 @@ index_folder_put(struct kv_env *kv, struct str path, struct index_folder *f)
                (struct str){(const char *)f, sizeof *f});
 }
 
+/* A change of what the records mean gets another version. */
+static const struct index_kind {
+    uint32_t version, folder, message, keywords;
+} records = {1, sizeof(struct index_folder), sizeof(struct index_message),
+             KEYWORDS_MAX};
+
+bool
+index_is_ours(struct kv_env *kv)
+{
+    struct index_kind found;
+
+    return get_record(kv, S("Z"), &found, sizeof found) &&
+           memcmp(&found, &records, sizeof records) == 0;
+}
+
+bool
+index_begin(struct kv_env *kv)
+{
+    struct str value;
+
+    if (index_is_ours(kv))
+        return true;
+    if (kv_env_get(kv, S("Z"), &value) || kv_env_get(kv, S("I"), &value))
+        return false;
+    kv_env_put(kv, S("Z"),
+               (struct str){(const char *)&records, sizeof records});
+    return true;
+}
+
 uint32_t
 index_folder_number(struct kv_env *kv)
 {
@@ -237,9 +266,8 @@ index_message_of(struct str value)
 {
     struct index_message m = {0};
 
-    /* An index of another size of record is another kind of index. */
-    must(value.len == sizeof m);
-    memcpy(&m, value.p, sizeof m);
+    if (value.len == sizeof m)
+        memcpy(&m, value.p, sizeof m);
     return m;
 }
 

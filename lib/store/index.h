@@ -5,6 +5,7 @@
  * endian, so that keys sort as their numbers do. Records are structs as they
  * are in memory: an index never leaves its machine.
  *
+ *   Z                          struct index_kind: what these records are
  *   I                          u32: the next folder's number
  *   F path                     struct index_folder; path as on disk
  *   M folder uid               struct index_message
@@ -97,7 +98,12 @@ uint32_t index_folder_number(struct kv_env *kv);
 /* Remove everything of that folder but its F key. */
 void index_folder_clear(struct kv_env *kv, uint32_t folder);
 
-/* The record in an M pair. */
+/* Are the records in the table those of this program? */
+bool index_is_ours(struct kv_env *kv);
+/* The same in a transaction that writes; an empty table becomes ours. */
+bool index_begin(struct kv_env *kv);
+
+/* The record in an M pair; zeros where it is none. */
 struct index_message index_message_of(struct str value);
 
 bool index_message_get(struct kv_env *kv, uint32_t folder, uint32_t uid,

@@ -386,6 +386,13 @@ kv_env_gone(const struct kv_env *e)
     return e == NULL || e->gone || e->state->dead;
 }
 
+void
+kv_env_spoil(struct kv_env *e)
+{
+    e->gone = true;
+    e->state->dead = 1;
+}
+
 bool
 kv_env_dirty(const struct kv_env *e)
 {
@@ -402,8 +409,7 @@ note(struct kv_env *e, int err)
         e->error = err;
     if (err == MDB_CORRUPTED || err == MDB_PAGE_NOTFOUND || err == MDB_PANIC ||
         err == MDB_INVALID || err == MDB_BAD_TXN) {
-        e->gone = true;
-        e->state->dead = 1;
+        kv_env_spoil(e);
     }
     return false;
 }

@@ -35,6 +35,10 @@ void kv_env_close(struct kv_env *env);
  */
 bool kv_env_gone(const struct kv_env *env);
 
+/* What is in it is of no use: whoever has it open finds it gone, and the next
+ * kv_env_open throws it away. */
+void kv_env_spoil(struct kv_env *env);
+
 /* What was committed is on the medium. */
 enum rc kv_env_sync(struct kv_env *env, struct why *why) MUST_USE;
 /* Commits that are not synced yet. */

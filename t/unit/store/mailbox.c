@@ -2,6 +2,8 @@
 
 #include <sys/wait.h>
 
+#include "sys/kv_env.h"
+
 #include "unit/store/maildir.h"
 
 static void
@@ -326,6 +328,34 @@ index_damaged(void **state)
     user_end(u);
 }
 
+/* Records of a program that had others. */
+static void
+index_of_others(void **state)
+{
+    struct user *u = user_new();
+    struct kv_env *kv;
+    bool fresh;
+    uint64_t modseq;
+
+    (void)state;
+    user_put(u, "cur/1.h:2,S");
+    user_login(u);
+    modseq = user_status(u).modseq;
+    user_logout(u);
+    good(kv_env_open(arena_fmt(u->a, "%s/posta-index", u->root), &kv, &fresh,
+                     &u->why));
+    assert_false(fresh);
+    good(kv_env_write(kv, &u->why));
+    kv_env_put(kv, S("Z"), S("another"));
+    good(kv_env_commit(kv, &u->why));
+    kv_env_close(kv);
+    user_login(u);
+    assert_str(user_list(u), S("1:S"));
+    assert_true(user_status(u).modseq > modseq);
+    user_logout(u);
+    user_end(u);
+}
+
 static void
 files(void **state)
 {
@@ -373,4 +403,4 @@ blobs(void **state)
 
 TESTS(TEST(fresh), TEST(index_lost), TEST(others), TEST(recents), TEST(killed),
       TEST(uidlists), TEST(locked), TEST(index_vanishes), TEST(index_damaged),
-      TEST(files), TEST(blobs))
+      TEST(index_of_others), TEST(files), TEST(blobs))
