@@ -219,7 +219,7 @@ address_find(const struct plan *plan, struct plan_row *row,
     a->path = arena_fmt(plan->life, "%s/%s", s->private ? "private" : "public",
                         s->name);
     a->shown = a->path;
-    a->packets = row->role->listens == PACKETS;
+    a->packets = (row->role->listens & PACKETS) != 0;
     if (a->packets && a->type == SERVICE_FIFO)
         a->type = SERVICE_UNIX;
     if (strlen(a->path) >= sizeof((struct sockaddr_un *)0)->sun_path)

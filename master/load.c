@@ -92,7 +92,7 @@ check_type(const struct plan *plan, const struct plan_row *row,
     else if (inet && !row->role->listens && row->role->program)
         problem(p, "%s: %s does not listen on a port; use type unix",
                 where(plan, row->row), row->role->name);
-    else if (inet && row->role->listens == PACKETS)
+    else if (inet && (row->role->listens & PACKETS))
         problem(p, "%s: %s serves this machine only; use type unix",
                 where(plan, row->row), row->role->name);
 }

@@ -110,6 +110,7 @@ struct process {
     bool ready;   /* has said so (not of workers) */
     bool retired; /* told to end */
     int64_t started;
+    bool lingers;        /* counted in the unit's lingering */
     unsigned place;      /* on the board (workers) */
     struct link link;    /* fd -1 if none (workers) */
     struct watch *watch; /* of the link */
@@ -125,6 +126,7 @@ struct unit {
     struct process *template;  /* or the one running process */
     struct process *successor; /* takes its place when it is ready */
     unsigned workers;          /* asked for or running */
+    unsigned lingering;        /* of them: told to end, and LINGERS */
     unsigned wanted;           /* of qmgr's wants, those not yet answered */
     unsigned failures;
     int64_t failed; /* when the last was */
@@ -185,6 +187,9 @@ bool plan_apply(struct plan *plan, struct problems *p);
 /* Start what should run; look again whenever something has changed. */
 void unit_look(struct unit *u);
 void unit_look_all(void);
+/* Has it as many workers as it may have? */
+bool unit_is_full(const struct unit *u);
+
 /* One of its workers was cut off or told to end: does a client wait? */
 void unit_rescue(struct unit *u);
 /* A worker has taken the last place of its crew, or found tables changed. */

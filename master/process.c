@@ -87,6 +87,17 @@ process_count(int kind)
     return n;
 }
 
+/* Its clients may stay for days: others take its place. */
+static void
+let_linger(struct process *p)
+{
+    p->retired = true;
+    if (p->lingers || !(p->unit->role->listens & LINGERS))
+        return;
+    p->lingers = true;
+    p->unit->lingering++;
+}
+
 void
 process_signal_workers(const struct unit *u, int signo)
 {
@@ -94,7 +105,7 @@ process_signal_workers(const struct unit *u, int signo)
 
     for (size_t pos = 0; (p = process_next(&pos)) != NULL;)
         if (p->kind == WORKER && (u == NULL || p->unit == u)) {
-            p->retired = true;
+            let_linger(p);
             kill(p->pid, signo);
         }
 }
@@ -141,7 +152,7 @@ process_renew_all(void)
 static void
 worker_gone(struct unit *u, unsigned place)
 {
-    if (u->full && u->row && u->workers >= u->row->limit)
+    if (u->full && u->row && unit_is_full(u))
         u->full = loop_now(master.loop);
     board_clear(master.board, place);
     u->workers--;
@@ -171,7 +182,7 @@ working(const struct process *template, int64_t number, pid_t pid)
             return;
         }
     if (t.template->retired) {
-        p->retired = true;
+        let_linger(p);
         kill(pid, master.stopping ? SIGTERM : SIGHUP);
     }
 }
@@ -556,8 +567,10 @@ died(struct process *p, int status)
         u->successor = NULL;
         failed = false; /* what it was to replace goes on */
     }
-    if (p->kind == WORKER)
+    if (p->kind == WORKER) {
         worker_gone(u, p->place);
+        u->lingering -= p->lingers;
+    }
     if (p->kind == RUNNING) {
         qmgr_gone();
         if (p->link.fd >= 0)

@@ -37,12 +37,18 @@ is_ending(const struct process *p)
     return p && p->link.fd < 0;
 }
 
+bool
+unit_is_full(const struct unit *u)
+{
+    return u->workers - u->lingering >= u->row->limit;
+}
+
 static bool
 may_grow(const struct unit *u)
 {
     return u->row && !master.stopping && !unit_paused(u) &&
            master.qmgr->template && !is_ending(master.qmgr->template) &&
-           !is_ending(u->template) && u->workers < u->row->limit;
+           !is_ending(u->template) && !unit_is_full(u);
 }
 
 /* Nobody can serve clients for some time: they shall not wait, but come back.
@@ -229,7 +235,7 @@ unit_called(void)
             renew_soon(u);
         if (u->role->kind != POOL || !u->role->listens || u->row == NULL)
             continue;
-        if (u->workers >= u->row->limit && free_workers(u) == 0) {
+        if (unit_is_full(u) && free_workers(u) == 0) {
             tell_limit(u); /* and hear no more of it until one has ended */
             continue;
         }

@@ -1,5 +1,7 @@
 /* TLS underneath a guest's connection: the handshake is part of the first
  * read, so that whoever reads or writes need not know of it. */
+#include <openssl/ssl.h>
+
 #include "access/login_own.h"
 #include "base/log.h"
 #include "conf/identity.h"
@@ -105,6 +107,7 @@ login_tls_begin(struct guest *l)
 
     if (ssl == NULL)
         return false;
+    SSL_set_options(ssl, SSL_OP_CLEANSE_PLAINTEXT); /* passwords */
     l->priv->tls = tls_new(ssl, conn_fd(l->conn));
     conn_switch(l->conn, carrier);
     return true;

@@ -9,7 +9,7 @@
 
 enum role_kind { SINGLE, POOL, INSIDE, NOTHING };
 enum role_user { OWNER, NETWORK, AUTH_OWNER, ROOT };
-enum role_listens { NO, YES, PACKETS };
+enum role_listens { NO = 0, YES = 1, PACKETS = 2, LINGERS = 4 }; /* bits */
 
 struct role {
     const char *name;    /* command column of master.cf */
@@ -17,7 +17,7 @@ struct role {
     enum role_kind kind;
     enum role_user user;
     unsigned link; /* SIDE bits towards qmgr */
-    enum role_listens listens;
+    unsigned listens;
     const char *folder; /* below queue_directory, or NULL */
     unsigned may;       /* PRIV_ bits */
     uint64_t caps;

@@ -1,0 +1,399 @@
+"""The login stage of IMAP and POP3: what strangers may do, and what they get."""
+import re
+import select
+import signal
+import socket
+import ssl
+import time
+
+import pytest
+
+from harness import Posta, wait_until
+from harness.mail_client import PORTS, MailClient, b64, plain, trusting
+from test_auth_log import banned
+
+ALICE = 'alice@example.test'
+FAST = {'auth_failure_delay': '0s'}
+
+
+@pytest.fixture(scope='module')
+def posta():
+    with Posta(settings=FAST) as p:
+        yield p
+
+
+def good(answer):
+    return bool(re.match(r'(\+OK|t1 OK) ?', answer))
+
+
+def bad(answer):
+    return bool(re.match(r'(-ERR|t1 NO|t1 BAD)', answer))
+
+
+def auth(c, mech, *answers):
+    """An exchange of AUTH; the last line."""
+    got = c.say(f'AUTH {mech}' if c.name.startswith('pop3')
+                else f't1 AUTHENTICATE {mech}')
+    for answer in answers:
+        assert got.startswith('+ '), got
+        got = c.say(answer)
+    while got.startswith('* '):
+        got = c.line()
+    return got
+
+
+@pytest.mark.parametrize('name', ['imap', 'pop3'])
+def test_no_password_in_the_clear(posta, name):
+    with MailClient(posta, name) as c:
+        for command in (['t1 LOGIN alice@example.test secret',
+                         f't1 AUTHENTICATE PLAIN {plain(ALICE, "secret")}',
+                         't1 AUTHENTICATE LOGIN'] if name == 'imap' else
+                        ['USER alice@example.test', 'PASS secret',
+                         f'AUTH PLAIN {plain(ALICE, "secret")}']):
+            assert re.match(r't1 NO \[PRIVACYREQUIRED\]|-ERR \[AUTH\]',
+                            c.say(command)), command
+        if name == 'imap':
+            assert 'LOGINDISABLED' in c.greeting
+            assert 'STARTTLS' in c.greeting and 'AUTH=PLAIN' not in c.greeting
+        c.start_tls()
+        assert good(c.log_in(ALICE))
+
+
+@pytest.mark.parametrize('name', ['imaps', 'pop3s'])
+def test_mechanisms(posta, name):
+    with MailClient(posta, name) as c:
+        words = c.greeting.split() if name == 'imaps' else \
+            next(w for w in c.ask('CAPA') if w.startswith('SASL')).split()
+        assert any('PLAIN' in w for w in words)
+        assert not any('-PLUS' in w for w in words)
+    with MailClient(posta, name) as c:
+        assert good(auth(c, 'PLAIN', plain(ALICE, 'secret')))
+    with MailClient(posta, name) as c:
+        assert good(auth(c, f'PLAIN {plain(ALICE, "secret")}'))
+    with MailClient(posta, name) as c:
+        assert good(auth(c, 'LOGIN', b64(ALICE), b64('secret')))
+    with MailClient(posta, name) as c:  # refused, given up, and then right
+        assert bad(auth(c, 'LOGIN', b64(ALICE), '*'))
+        assert bad(auth(c, 'LOGIN', '*'))
+        assert bad(auth(c, 'PLAIN', '???'))
+        assert bad(auth(c, 'PLAIN ???'))
+        assert bad(auth(c, 'NONSENSE'))
+        assert bad(auth(c, 'LOGIN', b64(ALICE), b64('wrong')))
+        assert good(auth(c, 'LOGIN', b64(ALICE), b64('secret')))
+
+
+@pytest.mark.parametrize('name', ['imaps', 'pop3s'])
+def test_three_strikes(posta, name):
+    with MailClient(posta, name) as c:
+        for n in range(3):
+            assert re.match(r't1 NO \[AUTHENTICATIONFAILED\]|-ERR \[AUTH\]',
+                            c.log_in(ALICE, f'strike{n}'))
+        c.ends()
+    posta.wait_log(r'(imap|pop3)-login: Disconnected: Too many failed logins '
+                   r'\(auth failed, 3 attempts in \d+ secs\): '
+                   r'user=<alice@example.test>, method=PLAIN, rip=127.0.0.1, '
+                   r'lip=127.0.0.1, TLS, session=<\S+>')
+    assert 'strike' not in posta.log_text()
+
+
+def test_disabled():
+    with Posta(settings=FAST) as p:
+        p.posta('user', 'disable', ALICE)
+        for name in 'imaps', 'pop3s':
+            with MailClient(p, name) as c:
+                assert bad(c.log_in(ALICE))
+        p.posta('user', 'enable', ALICE)
+
+        def works():
+            with MailClient(p, 'imaps') as c:
+                return good(c.log_in(ALICE))
+        wait_until(works, 'a login')
+
+
+def test_imap_literals_and_odd_passwords():
+    with Posta(users={'alice': 'a b"c\\d'}, settings=FAST) as p:
+        with MailClient(p, 'imaps') as c:
+            assert c.say('t1 LOGIN {18}').startswith('+ ')
+            assert c.say('alice@example.test {7}').startswith('+ ')
+            assert good(c.say('a b"c\\d'))
+        with MailClient(p, 'imaps') as c:
+            c.send('t1 LOGIN {18+}\r\nalice@example.test {7+}\r\na b"c\\d\r\n')
+            assert good(c.line())
+        with MailClient(p, 'imaps') as c:
+            assert good(c.say('t1 LOGIN "alice@example.test" "a b\\"c\\\\d"'))
+        with MailClient(p, 'pop3s') as c:
+            assert good(c.log_in(ALICE, 'a b"c\\d'))
+
+
+@pytest.mark.parametrize('name,line', [
+    ('imap', 'tls STARTTLS\r\nt1 LOGOUT\r\n'),
+    ('pop3', 'STLS\r\nQUIT\r\n')])
+def test_nothing_is_smuggled_past_starttls(posta, name, line):
+    """What came in the clear behind STARTTLS is never answered."""
+    with MailClient(posta, name) as c:
+        c.send(line)
+        assert re.match(r'\+OK|tls OK', c.line())
+        c.file.close()
+        c.encrypt()
+        c.file = c.socket.makefile('rb')
+        assert good(c.say('t1 NOOP' if name == 'imap' else 'CAPA'))
+
+
+@pytest.mark.parametrize('name', ['imaps', 'pop3s'])
+def test_pipelined_with_the_login(posta, name):
+    with MailClient(posta, name) as c:
+        if name == 'imaps':
+            c.send(f't0 CAPABILITY\r\nt1 LOGIN {ALICE} secret\r\n'
+                   't2 NOOP\r\nt3 SELECT INBOX\r\nt4 LOGOUT\r\n')
+        else:
+            c.send(f'CAPA\r\nUSER {ALICE}\r\nPASS secret\r\n'
+                   'STAT\r\nNOOP\r\nQUIT\r\n')
+        text = c.ends()
+        assert re.search(r't4 OK|\+OK Bye', text), text
+
+
+def garbage():
+    yield b'\0' * 5000
+    yield b'A' * 100000
+    yield b'\r\n' * 5000
+    yield bytes(range(256)) * 100
+    yield b't1 LOGIN {99999999}\r\n'
+    yield b't1 LOGIN {99999999999999999999999+}\r\n'
+    yield b't1 LOGIN {4000+}\r\n' + b'x' * 4000 + b' {4000+}\r\n' * 30
+    yield b'AUTH PLAIN ' + b'A' * 30000 + b'\r\n'
+    yield b't1 AUTHENTICATE PLAIN ' + b'A' * 32000 + b'\r\n'
+    yield b'AUTH PLAIN\r\n' + b'A' * 32000 + b'\r\n'
+    yield b't1 AUTHENTICATE PLAIN\r\n' + b'A' * 32000 + b'\r\n'
+    yield b'USER ' + b'x' * 600 + b'\r\nPASS ' + b'y' * 600 + b'\r\n'
+    yield b'((((((((((((' * 500 + b'\r\n'
+
+
+@pytest.mark.parametrize('name', ['imap', 'imaps', 'pop3', 'pop3s'])
+def test_garbage(posta, name):
+    with MailClient(posta, name) as other:
+        for junk in garbage():
+            with MailClient(posta, name) as c:
+                try:
+                    c.send(junk)
+                    c.socket.settimeout(0.3)
+                    c.ends()
+                except OSError:
+                    pass
+        for junk in garbage():  # in place of a handshake, too
+            with socket.create_connection(
+                    ('127.0.0.1', posta.base + PORTS[name]), 10) as s:
+                try:
+                    s.sendall(junk)
+                except OSError:
+                    pass
+        if name in ('imap', 'pop3'):
+            other.start_tls()
+        assert good(other.log_in(ALICE))
+
+
+def test_who_does_not_read_costs_nothing(posta):
+    """A million commands whose answers nobody reads: no memory grows."""
+    with MailClient(posta, 'imap', small=True) as c:
+        c.socket.setblocking(False)
+        end, data, sent = time.time() + 3, b't1 CAPABILITY\r\n' * 4000, 0
+        while time.time() < end and sent < 15_000_000:
+            if not select.select([], [c.socket], [], 0.3)[1]:
+                break
+            try:
+                sent += c.socket.send(data)
+            except BlockingIOError:
+                pass
+        for pid in posta.pids('imapd'):
+            with open(f'/proc/{pid}/status') as f:
+                kib = int(re.search(r'VmRSS:\s+(\d+)', f.read())[1])
+            assert kib < 200_000, kib
+        assert sent < 15_000_000
+
+
+def test_handshakes_that_fail_or_never_end(posta):
+    half = [socket.create_connection(('127.0.0.1', posta.base + 993), 10)
+            for _ in range(20)]
+    for i, s in enumerate(half):
+        s.sendall(b'\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03'[:i])
+    old = trusting()
+    old.minimum_version = ssl.TLSVersion.MINIMUM_SUPPORTED
+    old.maximum_version = ssl.TLSVersion.TLSv1
+    old.set_ciphers('ALL:@SECLEVEL=0')
+    with pytest.raises((ssl.SSLError, OSError)):
+        old.wrap_socket(socket.create_connection(
+            ('127.0.0.1', posta.base + 993), 10))
+    posta.wait_log(r'imap-login: Disconnected: TLS handshaking: .* '
+                   r'\(no auth attempts in \d+ secs\): user=<>, rip=127.0.0.1')
+    with MailClient(posta, 'imaps') as c:
+        assert good(c.log_in(ALICE))
+    for s in half:
+        s.close()
+
+
+def test_five_hundred_at_once(posta):
+    clients = []
+    try:
+        for i in range(500):
+            clients.append(MailClient(posta, 'imaps' if i % 2 else 'pop3s'))
+        for c in clients:
+            c.send(f't1 LOGIN {ALICE} secret\r\n' if c.name == 'imaps' else
+                   f'USER {ALICE}\r\nPASS secret\r\n')
+        for c in clients:
+            if c.name == 'pop3s':
+                assert good(c.line())
+            assert good(c.line())
+        who = posta.posta('who').stdout
+        assert len(re.findall(r'^alice@example.test .* 127.0.0.1 ', who,
+                              re.M)) == 500
+        assert '500 sessions' in posta.posta('kick', ALICE).stdout
+        for c in clients:
+            assert re.search(r'BYE|-ERR', c.ends())
+    finally:
+        for c in clients:
+            c.close()
+    wait_until(lambda: ALICE not in posta.posta('who').stdout, 'nobody')
+
+
+def test_who_says_nothing_is_sent_away():
+    """Slow or silent, before and in the handshake, all have the same time."""
+    with Posta(settings={'login_timeout': '2s'}) as p:
+        silent = socket.create_connection(('127.0.0.1', p.base + 993), 30)
+        with MailClient(p, 'imap') as c, MailClient(p, 'pop3s') as d:
+            try:
+                for _ in range(40):
+                    c.send('t')
+                    time.sleep(0.1)
+            except OSError:
+                pass
+            c.ends()
+            assert d.ends().startswith('-ERR')
+        assert silent.recv(10) == b''
+        silent.close()
+        p.wait_log(r'-login: Disconnected: Inactivity \(no auth attempts in '
+                   r'\d+ secs\): user=<>, rip=127.0.0.1, lip=127.0.0.1', 3)
+        with MailClient(p, 'imaps') as c:  # who has logged in may be silent
+            assert good(c.log_in(ALICE))
+            time.sleep(3)
+            assert good(c.say('t1 NOOP'))
+
+
+def test_the_log_bans_whom_it_should():
+    with Posta(settings=FAST) as p:
+        for name in 'imaps', 'pop3s':
+            with MailClient(p, name) as c:
+                c.log_in(ALICE, 'guess1')
+            with MailClient(p, name) as c:
+                assert good(c.log_in(ALICE))
+            with MailClient(p, name) as c:
+                auth(c, 'PLAIN ' + plain('x>, rip=203.0.113.6, lip=1.2.3.4',
+                                         'guess2'))
+        p.wait_log(r'-login: Aborted|-login: Disconnected', 4)
+        hosts, said = banned(p.log, 'dovecot')
+        assert set(hosts) == {'127.0.0.1'} and len(hosts) >= 4, said
+        assert 'guess' not in p.log_text()
+        p.wait_log(r'imap-login: Login: user=<alice@example.test>, '
+                   r'method=PLAIN, rip=127.0.0.1, lip=127.0.0.1, TLS, '
+                   r'session=<\S+>, mpid=\d+')
+
+
+def test_sessions_outlive_a_reload(posta):
+    with MailClient(posta, 'imaps') as c, MailClient(posta, 'pop3s') as d, \
+            MailClient(posta, 'imap') as stranger:
+        assert good(c.log_in(ALICE)) and good(d.log_in(ALICE))
+        posta.reload()
+        assert 'BYE' in stranger.ends()
+        for _ in range(3):
+            assert good(c.say('t1 NOOP')) and good(d.say('NOOP'))
+            with MailClient(posta, 'imaps') as e:
+                assert good(e.log_in(ALICE))
+        assert d.say('QUIT') == '+OK Bye'
+        assert good(c.say('t1 NOOP'))
+
+
+def killed(p, name, what):
+    pids = [pid for pid in p.pids(name) if what(pid)]
+    for pid in pids:
+        p.kill(pid, signal.SIGKILL)
+    return pids
+
+
+def test_others_are_killed():
+    """authd, keys, brokers and users' processes: who was there is told or cut
+    off, and the next one is served."""
+    with Posta(settings=FAST, may_die=True) as p:
+        def works(name):
+            try:
+                with MailClient(p, name, timeout=10) as c:
+                    return good(c.log_in(ALICE))
+            except OSError:
+                return False
+
+        for name in 'imaps', 'pop3s':
+            wait_until(lambda: works(name), 'a login')
+            with MailClient(p, name) as c:
+                first = c.say('t1 AUTHENTICATE LOGIN' if name == 'imaps'
+                              else 'AUTH LOGIN')
+                assert first.startswith('+ ')
+                assert killed(p, 'authd', lambda pid: True)
+                assert bad(c.line())  # for now
+            wait_until(lambda: works(name), 'a login')
+            program = name[:-1] + 'd'
+            with MailClient(p, name) as c, MailClient(p, name) as stranger:
+                assert good(c.log_in(ALICE))
+                pid = int(re.search(r'TLS .* (\d+)$',
+                                    p.posta('who').stdout, re.M)[1])
+                p.kill(pid)
+                c.ends()
+                assert good(stranger.log_in(ALICE))
+            with MailClient(p, name) as c:
+                assert good(c.log_in(ALICE))
+                killed(p, program, lambda pid: True)
+                c.ends()
+            wait_until(lambda: works(name), 'a login')
+
+
+def test_stop_says_goodbye():
+    with Posta(settings=FAST) as p:
+        with MailClient(p, 'imaps') as c, MailClient(p, 'pop3s') as d, \
+                MailClient(p, 'imap') as e:
+            assert good(c.log_in(ALICE)) and good(d.log_in(ALICE))
+            p.stop()
+            assert 'BYE' in c.ends() and '-ERR' in d.ends()
+            assert 'BYE' in e.ends()
+
+
+def test_no_password_stays_in_memory():
+    secret = 'Unforgettable-4711'
+    with Posta(users={'alice': secret}, settings=FAST) as p:
+        for name in 'imaps', 'pop3s':
+            held = []
+            with MailClient(p, name) as c:
+                assert good(auth(c, 'PLAIN ' + plain(ALICE, secret)))
+            for wrong in (secret, secret + 'x'):
+                c = MailClient(p, name)
+                c.log_in(ALICE, wrong)
+                held.append(c)
+            for program in 'imapd', 'pop3d':
+                for pid in p.pids(program):
+                    assert not holds(pid, secret.encode()), (name, pid)
+                    assert not holds(pid, plain(ALICE, secret)[-16:].encode())
+            for c in held:
+                c.close()
+        assert secret not in p.log_text()
+
+
+def holds(pid, what):
+    """Is that in the memory of a process?"""
+    with open(f'/proc/{pid}/maps') as maps, \
+            open(f'/proc/{pid}/mem', 'rb', 0) as mem:
+        for line in maps:
+            area = re.match(r'(\w+)-(\w+) rw', line)
+            if area:
+                start, end = (int(x, 16) for x in area.groups())
+                try:
+                    mem.seek(start)
+                    if what in mem.read(end - start):
+                        return line
+                except OSError:
+                    pass
+    return None
