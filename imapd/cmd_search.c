@@ -259,8 +259,16 @@ do_search(struct session *s, const struct command *c)
     struct work *w = arena_make(s->command, struct work);
     struct why why;
 
+    if (s->enabled & ENABLED_UTF8 && is_plain(c) && c->search.charset.len) {
+        reply_bad(s, "All is UTF-8, as was enabled"); /* RFC 6855 3 */
+        return;
+    }
     if (!charset_is_known(s, &c->search))
         return;
+    if (s->enabled & ENABLED_REV2 && is_plain(c) && !c->search.extended) {
+        s->now.search.extended = true; /* RFC 9051 6.4.4 */
+        s->now.search.returns = RETURN_ALL;
+    }
     w->c = c;
     w->told = io_now();
     if (query_make(&w->q, s, c->search.key, &why) != OK) {

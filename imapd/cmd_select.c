@@ -95,7 +95,7 @@ tell_all(struct session *s, struct why *why)
     say(s, "* %u EXISTS\r\n", view_count(s->view));
     if (!(s->enabled & ENABLED_REV2)) {
         say(s, "* %u RECENT\r\n", view_recent(s->view));
-        if (status.unseen > 0)
+        if (status.unseen > 0 && !(s->enabled & ENABLED_UIDONLY))
             tell_unseen(s);
     } else {
         put_mailbox(s, &name, s->selected);
@@ -119,6 +119,10 @@ do_select(struct session *s, const struct command *c)
 
     if (c->select.qresync && !(s->enabled & ENABLED_QRESYNC)) {
         reply_bad(s, "QRESYNC has not been enabled");
+        return;
+    }
+    if (s->enabled & ENABLED_UIDONLY && c->select.match_seqs.count > 0) {
+        reply_bad(s, "[UIDREQUIRED] Messages have no numbers");
         return;
     }
     session_deselect(s);

@@ -53,6 +53,7 @@ static const struct {
 /* What CAPABILITY announces after login: a word here when it works in full. */
 static const char *const words[] = {
     "IMAP4rev1",
+    "IMAP4rev2",
     "LITERAL+",
     "ID",
     "ENABLE",
@@ -89,6 +90,9 @@ static const char *const words[] = {
     "QRESYNC",
     "PARTIAL",
     "OBJECTID",
+    "UIDONLY",
+    "UTF8=ACCEPT",
+    "BINARY",
 };
 
 void
@@ -109,8 +113,11 @@ commands_enable(struct session *s, struct str word, struct buf *b)
         const char *word;
         unsigned bit;
     } known[] = {
-        {"CONDSTORE", ENABLED_CONDSTORE},
-        {"QRESYNC",   ENABLED_QRESYNC  },
+        {"CONDSTORE",   ENABLED_CONDSTORE},
+        {"QRESYNC",     ENABLED_QRESYNC  },
+        {"IMAP4rev2",   ENABLED_REV2     },
+        {"UIDONLY",     ENABLED_UIDONLY  },
+        {"UTF8=ACCEPT", ENABLED_UTF8     },
     };
 
     for (size_t i = 0; i < COUNT(known); i++)
@@ -122,6 +129,26 @@ commands_enable(struct session *s, struct str word, struct buf *b)
         }
 }
 
+/* Does it name messages by number, or tell of them so? RFC 9586 3.2. */
+static bool
+has_numbers(enum command_id id)
+{
+    switch (id) {
+    case COMMAND_FETCH:
+    case COMMAND_STORE:
+    case COMMAND_COPY:
+    case COMMAND_MOVE:
+    case COMMAND_REPLACE:
+    case COMMAND_SEARCH:
+    case COMMAND_SORT:
+    case COMMAND_THREAD:
+    case COMMAND_ESEARCH:
+        return true;
+    default:
+        return false;
+    }
+}
+
 void
 commands_run(struct session *s)
 {
@@ -129,6 +156,10 @@ commands_run(struct session *s)
 
     if (!(command_when(s->now.id) & state)) {
         reply_bad(s, s->box ? "Not after login" : "Select a mailbox first");
+        return;
+    }
+    if (s->enabled & ENABLED_UIDONLY && has_numbers(s->now.id)) {
+        reply_bad(s, "[UIDREQUIRED] Messages have no numbers");
         return;
     }
     for (size_t i = 0; i < COUNT(commands); i++)

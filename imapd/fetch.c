@@ -27,7 +27,7 @@ put_item_flags(struct fetching *f)
     if (mailbox_keywords(f->s->box, &names, &why) != OK)
         f->m.keywords = 0;
     put_flags(&b, f->m.flags, f->m.keywords, f->m.keywords ? names : NULL,
-              view_is_recent(f->s->view, f->m.uid));
+              session_has_recent(f->s, f->m.uid));
     conn_put(f->s->conn, buf_str(&b));
     f->has_flags = true;
 }

@@ -21,6 +21,6 @@ extern const struct user_program imap_user;
 
 /* What is announced before login, but for what depends on the connection
  * (STARTTLS, AUTH=). */
-#define IMAP_GREETING_WORDS "IMAP4rev1 LITERAL+ SASL-IR ID ENABLE"
+#define IMAP_GREETING_WORDS "IMAP4rev1 IMAP4rev2 LITERAL+ SASL-IR ID ENABLE"
 
 #endif

@@ -45,7 +45,7 @@ news_flags(struct session *s, uint32_t uid)
         buf_fmt(&b, "* %u UIDFETCH (FLAGS ", uid);
     else
         buf_fmt(&b, "* %u FETCH (FLAGS ", view_seq(s->view, uid));
-    put_flags(&b, m.flags, m.keywords, names, view_is_recent(s->view, uid));
+    put_flags(&b, m.flags, m.keywords, names, session_has_recent(s, uid));
     if (s->enabled & (ENABLED_CONDSTORE | ENABLED_QRESYNC))
         buf_fmt(&b, " MODSEQ (%llu)", (unsigned long long)m.modseq);
     if (s->enabled & (ENABLED_QRESYNC | ENABLED_REV2) &&

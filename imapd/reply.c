@@ -104,6 +104,12 @@ session_is_wide(const struct session *s)
     return s->enabled & (ENABLED_UTF8 | ENABLED_REV2);
 }
 
+bool
+session_has_recent(const struct session *s, uint32_t uid)
+{
+    return !(s->enabled & ENABLED_REV2) && view_is_recent(s->view, uid);
+}
+
 void
 say_wide(struct session *s, struct str text)
 {

@@ -122,6 +122,8 @@ bool session_is_wide(const struct session *s);
  * command's arena: false where it is none. */
 void put_mailbox(const struct session *s, struct buf *b, struct str name);
 bool take_mailbox(struct session *s, struct str sent, struct str *name);
+/* Is the message \Recent for this client? IMAP4rev2 has no such flag. */
+bool session_has_recent(const struct session *s, uint32_t uid);
 /* Append "(\Seen work)". */
 void put_flags(struct buf *b, unsigned flags, uint64_t keywords,
                const struct keywords *names, bool recent);
