@@ -1,6 +1,7 @@
 /* LIST and LSUB: RFC 9051 6.3.9, 3501 6.3.9, 5258, 5819, 6154. */
 #include "base/hash.h"
 #include "condstore.h"
+#include "notes.h"
 #include "pattern.h"
 #include "status.h"
 #include "store/folders.h"
@@ -15,8 +16,9 @@ struct work {
     struct str *patterns;
     size_t count;
     struct folder_list folders;
-    bool *meets; /* of each folder: what was selected by */
-    bool *above; /* one below it does */
+    struct metadata_notes notes; /* with RETURN (METADATA) */
+    bool *meets;                 /* of each folder: what was selected by */
+    bool *above;                 /* one below it does */
     size_t next;
 };
 
@@ -215,6 +217,8 @@ tell(struct session *s, const struct work *w, size_t i)
     /* RFC 5819 2: where a mailbox cannot be looked at, nothing is said. */
     if (w->list->returned & LIST_STATUS && f->bits & FOLDER_SELECTABLE)
         (void)!status_tell(s, f->name, w->list->status, &why);
+    if (w->list->returned & LIST_METADATA && f->bits & FOLDER_SELECTABLE)
+        notes_tell(s, &w->notes, f->name, f->path, &w->list->metadata);
 }
 
 static enum progress
@@ -240,6 +244,16 @@ asks_separator(const struct list *l)
     return !l->extended && l->patterns.count == 1 && l->patterns.at[0].len == 0;
 }
 
+static bool
+metadata_is_good(const struct list *l)
+{
+    for (size_t i = 0; i < l->metadata.count; i++)
+        if (l->metadata.count > METADATA_ENTRIES ||
+            !notes_valid(l->metadata.at[i]))
+            return false;
+    return true;
+}
+
 void
 do_list(struct session *s, const struct command *c)
 {
@@ -262,6 +276,15 @@ do_list(struct session *s, const struct command *c)
         condstore_enable(s);
     if (!take_patterns(s, w)) {
         reply_no(s, "[LIMIT] Too many patterns");
+        return;
+    }
+    if (l->returned & LIST_MYRIGHTS || !metadata_is_good(l)) {
+        reply_bad(s, "Unknown return option of LIST");
+        return;
+    }
+    if (l->returned & LIST_METADATA &&
+        metadata_load(s->imap->home, s->command, &w->notes, &why) != OK) {
+        reply_why(s, &why);
         return;
     }
     if (folders_list(s->imap->home, s->command, &w->folders, &why) != OK) {

@@ -196,6 +196,8 @@ IMAP_RUN(do_append);
 IMAP_RUN(do_getquota);
 IMAP_RUN(do_getquotaroot);
 IMAP_RUN(do_setquota);
+IMAP_RUN(do_getmetadata);
+IMAP_RUN(do_setmetadata);
 IMAP_RUN(do_fetch);
 IMAP_RUN(do_store);
 IMAP_RUN(do_search); /* and SORT, THREAD */

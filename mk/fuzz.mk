@@ -20,10 +20,10 @@ $(O)/t/fuzz/smtp_reply $(O)/t/fuzz/tls_policy: \
     $(filter-out %/main.o,$(patsubst %.c,$(O)/%.o,$(wildcard smtp/*.c)))
 $(O)/t/fuzz/smtp_reply.o $(O)/t/fuzz/tls_policy.o: CPPFLAGS += -I.
 
-# And this one with a part of imapd.
-$(O)/t/fuzz/imap_command: \
+# And these with parts of imapd.
+$(O)/t/fuzz/imap_command $(O)/t/fuzz/imap_names: \
     $(filter-out %/main.o,$(patsubst %.c,$(O)/%.o,$(wildcard imapd/*.c)))
-$(O)/t/fuzz/imap_command.o: CPPFLAGS += -I.
+$(O)/t/fuzz/imap_command.o $(O)/t/fuzz/imap_names.o: CPPFLAGS += -I.
 
 # authd without its set-up, and without what needs other libraries.
 $(O)/t/fuzz/authd: $(patsubst %,$(O)/authd/%.o, \

@@ -9,6 +9,7 @@
 #include "store/folder_files.h"
 #include "store/folders.h"
 #include "store/maildir.h"
+#include "store/metadata.h"
 #include "sys/disk.h"
 
 /* Deleted folders wait under such a name while their files are removed. */
@@ -157,6 +158,8 @@ static enum rc delete (struct home *h, struct arena *a, struct str name,
     empty_trash(h);
     rc = forget(h, str_from(path), why);
     if (rc == OK && f->use.len) rc = uses_set(h, a, path, (struct str){0}, why);
+    if (rc == OK)
+        rc = metadata_move(h, str_from(path), NULL, why);
     return rc;
 }
 
@@ -318,6 +321,8 @@ rename_paths(struct renaming *r, struct str to, struct why *why)
     if (rc == OK)
         rc = uses_rename(r->h, r->a, arena_cstr(r->a, r->from),
                          arena_cstr(r->a, r->to), why);
+    if (rc == OK)
+        rc = metadata_move(r->h, r->from, arena_cstr(r->a, r->to), why);
     return rc;
 }
 

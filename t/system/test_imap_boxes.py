@@ -439,3 +439,79 @@ def test_quota(posta):
 def test_no_quota(client):
     assert client.ok('GETQUOTAROOT INBOX') == [b'* QUOTAROOT INBOX']
     client.no('GETQUOTA "User quota"', b'[NONEXISTENT]')
+
+
+def test_metadata(client):
+    """RFC 5464, its examples among them."""
+    c = client
+    c.ok('CREATE box')
+    c.ok('CREATE box/below')
+    assert c.ok('GETMETADATA "" /shared/comment') == [
+        b'* METADATA "" (/shared/comment NIL)']
+    c.ok('SETMETADATA INBOX (/private/comment {33+}\r\nMy new comment across\r\n'
+         'two lines.)')
+    assert c.ok('GETMETADATA "INBOX" /private/comment') == [
+        b'* METADATA INBOX (/private/comment {33}\r\nMy new comment across\r\n'
+        b'two lines.)']
+    c.ok('SETMETADATA INBOX (/private/comment NIL)')
+    c.ok('SETMETADATA "" (/private/comment "x" /shared/comment "y")')
+    assert c.ok('GETMETADATA "" (/private/COMMENT /shared/comment)') == [
+        b'* METADATA "" (/private/comment x /shared/comment y)'.replace(
+            b' x', b' "x"').replace(b' y', b' "y"')]
+    c.ok('SETMETADATA box (/private/filters/values/small "SMALLER 5000" '
+         '/private/filters/values/boss "FROM \\"boss\\"" /private/filters "" '
+         '/private/binary ~{3+}\r\na\0b)')
+    assert c.ok('GETMETADATA (DEPTH 1) box /private/filters/values') == [
+        b'* METADATA box (/private/filters/values/small "SMALLER 5000" '
+        b'/private/filters/values/boss "FROM \\"boss\\"")']
+    assert c.ok('GETMETADATA box (DEPTH 1) /private/filters') == [
+        b'* METADATA box (/private/filters "")']
+    assert c.ok('GETMETADATA box /private/binary') == [
+        b'* METADATA box (/private/binary ~{3}\r\na\0b)']
+    untagged, done = c.say('GETMETADATA (MAXSIZE 5 DEPTH infinity) box '
+                           '/private')
+    assert done.startswith(b'OK [METADATA LONGENTRIES 12]')
+    assert untagged == [
+        b'* METADATA box (/private/filters "" /private/binary ~{3}\r\na\0b)']
+    lines = c.ok('LIST "" b% RETURN (METADATA (/private/filters/values/small '
+                 '/shared/comment))')
+    assert lines == [
+        b'* LIST () "/" box', b'* METADATA box (/private/filters/values/small '
+        b'"SMALLER 5000" /shared/comment NIL)']
+    # They go where the mailbox goes.
+    c.ok('SETMETADATA box/below (/shared/comment "b")')
+    c.ok('RENAME box new')
+    assert c.ok('GETMETADATA new /private/filters') == [
+        b'* METADATA new (/private/filters "")']
+    assert b'"b"' in c.ok('GETMETADATA new/below /shared/comment')[0]
+    c.ok('DELETE new')
+    c.ok('CREATE new')
+    assert c.ok('GETMETADATA new /private/filters') == [
+        b'* METADATA new (/private/filters NIL)']
+    assert b'"b"' in c.ok('GETMETADATA new/below /shared/comment')[0]
+
+
+def test_metadata_limits(client):
+    c = client
+    c.no('SETMETADATA none (/private/comment "x")', b'[NONEXISTENT]')
+    c.no('GETMETADATA none /private/comment', b'[NONEXISTENT]')
+    for entry in '/comment', '/private', '/private/a//b', '/private/*', \
+            '/private/a/', 'private/a', '"/private/a b"', \
+            '/private/' + 'x' * 300:
+        c.no(f'SETMETADATA INBOX ({entry} "x")', b'BAD')
+    c.no('SETMETADATA INBOX (/private/a {65537+}\r\n' + 'x' * 65537 + ')',
+         b'[METADATA MAXSIZE 65536]')
+    c.no('SETMETADATA INBOX (' + ' '.join(f'/private/{i} ""' for i in
+                                          range(101)) + ')',
+         b'[METADATA TOOMANY]')
+    for i in range(100):
+        c.ok(f'SETMETADATA INBOX (/private/{i} "")')
+    c.no('SETMETADATA INBOX (/private/x "")', b'[METADATA TOOMANY]')
+    c.ok('SETMETADATA INBOX (/private/0 NIL /private/x "")')
+    value = 'x' * 65000
+    for i in range(10):
+        c.ok(f'SETMETADATA "" (/private/{i} "{value}")')
+    c.no(' '.join(['SETMETADATA "" (/private/a', f'"{value}"', '/private/b',
+                   f'"{value}"', '/private/c', f'"{value}")']), b'[OVERQUOTA]')
+    assert c.ok('GETMETADATA "" /private/a') == [
+        b'* METADATA "" (/private/a NIL)']
