@@ -57,7 +57,7 @@ finish_file(struct append *ap)
     const struct timespec times[] = {{.tv_nsec = UTIME_NOW},
                                      {.tv_sec = ap->date}};
 
-    return flush(ap) && futimens(ap->fd, times) == 0 && disk_sync(ap->fd);
+    return flush(ap) && futimens(ap->fd, times) == 0;
 }
 
 static void
@@ -164,6 +164,20 @@ append_abort(struct append *ap)
     release(ap);
 }
 
+/* The newest first: what that sync makes the file system write is not written
+ * again for the others. */
+static enum rc
+sync_files(struct append *ap, struct why *why)
+{
+    for (size_t i = ap->files.len; i-- > 0;) {
+        auto_close int fd = disk_open(ap->tmp, ap->files.at[i].from, O_RDONLY);
+
+        if (fd < 0 || !disk_sync(fd))
+            return store_fail(errno, why, "cannot store the message");
+    }
+    return OK;
+}
+
 enum rc
 append_commit(struct append *ap, struct arena *a, struct uid_set *uids,
               struct why *why)
@@ -172,6 +186,8 @@ append_commit(struct append *ap, struct arena *a, struct uid_set *uids,
     enum rc rc = finish(ap, why);
 
     *uids = (struct uid_set){0};
+    if (rc == OK)
+        rc = sync_files(ap, why);
     if (rc == OK)
         rc = deposit(ap->box, ap->files.at, ap->files.len, NULL, NULL, why);
     if (rc != OK) {
