@@ -22,13 +22,26 @@ may_expunge(const struct session *s)
     }
 }
 
+/* Names of folders may be in it: ASCII where the client reads nothing else, and
+ * never a line end. */
+static void
+clean(const struct session *s, char *text)
+{
+    bool wide = session_is_wide(s) && utf8_valid(str_from(text));
+
+    for (char *p = text; *p; p++)
+        if ((*p >= 0 && *p < ' ') || *p == 127 || (*p < 0 && !wide))
+            *p = '?';
+}
+
 PRINTF(3, 0)
 static void
 reply(struct session *s, const char *word, const char *fmt, va_list args)
 {
     struct str tag = s->now.tag.len > 0 ? s->now.tag : S("*");
-    const char *text = arena_vfmt(s->command, fmt, args);
+    char *text = arena_vfmt(s->command, fmt, args);
 
+    clean(s, text);
     news_tell(s, may_expunge(s));
     say(s, "%.*s %s %s\r\n", STR(tag), word, text);
 }

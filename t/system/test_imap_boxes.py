@@ -193,6 +193,8 @@ def test_names(client):
                                               'Entw&APw-rfe'}
     assert names(c.ok('LIST "" "Entw&APw-%"')).keys() == {'Entw&APw-rfe'}
     c.ok('SELECT "Entw&APw-rfe"')
+    assert c.no('SELECT "&APw-"').endswith(b' no folder ??')
+    assert c.no('COPY 1 "&APw-"')
 
 
 def test_patterns_cost_little(client):
