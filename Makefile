@@ -13,7 +13,7 @@ DESTDIR  ?=
 CC       ?= gcc
 O        := build/$(MODE)
 
-PKGS     := libssl libcrypto libpcre2-8 lmdb libcap libcares libseccomp libidn2 libutf8proc \
+PKGS     := libssl libcrypto libpcre2-8 lmdb libcap libcares libseccomp libidn2 libutf8proc zlib \
             libargon2 libidn
 WARN     := -Wall -Wextra -Wshadow -Wconversion -Wformat=2 -Wvla \
             -Wmissing-prototypes -Werror

@@ -72,3 +72,20 @@ do_idle(struct session *s, const struct command *c)
     s->idling = true;
     snprintf(s->idle_tag, sizeof s->idle_tag, "%.*s", STR(c->tag));
 }
+
+/* RFC 4978. What the client sends before it has read the answer means nothing,
+ * so nothing is read until that has gone out. */
+void
+do_compress(struct session *s, const struct command *c)
+{
+    if (c->words.count != 1 || !str_ieq(c->words.at[0], S("DEFLATE"))) {
+        reply_no(s, "DEFLATE is the only way to compress");
+        return;
+    }
+    if (s->compressed) {
+        reply_no(s, "[COMPRESSIONACTIVE] Already compressed");
+        return;
+    }
+    s->compressed = s->compressing = true;
+    reply_ok(s, "Compressed from here on");
+}

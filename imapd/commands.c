@@ -14,6 +14,7 @@ static const struct {
     {COMMAND_ENABLE,       do_enable      },
     {COMMAND_NAMESPACE,    do_namespace   },
     {COMMAND_IDLE,         do_idle        },
+    {COMMAND_COMPRESS,     do_compress    },
     {COMMAND_LIST,         do_list        },
     {COMMAND_LSUB,         do_list        },
     {COMMAND_CREATE,       do_create      },
@@ -97,6 +98,7 @@ static const char *const words[] = {
     "UIDONLY",
     "UTF8=ACCEPT",
     "BINARY",
+    "COMPRESS=DEFLATE",
 };
 
 void

@@ -6,6 +6,7 @@
 #include "found.h"
 #include "parse.h"
 #include "session.h"
+#include "sys/deflate.h"
 #include "sys/io.h"
 #include "upload.h"
 
@@ -322,7 +323,7 @@ session_go(struct session *s)
     bool more = true;
 
     s->began = io_now();
-    while (more && !s->ending && session_may_go_on(s)) {
+    while (more && !s->ending && !s->compressing && session_may_go_on(s)) {
         if (s->task.step == NULL) {
             more = take_input(s);
         } else if (s->task.step(s, s->task.work) == DONE && !s->ending) {
@@ -332,9 +333,9 @@ session_go(struct session *s)
             next(s);
         }
     }
-    conn_hold(s->conn,
-              s->ending || s->task.step || conn_unsent(s->conn) >= OUTPUT_HIGH);
-    if (more && !s->ending)
+    conn_hold(s->conn, s->ending || s->compressing || s->task.step ||
+                           conn_unsent(s->conn) >= OUTPUT_HIGH);
+    if (more && !s->ending && !s->compressing)
         come_back(s);
     conn_flush(s->conn);
 }
@@ -369,10 +370,14 @@ has_sent(void *own)
 {
     struct session *s = own;
 
-    if (s->ending)
+    if (s->ending) {
         session_free(s);
-    else
-        session_go(s);
+        return;
+    }
+    if (s->compressing)
+        conn_switch(s->conn, deflate_carrier(conn_fd(s->conn)));
+    s->compressing = false;
+    session_go(s);
 }
 
 /* The answer to the login that the login stage took. */

@@ -72,7 +72,9 @@ struct session {
     unsigned enabled;      /* ENABLED_ bits */
     bool idling;           /* IDLE: the next line ends it */
     char idle_tag[IMAP_TAG_MAX + 1];
-    int64_t began;        /* this turn, on the clock of io_now */
+    int64_t began;    /* this turn, on the clock of io_now */
+    bool compressing; /* as soon as all is sent */
+    bool compressed;
     bool ending;          /* closes when all is sent */
     const char *farewell; /* session_bye_soon */
     unsigned junk;        /* bad commands in a row */
@@ -183,6 +185,7 @@ IMAP_RUN(do_id);
 IMAP_RUN(do_enable);
 IMAP_RUN(do_namespace);
 IMAP_RUN(do_idle);
+IMAP_RUN(do_compress);
 IMAP_RUN(do_select);
 IMAP_RUN(do_close);
 IMAP_RUN(do_unselect);
