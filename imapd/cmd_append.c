@@ -23,7 +23,8 @@ struct upload {
     uint64_t bytes;        /* of all */
     bool binary;           /* the literal that comes may have NUL */
     uint32_t replaced;     /* UID, 0: none */
-    uint64_t freed;        /* its size */
+    struct room room;
+    uint64_t freed; /* its size */
     bool failed, bad;
     struct why why;
     const char *code; /* of the NO */
@@ -141,7 +142,8 @@ has_room(struct session *s, struct upload *u)
     uint64_t bytes = u->bytes > u->freed ? u->bytes - u->freed : 0;
     uint64_t messages = u->message + (u->replaced == 0);
 
-    return room_check(s, bytes, messages, &u->why) == OK || fail_why(u);
+    return room_check(s, &u->room, bytes, messages, &u->why) == OK ||
+           fail_why(u);
 }
 
 static bool
@@ -350,6 +352,7 @@ commit(struct session *s, struct upload *u, struct buf *code)
     struct uid_set uids;
 
     /* Others may have stored something meanwhile. */
+    u->room.known = false;
     if (!has_room(s, u))
         return false;
     u->append = NULL;

@@ -23,20 +23,23 @@ fits(int64_t limit, uint64_t have, uint64_t more)
 }
 
 enum rc
-room_check(struct session *s, uint64_t bytes, uint64_t messages,
-           struct why *why)
+room_check(struct session *s, struct room *room, uint64_t bytes,
+           uint64_t messages, struct why *why)
 {
     const struct quota_limits *l = &s->imap->quota;
-    uint64_t has_bytes, has_messages;
-    enum rc rc;
+    enum rc rc = OK;
 
     if (!is_limited(s))
         return OK;
-    rc = home_usage(s->imap->home, &has_bytes, &has_messages, why);
-    if (rc == OK && !(fits(l->bytes, has_bytes, bytes) &&
-                      fits(l->messages, has_messages, messages)))
-        rc = fail(why, "5.2.2", "There is no room for it in your quota");
-    return rc;
+    if (!room->known)
+        rc = home_usage(s->imap->home, &room->bytes, &room->messages, why);
+    if (rc != OK)
+        return rc;
+    room->known = true;
+    if (fits(l->bytes, room->bytes, bytes) &&
+        fits(l->messages, room->messages, messages))
+        return OK;
+    return fail(why, "5.2.2", "There is no room for it in your quota");
 }
 
 enum rc
@@ -45,6 +48,7 @@ room_check_copy(struct session *s, struct uid_set set, struct why *why)
     struct changes_walk w;
     struct message m;
     uint64_t bytes = 0, messages = 0;
+    struct room room = {0};
     enum rc rc;
 
     if (!is_limited(s))
@@ -57,7 +61,7 @@ room_check_copy(struct session *s, struct uid_set set, struct why *why)
         messages++;
     }
     rc = changes_end(&w, why);
-    return rc == OK ? room_check(s, bytes, messages, why) : rc;
+    return rc == OK ? room_check(s, &room, bytes, messages, why) : rc;
 }
 
 /* "* QUOTA "User quota" (STORAGE 10 512)": kibibytes. */

@@ -6,9 +6,15 @@
 
 #include "session.h"
 
+/* What is there, looked up once; start with zeros. */
+struct room {
+    bool known;
+    uint64_t bytes, messages;
+};
+
 /* May so much more be stored? PERM 5.2.2 where not. */
-enum rc room_check(struct session *s, uint64_t bytes, uint64_t messages,
-                   struct why *why) MUST_USE;
+enum rc room_check(struct session *s, struct room *room, uint64_t bytes,
+                   uint64_t messages, struct why *why) MUST_USE;
 /* The same for copies of messages of the selected mailbox. */
 enum rc room_check_copy(struct session *s, struct uid_set set,
                         struct why *why) MUST_USE;

@@ -6,6 +6,7 @@ import ssl
 import pytest
 
 from harness import Posta, wait_until
+from harness.dovecot import Dovecot
 from harness.raw_imap import RawImap
 
 
@@ -517,3 +518,62 @@ def test_metadata_limits(client):
                    f'"{value}"', '/private/c', f'"{value}")']), b'[OVERQUOTA]')
     assert c.ok('GETMETADATA "" /private/a') == [
         b'* METADATA "" (/private/a NIL)']
+
+
+SAME_AS_DOVECOT = r'''
+CREATE a/b/c
+CREATE foo
+CREATE foo/
+CREATE Sent
+CREATE inbox
+CREATE INBOX/x
+LIST "" *
+LIST "" %
+LIST "" foo/%
+LIST "" "%/%"
+LIST "" ""
+LIST "" (INBOX "a/%")
+SUBSCRIBE a/b/c
+SUBSCRIBE INBOX
+LSUB "" *
+LSUB "" %
+LSUB "" a/%
+LSUB "" "%/c"
+LIST (SUBSCRIBED) "" *
+LIST "" * RETURN (SUBSCRIBED CHILDREN)
+LIST "" INBOX RETURN (STATUS (MESSAGES))
+STATUS INBOX (MESSAGES RECENT UIDNEXT UNSEEN)
+STATUS a (MESSAGES)
+SELECT a
+DELETE a
+DELETE none
+DELETE INBOX
+RENAME a z
+RENAME none q
+RENAME Sent foo
+LIST "" *
+APPEND none {3+}|abc
+APPEND INBOX {3+}|abc
+APPEND INBOX CATENATE (URL "/INBOX/;UID=1" TEXT {3+}|xyz)
+APPEND INBOX CATENATE (URL "/INBOX/;UID=77")
+STATUS INBOX (MESSAGES UIDNEXT)
+DELETE foo
+UNSUBSCRIBE never
+CREATE ".."
+CREATE "a//b"
+CREATE "no&bad"
+NAMESPACE
+'''
+
+
+def test_like_dovecot(client):
+    """The same untagged responses, OK where it says OK."""
+    layout = 'namespace inbox {\n inbox = yes\n separator = /\n}\n'
+    with Dovecot(more=layout) as d, RawImap(d.imaps, 'anna') as theirs:
+        for command in SAME_AS_DOVECOT.strip().split('\n'):
+            command = command.replace('|', '\r\n')
+            ours, done = client.say(command)
+            wanted, there = theirs.say(command)
+            assert sorted(ours) == sorted(wanted), command
+            assert (done[:2] == b'OK') == (there[:2] == b'OK'), \
+                (command, done, there)
