@@ -179,9 +179,9 @@ find_ids(const struct ticket *t, struct user_start *start, struct why *why)
     if (!str_num(field(t->fields, "uid"), &uid) ||
         !str_num(field(t->fields, "gid"), &gid) || uid > UINT32_MAX - 1 ||
         gid > UINT32_MAX - 1)
-        return fail(why, "4.3.5", "user %.*s has no uid and gid", STR(t->user));
+        return fail(why, "5.3.5", "user %.*s has no uid and gid", STR(t->user));
     if (uid == 0 || (int64_t)uid < least)
-        return fail(why, "4.3.5",
+        return fail(why, "5.3.5",
                     "user %.*s: uid %llu is below virtual_minimum_uid = %lld",
                     STR(t->user), (unsigned long long)uid, (long long)least);
     start->uid = (uid_t)uid;
@@ -227,8 +227,10 @@ start_member(const struct ticket *t, struct member **u, struct why *why)
         .user = t->user, .fields = t->fields, .dir = field(t->fields, "home")};
     int ends[2];
 
-    if (find_ids(t, &start, why) != OK)
-        return TEMP;
+    enum rc rc = find_ids(t, &start, why);
+
+    if (rc != OK)
+        return rc;
     if (!sock_pair(ends))
         return fail(why, "4.3.0", "cannot make a socket pair: %m");
     pid_t pid = fork_user(&start, ends);
@@ -280,8 +282,10 @@ enter(const struct msg_enter *m, pid_t *pid, struct why *why)
                     str_from(own.program->service), m->ticket, &t, why) != OK)
         return PERM;
     u = hash_get(own.members, t.user);
-    if (u == NULL && start_member(&t, &u, why) != OK)
-        return TEMP;
+    enum rc rc = u == NULL ? start_member(&t, &u, why) : OK;
+
+    if (rc != OK)
+        return rc;
     *pid = u->pid;
     if (attach(u, m))
         return OK;
@@ -301,7 +305,7 @@ answer_enter(struct asker *k)
     pid_t pid = 0;
     enum rc rc = enter(&m, &pid, &why);
 
-    if (rc != OK)
+    if (rc != OK && errno != EAGAIN)
         log_warn("%s: login refused: %s", own.program->service, why.text);
     struct msg_entered answer = {.tag = m.tag,
                                  .rc = rc,
@@ -309,7 +313,10 @@ answer_enter(struct asker *k)
                                  .text = str_from(rc == OK ? "" : why.text)};
 
     (void)fd;
-    return send_entered(&k->link, &answer);
+    while (!send_entered(&k->link, &answer))
+        if (!link_has_room(&k->link))
+            return false;
+    return true;
 }
 
 /* ---- tools */
@@ -369,8 +376,9 @@ answer_tool(struct asker *k)
                                        .status = !good,
                                        .last = len == rest.len};
 
-        if (!send_broker_says(&k->link, &says))
-            return false;
+        while (!send_broker_says(&k->link, &says))
+            if (!link_has_room(&k->link))
+                return false;
         if (says.last)
             return true;
         rest = str_sub(rest, len, rest.len);

@@ -13,6 +13,11 @@ struct user_start {
     int link;
 };
 
+/* After a send that failed: the other side's queue is full (it holds ten
+ * packets by default), and has room now. False: that was not it, or a second
+ * has passed. */
+bool link_has_room(const struct link *link);
+
 /* In the forked process: become him, and serve. */
 void user_work(struct daemon *d, const struct user_program *p,
                const struct user_start *start) NORETURN;

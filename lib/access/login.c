@@ -13,6 +13,8 @@
 #define LOG_NAME "dovecot"
 
 #define GOODBYE_MS   5000
+#define AGAIN_MS     20   /* the broker is asked again, each time later */
+#define AGAIN_MAX    4000 /* and in the end not any more */
 #define ATTEMPTS_MAX 3
 #define INPUT_MAX    ((size_t)32768)
 #define RESPONSE_MAX ((size_t)16384) /* raw: authd's lines have 32768 */
@@ -121,6 +123,7 @@ login_free(struct guest *l)
 
     stage_remove(l);
     loop_cancel(p->timer);
+    loop_cancel(p->again);
     if (p->call)
         auth_cancel(p->call);
     if (p->inner >= 0)
@@ -132,6 +135,7 @@ login_free(struct guest *l)
     drop(&p->method);
     drop(&p->user);
     drop(&p->greeting);
+    drop(&p->ticket);
     forget_protocol(l);
     free(p);
     free(l);
@@ -164,6 +168,8 @@ login_finish(struct guest *l)
     if (p->call)
         auth_cancel(p->call);
     p->call = NULL;
+    loop_cancel(p->again);
+    p->again = NULL;
     conn_hold(l->conn, true);
     loop_cancel(p->timer);
     p->sent = conn_total_sent(l->conn);
@@ -356,6 +362,42 @@ unavailable(struct guest *l)
     login_end(l, "Disconnected: Mailbox unavailable");
 }
 
+static void enter(struct guest *l);
+
+static void
+enter_again(void *self)
+{
+    struct guest *l = self;
+
+    l->priv->again = NULL;
+    enter(l);
+}
+
+/* Many may come at once, and a broker be renewed. */
+static void
+not_now(struct guest *l)
+{
+    struct guest_private *p = l->priv;
+
+    if (p->pause > AGAIN_MAX || !relay_renew(l)) {
+        unavailable(l);
+        conn_flush(l->conn);
+        return;
+    }
+    p->again = loop_after(p->loop, p->pause, enter_again, l);
+    p->pause *= 2;
+}
+
+static void
+enter(struct guest *l)
+{
+    struct guest_private *p = l->priv;
+    int fd = p->inner >= 0 ? p->inner : conn_fd(l->conn);
+
+    if (!stage_enter(l, p->ticket, fd))
+        not_now(l);
+}
+
 static void
 answered(void *own, const struct auth_result *r)
 {
@@ -377,9 +419,13 @@ answered(void *own, const struct auth_result *r)
 
     /* Behind TLS it is we who send on; in the clear what stands in our buffer
      * would be lost. */
-    if ((p->tls == NULL && conn_unsent(l->conn) > 0) || !relay_prepare(l) ||
-        !stage_enter(l, r->ticket, p->inner >= 0 ? p->inner : conn_fd(l->conn)))
+    drop(&p->ticket);
+    p->ticket = keep(r->ticket);
+    p->pause = AGAIN_MS;
+    if ((p->tls == NULL && conn_unsent(l->conn) > 0) || !relay_prepare(l))
         unavailable(l);
+    else
+        enter(l);
     conn_flush(l->conn);
 }
 
@@ -459,8 +505,12 @@ login_entered(struct guest *l, const struct msg_entered *m)
 {
     struct guest_private *p = l->priv;
 
-    if (p->state != LOGIN_ENTERING)
+    if (p->state != LOGIN_ENTERING || p->again)
         return;
+    if (m->rc == TEMP) {
+        not_now(l);
+        return;
+    }
     if (m->rc != OK) {
         unavailable(l);
         conn_flush(l->conn);

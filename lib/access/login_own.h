@@ -35,7 +35,9 @@ struct guest_private {
     int64_t tag; /* at the broker */
     struct tls_session *tls;
     bool shaken;
-    struct str method, user, greeting; /* malloc */
+    struct str method, user, greeting, ticket; /* malloc */
+    struct timer *again; /* until the broker is asked again */
+    int64_t pause;       /* before that */
     char id[17];
     char client[SOCK_TEXT_MAX], server[SOCK_TEXT_MAX];
     unsigned client_port, server_port;
@@ -84,6 +86,8 @@ bool login_tls_begin(struct guest *l);
 
 /* login_relay.c: false with errno: no socket to be had. */
 bool relay_prepare(struct guest *l);
+/* Nothing of the old way is of use any more, whoever may have its end. */
+bool relay_renew(struct guest *l);
 void relay_begin(struct guest *l);
 /* There is input of that side, or room for output on the other. */
 void relay_to_user(struct guest *l);

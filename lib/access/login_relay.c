@@ -25,6 +25,19 @@ relay_prepare(struct guest *l)
     return true;
 }
 
+bool
+relay_renew(struct guest *l)
+{
+    struct guest_private *p = l->priv;
+
+    if (p->inner >= 0)
+        close(p->inner);
+    if (p->ours >= 0)
+        close(p->ours);
+    p->inner = p->ours = -1;
+    return relay_prepare(l);
+}
+
 static void
 pass(struct conn *from, struct conn *to)
 {

@@ -44,15 +44,18 @@ stage_remove(struct guest *l)
 static void
 broker_lost(struct login_stage *s)
 {
-    struct msg_entered lost = {.rc = TEMP};
-
     loop_unwatch(s->broker_watch);
     s->broker_watch = NULL;
     close(s->broker.fd);
     s->broker.fd = -1;
     for (size_t i = s->all.len; i > 0; i--)
-        if (i <= s->all.len)
-            login_entered(s->all.at[i - 1], &lost);
+        if (i <= s->all.len) {
+            struct guest *l = s->all.at[i - 1];
+            /* His own socket may be served already: not twice. */
+            struct msg_entered lost = {.rc = l->priv->tls ? TEMP : PERM};
+
+            login_entered(l, &lost);
+        }
 }
 
 static struct guest *
@@ -126,7 +129,8 @@ stage_enter(struct guest *l, struct str ticket, int fd)
         return false;
     if (send_enter(&s->broker, &m))
         return true;
-    log_warn("cannot hand a login over: %m");
+    if (errno != EAGAIN)
+        log_warn("cannot hand a login over: %m");
     return false;
 }
 

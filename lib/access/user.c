@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -15,6 +16,7 @@
 #define LIFE_MAX ((size_t)1 << 30)
 #define LINK     3 /* the broker, once nothing else is open */
 #define LINK_MS  5000
+#define ROOM_MS  1000
 
 static struct {
     struct user user;
@@ -36,6 +38,15 @@ user_field(struct user *u, const char *name)
     return S("");
 }
 
+bool
+link_has_room(const struct link *link)
+{
+    struct pollfd p = {.fd = link->fd, .events = POLLOUT};
+
+    return errno == EAGAIN && poll(&p, 1, ROOM_MS) == 1 &&
+           (p.revents & POLLOUT);
+}
+
 static void
 check_end(void)
 {
@@ -50,8 +61,11 @@ user_gone(struct user *u, unsigned number)
 
     must(u == &own.user && own.sessions > 0);
     own.sessions--;
-    if (!send_detached(&own.broker, &m))
-        own.ending = true;
+    while (!send_detached(&own.broker, &m))
+        if (!link_has_room(&own.broker)) {
+            own.ending = true;
+            break;
+        }
     check_end();
 }
 

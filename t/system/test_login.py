@@ -11,6 +11,7 @@ import pytest
 from harness import Posta, wait_until
 from harness.mail_client import PORTS, MailClient, b64, plain, trusting
 from test_auth_log import banned
+from test_many_logins import Quick
 
 ALICE = 'alice@example.test'
 FAST = {'auth_failure_delay': '0s'}
@@ -230,11 +231,11 @@ def test_handshakes_that_fail_or_never_end(posta):
         s.close()
 
 
-def test_five_hundred_at_once(posta):
+def test_five_hundred_at_once():
     clients = []
-    try:
+    with Quick(settings=FAST) as p:
         for i in range(500):
-            clients.append(MailClient(posta, 'imaps' if i % 2 else 'pop3s'))
+            clients.append(MailClient(p, 'imaps' if i % 2 else 'pop3s'))
         for c in clients:
             c.send(f't1 LOGIN {ALICE} secret\r\n' if c.name == 'imaps' else
                    f'USER {ALICE}\r\nPASS secret\r\n')
@@ -242,16 +243,14 @@ def test_five_hundred_at_once(posta):
             if c.name == 'pop3s':
                 assert good(c.line())
             assert good(c.line())
-        who = posta.posta('who').stdout
+        who = p.posta('who').stdout
         assert len(re.findall(r'^alice@example.test .* 127.0.0.1 ', who,
                               re.M)) == 500
-        assert '500 sessions' in posta.posta('kick', ALICE).stdout
+        assert '500 sessions' in p.posta('kick', ALICE).stdout
         for c in clients:
             assert re.search(r'BYE|-ERR', c.ends())
-    finally:
-        for c in clients:
             c.close()
-    wait_until(lambda: ALICE not in posta.posta('who').stdout, 'nobody')
+        wait_until(lambda: ALICE not in p.posta('who').stdout, 'nobody')
 
 
 def test_who_says_nothing_is_sent_away():
@@ -390,6 +389,8 @@ def holds(pid, what):
             area = re.match(r'(\w+)-(\w+) rw', line)
             if area:
                 start, end = (int(x, 16) for x in area.groups())
+                if end - start > 1 << 30:
+                    continue  # a sanitizer's own
                 try:
                     mem.seek(start)
                     if what in mem.read(end - start):
