@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""make demo: a mail server takes a message from a user who logs in, relays one
-and bounces one.
+"""make demo: a mail server takes a message from a user who logs in, shows it to
+the one it is for, relays one and bounces one.
 
 Two instances and a name server start on loopback. Each step shows the
 protocol as it went over the wire. On a terminal everything goes on running
@@ -108,6 +108,39 @@ class Client:
         return last.rsplit(' ', 1)[1]
 
 
+class Reader(Client):
+    """The same for IMAP and POP3, whose answers end otherwise."""
+
+    def reply(self, ends=r'\* OK|\+OK'):
+        """Up to the line that begins so; all of them."""
+        lines = []
+        while not lines or not re.match(ends, lines[-1]):
+            line = self.file.readline().decode()
+            if not line:
+                raise AssertionError(f'the connection has ended: {lines}')
+            lines.append(line.rstrip('\r\n'))
+            print('    ' + paint('32', f'S: {lines[-1]}'))
+        return lines
+
+    def ask(self, line, ends, shown=None):
+        print('    ' + paint('36', f'C: {shown or line}'))
+        self.socket.sendall(line.encode() + b'\r\n')
+        return self.reply(ends)
+
+    def imap(self, tag, command, shown=None):
+        got = self.ask(f'{tag} {command}', f'{tag} ',
+                       shown and f'{tag} {shown}')
+        if not got[-1].startswith(f'{tag} OK'):
+            raise AssertionError(f'{shown or command}: {got[-1]}')
+        return got
+
+    def pop(self, command, shown=None, many=False):
+        got = self.ask(command, r'\.$|-ERR' if many else r'\+OK|-ERR', shown)
+        if not got[0].startswith('+OK'):
+            raise AssertionError(f'{shown or command}: {got[0]}')
+        return got
+
+
 def message(sender, to, subject, body):
     return (f'From: {sender}\nTo: {to}\nSubject: {subject}\n'
             f'Date: {time.strftime("%a, %d %b %Y %H:%M:%S +0000", time.gmtime())}\n'
@@ -162,8 +195,41 @@ def log_in_and_send(home):
     assert 'with ESMTPSA id' in got
 
 
+def read_it(home):
+    heading('2. Bob reads it with POP3 and with IMAP, both encrypted, and moves it')
+    with Reader(home.base + 995, tls=True) as c:
+        c.pop('USER bob@home.test')
+        c.pop(f'PASS {PASSWORDS["bob"]}', 'PASS (not shown)')
+        assert c.pop('STAT')[0].startswith('+OK 1 ')
+        c.pop('UIDL', many=True)
+        got = c.pop('RETR 1', many=True)
+        assert 'This was sent after a login.' in got, got
+        c.pop('QUIT')
+    with Reader(home.base + 993, tls=True) as c:
+        c.imap('a1', f'LOGIN bob@home.test {PASSWORDS["bob"]}',
+               'LOGIN bob@home.test (the password is not shown)')
+        c.imap('a2', 'SELECT INBOX')
+        got = c.imap('a3', 'FETCH 1 (FLAGS ENVELOPE BODY[TEXT])')
+        assert 'This was sent after a login.' in got, got
+        print('  posta who:')
+        who = home.posta('who').stdout
+        show(who)
+        assert re.search(r'^bob@home.test .*imap', who, re.M), who
+        c.imap('a4', 'CREATE Read')
+        c.imap('a5', 'MOVE 1 Read')
+        got = c.imap('a6', 'STATUS Read (MESSAGES)')
+        assert '* STATUS Read (MESSAGES 1)' in got, got
+        c.imap('a7', 'LOGOUT')
+    home.wait_log(r'imap-login: Login: user=<bob@home.test>')
+    home.wait_log(r'pop3-login: Login: user=<bob@home.test>')
+    print('  The log says:')
+    for line in home.log_text().splitlines():
+        if 'dovecot[' in line:
+            show(line)
+
+
 def refuse_logins(home):
-    heading('2. What is refused: a login in the clear, a wrong password, '
+    heading('3. What is refused: a login in the clear, a wrong password, '
             "someone else's address")
     with Client(home.base + 587) as c:
         c.expect('250', 'EHLO laptop.test')
@@ -177,13 +243,16 @@ def refuse_logins(home):
     with Client(home.port) as c:
         c.expect('250', 'EHLO laptop.test')
         c.log_in('alice@home.test', PASSWORDS['alice'], '503')
+    with Reader(home.base + 143) as c:
+        got = c.ask('a1 LOGIN bob@home.test whatever', 'a1 ')
+        assert got[-1].startswith('a1 NO [PRIVACYREQUIRED]'), got
     home.wait_log('SASL PLAIN authentication failed')
     for secret in PASSWORDS.values():
         assert secret not in home.log_text()
 
 
 def deliver_here(home):
-    heading('3. Another server brings a message, which goes into a Maildir')
+    heading('4. Another server brings a message, which goes into a Maildir')
     queue_id = talk(home, session('dave@elsewhere.test', 'alice@home.test'),
                     message('dave@elsewhere.test', 'alice@home.test',
                             'Hello Alice', 'This came in over SMTP.'))
@@ -196,7 +265,7 @@ def deliver_here(home):
 
 
 def relay(home, away):
-    heading('4. A message is relayed to another server, found by its MX record')
+    heading('5. A message is relayed to another server, found by its MX record')
     queue_id = submit(home, 'alice@home.test', PASSWORDS['alice'],
                       session('alice@home.test', 'carol@away.test'),
                     message('alice@home.test', 'carol@away.test', 'Hello Carol',
@@ -210,7 +279,7 @@ def relay(home, away):
 
 
 def bounce(home):
-    heading('5. A message to an unknown user over there comes back')
+    heading('6. A message to an unknown user over there comes back')
     before = len(home.maildir('alice'))
     queue_id = submit(home, 'alice@home.test', PASSWORDS['alice'],
                       session('alice@home.test', 'nobody@away.test'),
@@ -226,7 +295,7 @@ def bounce(home):
 
 
 def queue_is_empty(home, away):
-    heading('6. Nothing is left in the queues')
+    heading('7. Nothing is left in the queues')
     for posta in (home, away):
         wait_until(lambda: not posta.queue(), 'an empty queue')
         done = posta.command('mailq')
@@ -238,17 +307,26 @@ def queue_is_empty(home, away):
 def how_to_go_on(home):
     heading('Try it yourself')
     bin_dir = home.bin
-    print(f'  mail client   outgoing server 127.0.0.1, port {home.base + 587} '
-          f'with STARTTLS or {home.base + 465} with TLS;\n'
+    print(f'  mail client   IMAP           127.0.0.1, port {home.base + 993} '
+          f'with TLS (or {home.base + 143} with STARTTLS)\n'
+          f'                or POP3        127.0.0.1, port {home.base + 995} '
+          f'with TLS (or {home.base + 110} with STARTTLS)\n'
+          f'                outgoing SMTP  127.0.0.1, port {home.base + 465} '
+          f'with TLS (or {home.base + 587} with STARTTLS)\n'
           '                user name alice@home.test, password '
-          f'{PASSWORDS["alice"]}, "normal password"\n'
+          f'{PASSWORDS["alice"]}, "normal password";\n'
+          '                user name bob@home.test, password '
+          f'{PASSWORDS["bob"]}; the certificate is self-signed\n'
+          f'  read          curl -k -u bob@home.test:{PASSWORDS["bob"]} '
+          f'"imaps://127.0.0.1:{home.base + 993}/INBOX;MAILINDEX=1"\n'
+          f'                {bin_dir}/posta -c {home.dir} who\n'
           f'  send          swaks --server 127.0.0.1:{home.base + 587} -tls '
           '--auth PLAIN --auth-user alice@home.test \\\n'
           f'                    --auth-password {PASSWORDS["alice"]} --from '
           'alice@home.test --to bob@home.test\n'
           f'  SMTP server   127.0.0.1 port {home.port}, domain home.test, '
           'mailboxes alice and bob\n'
-          f'  read          ls {home.dir}/mail/home.test/alice/Maildir/new\n'
+          f'  files         ls {home.dir}/mail/home.test/alice/Maildir/new\n'
           f'  watch         tail -f {home.log}\n'
           f'  administer    {bin_dir}/posta -c {home.dir} status\n'
           f'                MAIL_CONFIG={home.dir} {bin_dir}/mailq')
@@ -256,6 +334,7 @@ def how_to_go_on(home):
 
 def run(home, away):
     log_in_and_send(home)
+    read_it(home)
     refuse_logins(home)
     deliver_here(home)
     relay(home, away)
