@@ -159,16 +159,13 @@ check_size(struct session *s, struct upload *u, uint64_t more)
 }
 
 static bool
-begin_message(struct session *s, struct upload *u,
-              const struct append_message *m)
+begin_message(struct upload *u, const struct append_message *m)
 {
     uint64_t keywords = 0;
     int64_t date = m->dated ? m->date : time(NULL);
 
     u->begun = true;
     u->size = 0;
-    if (m->utf8 && !(s->enabled & ENABLED_UTF8))
-        return fail_with(u, "", "UTF8=ACCEPT has not been enabled");
     for (size_t i = 0; i < m->flags.count; i++) {
         int bit;
 
@@ -261,7 +258,7 @@ go_on(struct session *s, struct upload *u, const struct append *a)
     for (;;) {
         const struct append_message *m = &a->messages[u->message];
 
-        if (!u->begun && !begin_message(s, u, m))
+        if (!u->begun && !begin_message(u, m))
             return false;
         if (!put_urls(s, u, m))
             return false;
@@ -280,6 +277,7 @@ go_on(struct session *s, struct upload *u, const struct append *a)
 static bool
 wants(struct session *s, const struct command *c, const struct literal *l)
 {
+    const struct append_message *m;
     struct upload *u;
 
     if (s->upload == NULL && !begin(s, c))
@@ -288,11 +286,17 @@ wants(struct session *s, const struct command *c, const struct literal *l)
     if (u->failed || !go_on(s, u, &c->append))
         return false;
     /* RFC 3502 6.3.11: this is how a client takes it back. */
-    if (l->size == 0 && !c->append.messages[u->message].catenate)
+    m = &c->append.messages[u->message];
+    if (l->size == 0 && !m->catenate)
         return fail_with(u, "", "The message is empty");
+    /* Only the word is refused: RFC 6855 4 wants the same for any header with
+     * bytes over 127, but messages have them that are older than it, and are
+     * delivered with them; who moves his mail here would lose those. */
+    if (m->utf8 && !(s->enabled & ENABLED_UTF8))
+        return fail_with(u, "", "UTF8=ACCEPT has not been enabled");
     /* Line ends of a message are converted: bytes that are no text would not
      * come back as they were. */
-    if (l->binary && !c->append.messages[u->message].utf8)
+    if (l->binary && !m->utf8)
         return fail_with(u, "[UNKNOWN-CTE] ", "Binary parts must be encoded");
     if (!check_size(s, u, l->size))
         return false;

@@ -15,6 +15,18 @@ parse_literal_piece(struct parser *p, struct append_message *m)
     return true;
 }
 
+/* UTF8 (~{12}...), of RFC 6855 4, behind its first word. */
+static bool
+parse_utf8(struct parser *p, struct append_message *m)
+{
+    m->utf8 = true;
+    if (!parse_space(p) || !parse_open(p))
+        return false;
+    if (!parse_at(p, '~'))
+        return parse_fail(p, "Expected a literal with ~");
+    return parse_literal_piece(p, m) && parse_close(p);
+}
+
 /* CATENATE (URL "..." TEXT {12}...) */
 static bool
 parse_catenate(struct parser *p, struct append_message *m)
@@ -29,6 +41,11 @@ parse_catenate(struct parser *p, struct append_message *m)
             return parse_fail(p, "Too many pieces");
         if (parse_word(p, "TEXT")) {
             if (!parse_space(p) || !parse_literal_piece(p, m))
+                return false;
+            continue;
+        }
+        if (parse_word(p, "UTF8")) {
+            if (!parse_utf8(p, m))
                 return false;
             continue;
         }
@@ -54,14 +71,8 @@ parse_append_message(struct parser *p, struct append_message *m)
     }
     if (parse_word(p, "CATENATE"))
         return parse_catenate(p, m);
-    if (parse_word(p, "UTF8")) {
-        m->utf8 = true;
-        if (!parse_space(p) || !parse_open(p))
-            return false;
-        if (!parse_at(p, '~'))
-            return parse_fail(p, "Expected a literal with ~");
-        return parse_literal_piece(p, m) && parse_close(p);
-    }
+    if (parse_word(p, "UTF8"))
+        return parse_utf8(p, m);
     return parse_literal_piece(p, m);
 }
 

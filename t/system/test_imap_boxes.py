@@ -577,3 +577,22 @@ def test_like_dovecot(client):
             assert sorted(ours) == sorted(wanted), command
             assert (done[:2] == b'OK') == (there[:2] == b'OK'), \
                 (command, done, there)
+
+
+def test_append_utf8(client):
+    c = client
+    text = 'Subject: Grüße\r\n\r\nü\r\n'.encode()
+    command = b'APPEND INBOX UTF8 (~{%d+}\r\n' % len(text) + text + b')'
+    c.no(command, b'NO UTF8=ACCEPT')
+    c.no('APPEND INBOX CATENATE (TEXT {1+}\r\na UTF8 (~{1}', b'NO UTF8=ACCEPT')
+    c.ok('ENABLE UTF8=ACCEPT')
+    c.ok(command)
+    c.ok(b'APPEND INBOX CATENATE (TEXT {6+}\r\nA: b\r\n UTF8 (~{%d+}\r\n' %
+         len(text) + text + b'))')
+    c.no('APPEND INBOX UTF8 ({5}', b'BAD')
+    c.ok('CREATE "Entwürfe"'.encode())
+    assert c.ok('LIST "" Entw%') == [
+        '* LIST (\\HasNoChildren) "/" "Entwürfe"'.encode()]
+    c.no(b'CREATE "\xff"', b'BAD')
+    c.no('CREATE "a\u0085b\x01"'.encode())
+    assert bodies(c) == [text, b'A: b\r\n' + text]
