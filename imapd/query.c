@@ -14,6 +14,7 @@
 #define KEPT_MAX  ((size_t)64 << 20)
 #define TEXTS_MAX ((size_t)64 << 20)
 #define TEXT_MAX  ((size_t)1 << 20) /* of all keys */
+#define TEXT_KEYS 250               /* each has a window of some 100 KiB */
 #define DAY       86400
 
 /* ---- making it */
@@ -51,7 +52,7 @@ make_text(struct query *q, struct query_node *n, enum dearness dear,
           struct why *why)
 {
     q->text += n->key->text.len;
-    if (q->text > TEXT_MAX)
+    if (q->text > TEXT_MAX || ++q->text_keys > TEXT_KEYS)
         return fail(why, "5.3.4", "too much text to search for");
     n->dear = dear;
     n->matcher = matcher_new(q->s->command, n->key->text);

@@ -37,7 +37,8 @@ struct query {
     bool by_modseq;        /* MODSEQ is among the keys */
     bool wants_fields;     /* those that are kept help */
     int64_t now;           /* seconds */
-    size_t text;           /* bytes of all texts */
+    size_t text_keys;
+    size_t text; /* bytes of all texts */
 
     /* The message that is looked at. */
     struct message m;
