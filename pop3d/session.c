@@ -9,6 +9,7 @@
 #include "pop3d.h"
 #include "store/expunge.h"
 #include "store/view.h"
+#include "uidl.h"
 
 #define LINE_MAX_LEN ((size_t)1024)
 #define INPUT_MAX    ((size_t)16384)
@@ -271,7 +272,9 @@ session_attach(struct pop3 *p, const struct user_session *from)
 static enum rc
 prepare(struct user *u, const char *folders[2], struct why *why)
 {
-    return user_mail_prepare(u, folders, why);
+    enum rc rc = uidl_check(u->conf->pop3_uidl_format, why);
+
+    return rc == OK ? user_mail_prepare(u, folders, why) : rc;
 }
 
 static enum rc

@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "pop3d.h"
 #include "session.h"
+#include "uidl.h"
 
 #define JUNK_MAX 20
 
@@ -45,8 +46,7 @@ size_of(struct session *s, struct pop3_message *m)
     return m->size;
 }
 
-/* As Dovecot's %08Xu%08Xv, so that clients know what they have. A UIDL that
- * was taken over from another server stands in dovecot-uidlist. */
+/* A UIDL that was taken over from another server stands in dovecot-uidlist. */
 static struct str
 uidl_of(struct session *s, const struct pop3_message *m)
 {
@@ -57,7 +57,7 @@ uidl_of(struct session *s, const struct pop3_message *m)
         while (str_word(&fields, " ", &word))
             if (word.len > 1 && word.p[0] == 'P')
                 return str_sub(word, 1, word.len);
-    return str_from(arena_fmt(s->work, "%08x%08x", m->uid, s->validity));
+    return uidl_make(s->work, s->conf->pop3_uidl_format, m->uid, s->validity);
 }
 
 static void

@@ -254,6 +254,16 @@ def test_old_uidls_are_kept(posta):
                                  '3 UIDL3']
 
 
+@pytest.mark.parametrize('uidl,shown', [
+    ('%u.%v', r'1\.\d+'), ('UID%Xu-%08Xv', r'UID1-[0-9a-f]{8}'),
+    ('%v.%010u', r'\d+\.0000000001'), ('%%%u', '%1')])
+def test_formats_of_uidls(uidl, shown):
+    with Posta(settings={'pop3_uidl_format': uidl}) as p:
+        fill(p, [letter(0)])
+        with pop(p) as c:
+            assert re.fullmatch(f'1 {shown}', c.ask('UIDL')[0])
+
+
 @pytest.mark.parametrize('junk', [
     b'\0' * 3000, b'A' * 100000, b'\r\n' * 100, b'\xff\xfe\r\n' * 100,
     b'RETR ' + b'9' * 5000 + b'\r\n', b'XXXX\r\n' * 5000],
