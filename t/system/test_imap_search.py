@@ -1,8 +1,10 @@
 """SEARCH, SORT and THREAD: what they find, beside Dovecot on the same mail."""
+import imaplib
 import os
 import random
 import re
 import shutil
+import ssl
 import time
 
 import pytest
@@ -412,3 +414,22 @@ def test_large(posta):
         a.ok('SELECT INBOX')
         assert search(a, '5') == [5]
     shutil.rmtree(home, ignore_errors=True)
+
+
+def test_imaplib(posta):
+    """A client that others have written."""
+    context = ssl.create_default_context()
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    with imaplib.IMAP4_SSL('127.0.0.1', posta.base + 993,
+                           ssl_context=context) as c:
+        c.login('alice@example.test', 'secret')
+        assert {'SORT', 'CONDSTORE', 'ESEARCH'} <= \
+            set(c.capability()[1][0].decode().split())
+        c.select(readonly=True)
+        assert c.search(None, 'SEEN', 'FROM', '"anna"') == \
+            ('OK', [b'1 4 8'])
+        assert c.uid('SEARCH', 'CHARSET', 'UTF-8', 'SUBJECT', 'list') == \
+            ('OK', [b'8'])
+        assert c.sort('REVERSE SIZE', 'UTF-8', 'ALL')[1][0].startswith(b'7 ')
+        assert c.thread('REFERENCES', 'UTF-8', '1:2') == ('OK', [b'(1 2)'])
