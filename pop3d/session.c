@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "pop3d.h"
 #include "store/expunge.h"
+#include "store/flags.h"
 #include "store/view.h"
 #include "uidl.h"
 
@@ -42,6 +43,24 @@ log_end(const struct session *s)
            (unsigned long long)s->done.retr_size, s->done.deleted, s->count);
 }
 
+/* What was fetched has been seen, as with Dovecot: IMAP clients show it so. */
+static void
+mark_seen(struct session *s)
+{
+    struct uid_range *at = arena_alloc(s->work, (s->count + 1) * sizeof *at);
+    struct uid_set set = {.at = at};
+    struct flags_change change = {.how = FLAGS_ADD, .flags = FLAG_SEEN};
+    struct flags_done done;
+    struct why why;
+
+    for (uint32_t i = 0; i < s->count; i++)
+        if (s->list[i].seen)
+            at[set.len++] = (struct uid_range){s->list[i].uid, s->list[i].uid};
+    if (set.len > 0 &&
+        flags_store(s->box, set, &change, s->work, &done, &why) != OK)
+        log_warn("pop3(%.*s): %s", STR(s->pop3->user->user), why.text);
+}
+
 static void
 session_free(struct session *s)
 {
@@ -50,6 +69,8 @@ session_free(struct session *s)
 
     log_end(s);
     send_drop(s);
+    if (s->list)
+        mark_seen(s);
     if (s->box)
         mailbox_close(s->box);
     for (size_t i = 0; i < pop3.sessions.len; i++)

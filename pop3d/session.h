@@ -22,8 +22,8 @@ struct pop3 {
 
 struct pop3_message {
     uint32_t uid;
-    bool deleted;
-    uint64_t size; /* with CRLF; 0: not asked for yet */
+    bool deleted, seen; /* seen: RETR was asked for */
+    uint64_t size;      /* with CRLF; 0: not asked for yet */
 };
 
 struct session {

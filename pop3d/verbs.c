@@ -123,6 +123,7 @@ do_retr(struct session *s, struct str args)
         say(s, "-ERR [SYS/TEMP] %s", why.text);
         return;
     }
+    m->seen = true;
     s->done.retr++;
     s->done.retr_size += size_of(s, m);
     say(s, "+OK %llu octets", (unsigned long long)size_of(s, m));

@@ -218,6 +218,19 @@ def test_beside_imap(posta):
             assert d.say('QUIT') == '+OK Bye'
 
 
+def test_what_was_fetched_is_seen(posta):
+    fill(posta, [letter(i) for i in range(3)])
+    with MailClient(posta, 'imaps') as i:
+        assert i.log_in(ALICE).startswith('t1 OK')
+        i.tagged('SELECT INBOX')
+        with pop(posta) as c:
+            c.ask('RETR 2')
+            c.ask('TOP 3 1')
+            assert c.say('QUIT') == '+OK Bye'
+        wait_until(lambda: i.answers('NOOP') and '* SEARCH 2' in
+                   i.answers('SEARCH SEEN'), 'one message that was seen')
+
+
 def test_ten_thousand(posta):
     box = fill(posta, [letter(i) for i in range(10000)])
     with pop(posta) as c:
