@@ -25,7 +25,7 @@ def posta():
                     f'Subject: number {i}\n\n{body(i)}')
             p.send('a@x.test', ALICE, text.replace('\n', '\r\n'),
                    options=('BODY=8BITMIME',))
-        p.wait_maildir('alice', COUNT)
+            p.wait_maildir('alice', i + 1)  # in this order
         p.wait_empty()
         yield p
 
