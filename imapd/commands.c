@@ -96,7 +96,6 @@ static const char *const words[] = {
     "PARTIAL",
     "OBJECTID",
     "UIDONLY",
-    "UTF8=ACCEPT",
     "BINARY",
     "COMPRESS=DEFLATE",
 };
