@@ -5,6 +5,7 @@
 #include "mail/imap_text.h"
 #include "message.h"
 #include "room.h"
+#include "space.h"
 #include "status.h"
 #include "store/append.h"
 #include "store/expunge.h"
@@ -107,7 +108,7 @@ open_target(struct session *s, struct upload *u, const struct command *c)
 
     if (!take_mailbox(s, c->append.mailbox, &name))
         return fail_with(u, "[CANNOT] ", "This is no mailbox name");
-    if (mailbox_open(s->imap->home, name, &u->box, &u->why) == OK) {
+    if (space_open(s, name, RIGHT_INSERT, &u->box, &u->why) == OK) {
         u->append = append_new(u->box);
         return true;
     }
@@ -215,7 +216,7 @@ put_mailbox_part(struct session *s, struct upload *u, struct arena *a,
     struct opened m = {.uid = url->uid};
     bool good;
 
-    if (mailbox_open(s->imap->home, url->mailbox, &m.box, &u->why) != OK)
+    if (space_open(s, url->mailbox, RIGHT_READ, &m.box, &u->why) != OK)
         return fail_url(s, u, text, "There is no such mailbox");
     if (mailbox_status(m.box, false, &status, &u->why) != OK)
         good = fail_why(u);

@@ -3,8 +3,8 @@
 #include <string.h>
 
 #include "condstore.h"
+#include "space.h"
 #include "status.h"
-#include "store/folders.h"
 
 /* What the client calls it; "a/" is "a", as it says only that there will be
  * folders below (RFC 9051 6.3.4). Answers where it is no name. */
@@ -55,13 +55,15 @@ do_create(struct session *s, const struct command *c)
     struct buf id = buf_in(s->command);
     struct mailbox_status status;
     struct str name, use;
+    struct spot spot;
     struct why why;
 
     if (!take(s, c->create.mailbox, &name) ||
         !take_uses(s, &c->create.uses, &use))
         return;
-    if (folder_create(s->imap->home, name, use, &why) != OK ||
-        folder_status(s->imap->home, name, false, &status, &why) != OK) {
+    if (space_find(s, name, &spot, &why) != OK ||
+        folder_create(spot.home, spot.name, use, &why) != OK ||
+        folder_status(spot.home, spot.name, false, &status, &why) != OK) {
         reply_why(s, &why);
         return;
     }
@@ -87,16 +89,21 @@ void
 do_delete(struct session *s, const struct command *c)
 {
     struct mailbox *box = NULL;
+    struct spot spot;
     struct str name;
     struct why why;
     enum rc rc;
 
     if (!take(s, c->one.name, &name))
         return;
+    if (space_find(s, name, &spot, &why) != OK) {
+        reply_why(s, &why);
+        return;
+    }
     /* One that cannot be opened may be deleted nevertheless. */
-    if (mailbox_open(s->imap->home, name, &box, &why) != OK)
+    if (mailbox_open(spot.home, spot.name, &box, &why) != OK)
         box = NULL;
-    rc = folder_delete(s->imap->home, name, &why);
+    rc = folder_delete(spot.home, spot.name, &why);
     if (box && rc == OK)
         leave(s, box);
     if (box)
@@ -112,12 +119,19 @@ do_delete(struct session *s, const struct command *c)
 void
 do_rename(struct session *s, const struct command *c)
 {
-    struct str from, to;
+    struct str from_name, to_name;
+    struct spot from, to;
     struct why why;
 
-    if (!take(s, c->rename.from, &from) || !take(s, c->rename.to, &to))
+    if (!take(s, c->rename.from, &from_name) ||
+        !take(s, c->rename.to, &to_name))
         return;
-    if (folder_rename(s->imap->home, from, to, &why) != OK)
+    if (space_find(s, from_name, &from, &why) != OK ||
+        space_find(s, to_name, &to, &why) != OK)
+        reply_why(s, &why);
+    else if (from.home != to.home)
+        reply_no(s, "[CANNOT] Mailboxes stay in their namespace");
+    else if (folder_rename(from.home, from.name, to.name, &why) != OK)
         reply_why(s, &why);
     else
         reply_ok(s, "Renamed");
@@ -127,12 +141,14 @@ void
 do_subscribe(struct session *s, const struct command *c)
 {
     bool subscribed = c->id == COMMAND_SUBSCRIBE;
+    struct spot spot;
     struct str name;
     struct why why;
 
     if (!take(s, c->one.name, &name))
         return;
-    if (folder_subscribe(s->imap->home, name, subscribed, &why) != OK)
+    if (space_find(s, name, &spot, &why) != OK ||
+        folder_subscribe(spot.home, spot.name, subscribed, &why) != OK)
         reply_why(s, &why);
     else
         reply_ok(s, subscribed ? "Subscribed" : "Unsubscribed");

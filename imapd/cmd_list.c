@@ -3,10 +3,9 @@
 #include "condstore.h"
 #include "notes.h"
 #include "pattern.h"
+#include "space.h"
 #include "status.h"
-#include "store/folders.h"
 
-#define SEPARATOR '/'
 /* Bytes of all patterns of a command: the work for each folder. */
 #define PATTERNS_MAX 16384
 
@@ -15,7 +14,7 @@ struct work {
     bool lsub;
     struct str *patterns;
     size_t count;
-    struct folder_list folders;
+    struct space_list folders;
     struct metadata_notes notes; /* with RETURN (METADATA) */
     bool *meets;                 /* of each folder: what was selected by */
     bool *above;                 /* one below it does */
@@ -58,7 +57,7 @@ static bool
 matches(const struct work *w, struct str name)
 {
     for (size_t i = 0; i < w->count; i++)
-        if (pattern_match(w->patterns[i], name, SEPARATOR))
+        if (pattern_match(w->patterns[i], name, SPACE_SEPARATOR))
             return true;
     return false;
 }
@@ -91,12 +90,12 @@ mark_above(struct work *w)
     struct hash *places = hash_new();
 
     for (size_t i = 0; i < w->folders.len; i++)
-        *hash_put(places, w->folders.at[i].name) = &w->above[i];
+        *hash_put(places, w->folders.at[i].f.name) = &w->above[i];
     for (size_t i = 0; i < w->folders.len; i++) {
-        struct str name = w->folders.at[i].name;
+        struct str name = w->folders.at[i].f.name;
         ssize_t at;
 
-        while (w->meets[i] && (at = str_rfind(name, SEPARATOR)) > 0) {
+        while (w->meets[i] && (at = str_rfind(name, SPACE_SEPARATOR)) > 0) {
             name = str_sub(name, 0, (size_t)at);
             bool *above = hash_get(places, name);
 
@@ -113,7 +112,7 @@ select_folders(struct session *s, struct work *w)
     w->meets = arena_alloc(s->command, w->folders.len * sizeof *w->meets);
     w->above = arena_alloc(s->command, w->folders.len * sizeof *w->above);
     for (size_t i = 0; i < w->folders.len; i++)
-        w->meets[i] = meets(w, &w->folders.at[i]);
+        w->meets[i] = meets(w, &w->folders.at[i].f);
     if (w->lsub || w->list->select & LIST_RECURSIVEMATCH)
         mark_above(w);
 }
@@ -164,12 +163,12 @@ put_childinfo(struct buf *b, unsigned select)
 static void
 tell_list(struct session *s, const struct work *w, size_t i)
 {
-    const struct folder *f = &w->folders.at[i];
+    const struct folder *f = &w->folders.at[i].f;
     struct buf b = buf_in(s->command);
 
     buf_add(&b, S("* LIST "));
     put_attributes(s, &b, w->list, f);
-    buf_fmt(&b, " \"%c\" ", SEPARATOR);
+    buf_fmt(&b, " \"%c\" ", SPACE_SEPARATOR);
     put_mailbox(s, &b, f->name);
     if (w->list->select & LIST_RECURSIVEMATCH && w->above[i])
         put_childinfo(&b, w->list->select);
@@ -181,11 +180,12 @@ tell_list(struct session *s, const struct work *w, size_t i)
 static void
 tell_lsub(struct session *s, const struct work *w, size_t i)
 {
-    const struct folder *f = &w->folders.at[i];
+    const struct folder *f = &w->folders.at[i].f;
     struct buf b = buf_in(s->command);
     bool plain = w->meets[i] && f->bits & FOLDER_SELECTABLE;
 
-    buf_fmt(&b, "* LSUB (%s) \"%c\" ", plain ? "" : "\\Noselect", SEPARATOR);
+    buf_fmt(&b, "* LSUB (%s) \"%c\" ", plain ? "" : "\\Noselect",
+            SPACE_SEPARATOR);
     put_mailbox(s, &b, f->name);
     buf_add(&b, S("\r\n"));
     conn_put(s->conn, buf_str(&b));
@@ -200,13 +200,13 @@ is_told(const struct work *w, size_t i)
                    (w->lsub && str_find(w->list->patterns.at[0], '%') >= 0);
 
     return (w->meets[i] || (parents && w->above[i])) &&
-           matches(w, w->folders.at[i].name);
+           matches(w, w->folders.at[i].f.name);
 }
 
 static void
 tell(struct session *s, const struct work *w, size_t i)
 {
-    const struct folder *f = &w->folders.at[i];
+    const struct folder *f = &w->folders.at[i].f;
     struct why why;
 
     if (w->lsub) {
@@ -268,7 +268,7 @@ do_list(struct session *s, const struct command *c)
         l->select = LIST_SUBSCRIBED;
     if (asks_separator(l)) {
         say(s, "* %s (\\Noselect) \"%c\" \"\"\r\n", w->lsub ? "LSUB" : "LIST",
-            SEPARATOR);
+            SPACE_SEPARATOR);
         reply_ok(s, "Listed");
         return;
     }
@@ -287,7 +287,7 @@ do_list(struct session *s, const struct command *c)
         reply_why(s, &why);
         return;
     }
-    if (folders_list(s->imap->home, s->command, &w->folders, &why) != OK) {
+    if (space_list(s, s->command, SPACE_ALL, &w->folders, &why) != OK) {
         reply_why(s, &why);
         return;
     }

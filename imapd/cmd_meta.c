@@ -4,6 +4,7 @@
 
 #include "mail/imap_text.h"
 #include "notes.h"
+#include "space.h"
 
 #define WORK_LIMIT ((size_t)64 << 20)
 
@@ -147,25 +148,29 @@ tell_asked(struct telling *t, const struct metadata *m,
 /* Where its notes are: "" for the account. Answers where it is none. */
 static bool
 find_path(struct session *s, struct str sent, struct str *name,
-          const char **path)
+          struct home **home, const char **path)
 {
     struct mailbox *box;
+    struct spot spot;
     struct why why;
 
     *name = S("");
     *path = "";
+    *home = s->imap->home;
     if (sent.len == 0)
         return true;
     if (!take_mailbox(s, sent, name)) {
         reply_no(s, "[CANNOT] This is no mailbox name");
         return false;
     }
-    if (home_path(s->imap->home, s->command, *name, path, &why) != OK ||
-        mailbox_open(s->imap->home, *name, &box, &why) != OK) {
+    if (space_find(s, *name, &spot, &why) != OK ||
+        home_path(spot.home, s->command, spot.name, path, &why) != OK ||
+        mailbox_open(spot.home, spot.name, &box, &why) != OK) {
         reply_why(s, &why);
         return false;
     }
     mailbox_close(box);
+    *home = spot.home;
     return true;
 }
 
@@ -176,13 +181,14 @@ do_getmetadata(struct session *s, const struct command *c)
     struct metadata_notes notes;
     struct telling t;
     struct str name;
+    struct home *home;
     const char *path;
     struct why why;
     size_t longest = 0;
 
-    if (!find_path(s, m->mailbox, &name, &path))
+    if (!find_path(s, m->mailbox, &name, &home, &path))
         return;
-    if (metadata_load(s->imap->home, s->command, &notes, &why) != OK) {
+    if (metadata_load(home, s->command, &notes, &why) != OK) {
         reply_why(s, &why);
         return;
     }
@@ -219,6 +225,7 @@ do_setmetadata(struct session *s, const struct command *c)
     struct metadata_note *notes =
         arena_alloc(s->command, (m->count + 1) * sizeof *notes);
     struct str name;
+    struct home *home;
     const char *path;
     struct why why;
 
@@ -229,12 +236,12 @@ do_setmetadata(struct session *s, const struct command *c)
         reply_no(s, "[METADATA TOOMANY] Too many entries");
         return;
     }
-    if (!find_path(s, m->mailbox, &name, &path))
+    if (!find_path(s, m->mailbox, &name, &home, &path))
         return;
     for (size_t i = 0; i < m->count; i++)
         notes[i] = (struct metadata_note){str_from(path), m->entries[i].entry,
                                           m->entries[i].value};
-    if (metadata_set(s->imap->home, notes, m->count, &why) == OK)
+    if (metadata_set(home, notes, m->count, &why) == OK)
         reply_ok(s, "Metadata stored");
     else if (strcmp(why.dsn, "5.3.4") == 0)
         reply_no(s, "[METADATA TOOMANY] %s", why.text);

@@ -4,6 +4,7 @@
 
 #include "condstore.h"
 #include "room.h"
+#include "space.h"
 #include "store/copy.h"
 #include "store/expunge.h"
 
@@ -81,7 +82,7 @@ do_copy(struct session *s, const struct command *c)
         reply_no(s, "[CANNOT] This is no mailbox name");
         return;
     }
-    if (mailbox_open(s->imap->home, name, &to, &why) != OK) {
+    if (space_open(s, name, RIGHT_INSERT, &to, &why) != OK) {
         if (strcmp(why.dsn, "5.2.0") == 0)
             reply_no(s, "[TRYCREATE] %s", why.text);
         else

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "condstore.h"
+#include "space.h"
 #include "status.h"
 #include "store/changes.h"
 #include "store/expunge.h"
@@ -21,7 +22,7 @@ keep(struct str s)
 static enum rc
 open_mailbox(struct session *s, struct str name, struct why *why)
 {
-    enum rc rc = mailbox_open(s->imap->home, name, &s->box, why);
+    enum rc rc = space_open(s, name, RIGHT_READ, &s->box, why);
 
     if (rc != OK)
         return rc;

@@ -5,6 +5,7 @@
  *   login.c        before login (role imapd): no rights
  *   session.h      after it (role imap-users), as the mailbox's user: a
  *                  session from its first command to its end
+ *   space.h        which home has a mailbox, and what the user may do there
  *   reply.c        what we say
  *   news.c         what happened in the selected mailbox, as untagged responses
  *   commands.c     which function does which command, and what is announced

@@ -1,5 +1,6 @@
 #include "status.h"
 
+#include "space.h"
 #include "store/changes.h"
 
 void
@@ -72,7 +73,7 @@ status_tell(struct session *s, struct str name, unsigned items, struct why *why)
     struct mailbox_status st;
     struct mailbox *box;
     uint64_t freed = 0;
-    enum rc rc = mailbox_open(s->imap->home, name, &box, why);
+    enum rc rc = space_open(s, name, RIGHT_READ, &box, why);
 
     if (rc != OK)
         return rc;
