@@ -90,17 +90,27 @@ claim(struct job *j, const struct box_place *place)
 {
     struct why why;
 
+    off_t lines = job_lines(j, 0);
+
     if (!is_near(j, place->path) || !give(j, place->user) ||
         job_become(j, place->user, &why) != OK)
         return false;
     j->claimed = true;
     if (!disk_truncate(j->msg.fd, j->msg.end) ||
-        !maildir_link(j->arena, place->path, j->msg.fd, j->msg.end)) {
+        !maildir_link(j->arena, place->path, j->msg.fd, j->msg.end, lines)) {
         remember(place->path, false);
         return false;
     }
     j->given = false; /* for good */
     return true;
+}
+
+static void
+add_lines(const struct job *j, struct store_message *m)
+{
+    m->lines = job_lines(j, m->from);
+    for (size_t i = 0; m->lines >= 0 && i < m->head.len; i++)
+        m->lines += m->head.p[i] == '\n';
 }
 
 static enum rc
@@ -120,8 +130,10 @@ into_maildir(struct job *j, const struct rec_rcpt *rcpt,
         rc = job_become(j, place->user, &cause);
     if (rc == OK && !fits)
         rc = store_fail(EFBIG, &cause, "error writing message");
-    else if (rc == OK)
+    else if (rc == OK) {
+        add_lines(j, &m);
         rc = maildir_save(j->arena, place->path, &m, &cause);
+    }
     if (rc == OK)
         return OK;
     return fail(why, cause.dsn, "maildir delivery failed: %s", cause.text);

@@ -32,26 +32,63 @@ now_us(void)
 static struct str
 read_header(struct job *j)
 {
-    off_t left = j->msg.end - j->msg.skip;
-    size_t want = HEADER_FIRST;
-    struct str all = {0}, body;
+    size_t skip = (size_t)j->msg.skip, want = HEADER_FIRST + skip;
+    struct str body, header;
 
     for (;;) {
-        if ((off_t)want > left)
-            want = (size_t)left;
+        if ((off_t)want > j->msg.end)
+            want = (size_t)j->msg.end;
         char *data = arena_alloc(j->arena, want + 1);
-        ssize_t n = disk_read(j->msg.fd, data, want, j->msg.skip);
+        ssize_t n = disk_read(j->msg.fd, data, want, 0);
 
-        if (n < 0)
-            return all;
-        all = (struct str){data, (size_t)n};
-        struct str header = header_of(all, &body);
-
-        if (body.len > 0 || (size_t)n < want || (off_t)want == left ||
+        if (n < (ssize_t)skip)
+            return str_sub(j->front, skip, j->front.len);
+        j->front = (struct str){data, (size_t)n};
+        header = header_of(str_sub(j->front, skip, (size_t)n), &body);
+        if (body.len > 0 || (size_t)n < want || (off_t)want == j->msg.end ||
             want >= HEADER_MAX)
             return header;
         want *= 4;
     }
+}
+
+static off_t
+count_lines(struct str s)
+{
+    off_t lines = 0;
+    const char *end = s.p + s.len;
+
+    for (const char *p = s.p; p < end; p++, lines++) {
+        p = memchr(p, '\n', (size_t)(end - p));
+        if (p == NULL)
+            break;
+    }
+    return lines;
+}
+
+off_t
+job_lines(const struct job *j, off_t from)
+{
+    static char piece[64 << 10];
+    off_t at = (off_t)j->front.len, lines = 0;
+
+    if (from < at)
+        lines = count_lines(str_sub(j->front, (size_t)from, j->front.len));
+    else
+        at = from;
+    while (at < j->msg.end) {
+        size_t want = sizeof piece;
+
+        if ((off_t)want > j->msg.end - at)
+            want = (size_t)(j->msg.end - at);
+        ssize_t n = disk_read(j->msg.fd, piece, want, at);
+
+        if (n <= 0)
+            return -1;
+        lines += count_lines((struct str){piece, (size_t)n});
+        at += n;
+    }
+    return lines;
 }
 
 static bool

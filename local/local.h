@@ -66,6 +66,7 @@ struct job {
     struct msg_deliver msg;
     size_t nrcpts;
     int64_t handed;             /* microseconds since 1970 */
+    struct str front;           /* the file's first bytes, header and all */
     struct str header;          /* of the content */
     struct queue_file *file;    /* the envelope, once somebody asked for it */
     struct hash *seen;          /* destinations served for this message */
@@ -102,6 +103,10 @@ enum rc job_envelope(struct job *j, const struct envelope **e,
  * mailboxes have; `delivered` may be empty (no Delivered-To). */
 struct store_message job_content(struct job *j, const struct rec_rcpt *rcpt,
                                  struct str delivered);
+
+/* LFs from that offset of the queue file to the end of the content; -1 where it
+ * cannot be read. */
+off_t job_lines(const struct job *j, off_t from);
 
 /* The From_ line of mailboxes and commands. */
 struct str job_from_line(struct job *j, struct str null_sender);

@@ -114,6 +114,7 @@ append_message(struct append *ap, unsigned flags, uint64_t keywords,
         .from = name,
         .from_dir = ap->tmp,
         .needed = true,
+        .fresh = true,
         .message = {.flags = flags, .keywords = keywords},
     };
     return OK;

@@ -117,6 +117,7 @@ list(struct copy *c, struct uid_set set, struct why *why)
             .from_dir = file->in_new ? c->from->new : c->from->cur,
             .base = new_base(c, &file->message),
             .link = !(c->move && c->together),
+            .fresh = !(c->move && c->together),
             .guid = guid_of(c, f.id, file),
             .message = file->message,
         };

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 
+#include "store/quota.h"
 #include "store/uidlist.h"
 #include "sys/disk.h"
 
@@ -171,6 +172,21 @@ forget_announced(struct mailbox *box, struct why *why)
     return kv_env_commit(box->home->kv, why);
 }
 
+/* They had been counted before they came. */
+static void
+remove_announced(struct mailbox *box, struct arena *a, struct str names)
+{
+    struct quota_turn turn;
+    struct str file;
+    struct name n;
+
+    quota_begin(box->home->dir, ".", &turn);
+    while (str_cut(&names, '\n', &file))
+        if (disk_remove(box->cur, arena_cstr(a, file)) && name_parse(file, &n))
+            quota_note(&turn, -(int64_t)n.size, -1);
+    quota_end(&turn);
+}
+
 enum rc
 deposit_recover(struct mailbox *box, bool *removed, struct why *why)
 {
@@ -178,7 +194,7 @@ deposit_recover(struct mailbox *box, bool *removed, struct why *why)
     struct kv_env *kv = box->home->kv;
     struct index_folder f;
     struct index_key k;
-    struct str names = {0}, name;
+    struct str names = {0};
     enum rc rc = OK;
 
     kv_env_read(kv);
@@ -188,8 +204,7 @@ deposit_recover(struct mailbox *box, bool *removed, struct why *why)
     rc = kv_env_end(kv, why);
     *removed = rc == OK && names.len > 0;
     if (*removed) {
-        while (str_cut(&names, '\n', &name))
-            (void)!disk_remove(box->cur, arena_cstr(a, name));
+        remove_announced(box, a, names);
         rc = forget_announced(box, why);
     }
     arena_free(a);
@@ -223,6 +238,35 @@ work(struct batch *b, deposit_more *more, void *own, struct why *why)
     return rc;
 }
 
+/* How much more the user has, by all of them or by those that are there. */
+static void
+add_up(const struct batch *b, bool done, int64_t *bytes, int64_t *messages)
+{
+    *bytes = *messages = 0;
+    for (size_t i = 0; i < b->count; i++)
+        if (b->files[i].fresh && (b->files[i].done || !done)) {
+            *bytes += (int64_t)b->files[i].message.size;
+            ++*messages;
+        }
+}
+
+static enum rc
+work_counted(struct batch *b, deposit_more *more, void *own, struct why *why)
+{
+    int64_t bytes, messages, stored, stored_messages;
+    struct quota_turn turn;
+
+    quota_begin(b->box->home->dir, ".", &turn);
+    add_up(b, false, &bytes, &messages);
+    quota_note(&turn, bytes, messages);
+    enum rc rc = work(b, more, own, why);
+
+    add_up(b, true, &stored, &stored_messages);
+    quota_note(&turn, stored - bytes, stored_messages - messages);
+    quota_end(&turn);
+    return rc;
+}
+
 enum rc
 deposit(struct mailbox *box, struct deposit_file *files, size_t count,
         deposit_more *more, void *own, struct why *why)
@@ -235,7 +279,7 @@ deposit(struct mailbox *box, struct deposit_file *files, size_t count,
     b.a = arena_new("deposit", (size_t)1 << 30);
     rc = mailbox_sync_locked(box, why);
     if (rc == OK)
-        rc = work(&b, more, own, why);
+        rc = work_counted(&b, more, own, why);
     arena_free(b.a);
     uidlist_unlock(box->dir);
     return rc;

@@ -13,6 +13,7 @@ struct deposit_file {
     const char *base; /* that it gets; must be new */
     bool link;        /* from stays: one more name; else it is renamed */
     bool needed;      /* it is a failure if it is missing */
+    bool fresh;       /* the user has so much more then */
     struct str guid;  /* of the message it is a copy of, or empty */
     struct index_message message; /* all but modseq and id */
 

@@ -4,6 +4,7 @@
 
 #include "store/leave.h"
 #include "store/own.h"
+#include "store/quota.h"
 #include "store/ranges.h"
 #include "sys/disk.h"
 
@@ -89,6 +90,27 @@ remove_files(struct mailbox *box, const struct index_folder *f,
     return missing;
 }
 
+/* The same, and the user has so much less. */
+static bool
+remove_counted(struct mailbox *box, const struct index_folder *f,
+               struct leaving *list, int *error)
+{
+    struct quota_turn turn;
+    int64_t bytes = 0, messages = 0;
+
+    quota_begin(box->home->dir, ".", &turn);
+    bool missing = remove_files(box, f, list, error);
+
+    for (size_t i = 0; i < list->files.len; i++)
+        if (list->files.at[i].done) {
+            bytes += (int64_t)list->files.at[i].message.size;
+            messages++;
+        }
+    quota_note(&turn, -bytes, -messages);
+    quota_end(&turn);
+    return missing;
+}
+
 static enum rc
 list_files(struct mailbox *box, struct arena *a, struct uid_set set,
            unsigned flags, struct index_folder *f, struct leaving *list,
@@ -129,7 +151,7 @@ expunge_once(struct mailbox *box, struct arena *a, struct uid_set set,
 
     *missing = false;
     if (rc == OK && list.files.len) {
-        *missing = remove_files(box, &f, &list, &error);
+        *missing = remove_counted(box, &f, &list, &error);
         rc = note(box, &list, why);
     }
     for (size_t i = 0; rc == OK && i < list.files.len; i++)

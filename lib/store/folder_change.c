@@ -10,6 +10,7 @@
 #include "store/folders.h"
 #include "store/maildir.h"
 #include "store/metadata.h"
+#include "store/quota.h"
 #include "sys/disk.h"
 
 /* Deleted folders wait under such a name while their files are removed. */
@@ -154,12 +155,12 @@ static enum rc delete (struct home *h, struct arena *a, struct str name,
                                                STR(name));
     rc = take_away(h, a, f, why);
     if (rc != OK) return rc;
+    quota_forget(h->dir, ".");
     close_boxes(h, str_from(path));
     empty_trash(h);
     rc = forget(h, str_from(path), why);
     if (rc == OK && f->use.len) rc = uses_set(h, a, path, (struct str){0}, why);
-    if (rc == OK)
-        rc = metadata_move(h, str_from(path), NULL, why);
+    if (rc == OK) rc = metadata_move(h, str_from(path), NULL, why);
     return rc;
 }
 

@@ -6,6 +6,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "store/quota.h"
 #include "sys/disk.h"
 
 static struct {
@@ -50,9 +51,12 @@ maildir_unique(struct arena *a)
 }
 
 static const char *
-unique(struct arena *a, off_t size)
+unique(struct arena *a, off_t size, off_t lines)
 {
-    return arena_fmt(a, "%s,S=%lld", maildir_unique(a), (long long)size);
+    if (lines < 0)
+        return arena_fmt(a, "%s,S=%lld", maildir_unique(a), (long long)size);
+    return arena_fmt(a, "%s,S=%lld,W=%lld", maildir_unique(a), (long long)size,
+                     (long long)(size + lines));
 }
 
 static bool
@@ -132,11 +136,31 @@ sync_name(struct arena *a, const char *path, int queue_file, int out)
     return dir >= 0 && disk_sync_dir(dir);
 }
 
+/* From being there on it counts. */
+static bool
+publish_counted(struct arena *a, const char *path, const char *tmp,
+                const char *new, off_t size)
+{
+    struct quota_turn turn;
+
+    quota_begin(AT_FDCWD, quota_root(a, path), &turn);
+    quota_note(&turn, size, 1);
+    bool good = publish(a, path, tmp, new);
+    int error = errno;
+
+    if (!good)
+        quota_note(&turn, -size, -1);
+    quota_end(&turn);
+    errno = error;
+    return good;
+}
+
 enum rc
 maildir_save(struct arena *a, const char *path, const struct store_message *m,
              struct why *why)
 {
-    const char *name = unique(a, (off_t)m->head.len + m->to - m->from);
+    off_t size = (off_t)m->head.len + m->to - m->from;
+    const char *name = unique(a, size, m->lines);
     const char *tmp = arena_fmt(a, "%s/tmp/%s", path, name);
     const char *new = arena_fmt(a, "%s/new/%s", path, name);
     auto_close int out = create(a, path, tmp);
@@ -144,7 +168,7 @@ maildir_save(struct arena *a, const char *path, const struct store_message *m,
     if (out < 0)
         return store_fail(errno, why, "create maildir file %s", tmp);
     if (disk_write(out, m->head) && disk_copy(out, m->fd, m->from, m->to) &&
-        disk_sync(out) && publish(a, path, tmp, new) &&
+        disk_sync(out) && publish_counted(a, path, tmp, new, size) &&
         sync_name(a, path, m->fd, out))
         return OK;
 
@@ -167,8 +191,20 @@ maildir_is_on(struct arena *a, const char *path, dev_t dev)
 }
 
 bool
-maildir_link(struct arena *a, const char *path, int fd, off_t size)
+maildir_link(struct arena *a, const char *path, int fd, off_t size, off_t lines)
 {
-    return disk_link_fd(fd, AT_FDCWD,
-                        arena_fmt(a, "%s/new/%s", path, unique(a, size)));
+    const char *name = unique(a, size, lines);
+    struct quota_turn turn;
+
+    quota_begin(AT_FDCWD, quota_root(a, path), &turn);
+    quota_note(&turn, size, 1);
+    bool good =
+        disk_link_fd(fd, AT_FDCWD, arena_fmt(a, "%s/new/%s", path, name));
+    int error = errno;
+
+    if (!good)
+        quota_note(&turn, -size, -1);
+    quota_end(&turn);
+    errno = error;
+    return good;
 }

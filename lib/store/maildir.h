@@ -2,8 +2,9 @@
  * maildir.h - delivery into a Maildir (https://cr.yp.to/proto/maildir.html).
  *
  * A path is that of the Maildir, with or without "/" at its end. File names
- * are TIME.MusecPpidQcount.host,S=size: unique without asking the file system,
- * and Dovecot finds the size in them.
+ * are TIME.MusecPpidQcount.host,S=size,W=vsize: unique without asking the file
+ * system, and Dovecot finds the sizes in them. What is stored is noted for the
+ * quota (quota.h).
  */
 #ifndef STORE_MAILDIR_H
 #define STORE_MAILDIR_H
@@ -29,10 +30,10 @@ bool maildir_is_on(struct arena *a, const char *path, dev_t dev);
 
 /*
  * Give the file a name in new/: the claim of ARCHITECTURE.md, no copy and no
- * sync. The file is `size` bytes, on disk, and the caller's. False with errno
- * where that cannot be.
+ * sync. The file is `size` bytes with so many LFs (-1: not known), on disk, and
+ * the caller's. False with errno where that cannot be.
  */
-bool maildir_link(struct arena *a, const char *path, int fd,
-                  off_t size) MUST_USE;
+bool maildir_link(struct arena *a, const char *path, int fd, off_t size,
+                  off_t lines) MUST_USE;
 
 #endif

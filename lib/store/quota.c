@@ -21,6 +21,8 @@
 #define OLD       (15 * 60) /* seconds, if it says that there is too much */
 #define DEPTH_MAX 32
 #define TRIES     3
+#define LOCK_MS   1000
+#define OPEN_MAX  10 /* times that the file is replaced under our hands */
 
 static bool
 number(struct str word, int64_t *value)
@@ -81,23 +83,8 @@ quota_parse(struct str text, struct quota_sum *sum)
 /* Counting. */
 
 struct count {
-    struct arena *a;
     int64_t bytes, messages;
-    int64_t newest; /* mtime of the folders that were listed */
 };
-
-static void
-note_mtime(struct count *c, int fd)
-{
-    struct stat st;
-    int64_t mtime;
-
-    if (fstat(fd, &st) < 0)
-        return;
-    mtime = st.st_mtim.tv_sec * INT64_C(1000000000) + st.st_mtim.tv_nsec;
-    if (mtime > c->newest)
-        c->newest = mtime;
-}
 
 static DIR *
 open_list(int dir, const char *name)
@@ -119,7 +106,6 @@ count_messages(struct count *c, int maildir, const char *part)
 
     if (d == NULL)
         return;
-    note_mtime(c, dirfd(d));
     for (struct dirent *e; (e = readdir(d));) {
         if (!name_parse(str_from(e->d_name), &n))
             continue;
@@ -178,77 +164,79 @@ write_sum(int dir, const struct quota_sum *sum, struct why *why)
     return rc;
 }
 
+/*
+ * Wait for a lock, but not for ever: the file is the user's, who may lock it
+ * for as long as he likes. Without it a count may be wrong until the next one.
+ */
+static void
+lock(int fd, int kind)
+{
+    const struct timespec pause = {.tv_nsec = 1000000};
+
+    for (int i = 0; i < LOCK_MS && flock(fd, kind | LOCK_NB) < 0; i++)
+        nanosleep(&pause, NULL);
+}
+
+static bool
+has_name(int fd, int dir, const char *name)
+{
+    struct stat mine, named;
+
+    return fstat(fd, &mine) == 0 && fstatat(dir, name, &named, 0) == 0 &&
+           mine.st_ino == named.st_ino;
+}
+
+static bool
+is_file(int fd)
+{
+    struct stat st;
+
+    return fstat(fd, &st) == 0 && S_ISREG(st.st_mode);
+}
+
+/* Open and locked, while it has its name. -1 with errno. */
+static int
+hold(int dir, const char *name, int kind)
+{
+    for (int i = 0;; i++) {
+        int fd = disk_open(dir, name, O_RDWR | O_APPEND | O_NONBLOCK);
+
+        if (fd < 0)
+            return -1;
+        if (is_file(fd)) {
+            lock(fd, kind);
+            if (i == OPEN_MAX || has_name(fd, dir, name))
+                return fd;
+        }
+        close(fd);
+        if (i == OPEN_MAX) {
+            errno = EINVAL;
+            return -1;
+        }
+    }
+}
+
+/* The one who counts makes the file, so that there is something to lock. */
+static int
+hold_alone(int dir)
+{
+    int fd = hold(dir, FILE_NAME, LOCK_EX);
+
+    if (fd < 0 && errno == ENOENT) {
+        fd = disk_create(dir, FILE_NAME, 0600);
+        if (fd >= 0)
+            close(fd);
+        fd = hold(dir, FILE_NAME, LOCK_EX);
+    }
+    return fd;
+}
+
 static off_t
 size_of(int fd)
 {
     struct stat st;
 
     return fd >= 0 && fstat(fd, &st) == 0 ? st.st_size : 0;
-}
-
-/* What was added to the old file since it had that size. */
-static void
-add_tail(int fd, off_t from, struct quota_sum *sum)
-{
-    char text[8192] = "0S\n";
-    struct quota_sum tail;
-    ssize_t n = pread(fd, text + 3, sizeof text - 3, from);
-
-    if (n > 0 && quota_parse((struct str){text, 3 + (size_t)n}, &tail)) {
-        sum->bytes += tail.bytes;
-        sum->messages += tail.messages;
-    }
-}
-
-/* Put the sum in the old file's place; lines that come too late for the count
- * are taken along, and nobody of us writes to the old one meanwhile. */
-static enum rc
-replace(int dir, off_t counted, struct quota_sum *sum, struct why *why)
-{
-    auto_close int old = disk_open(dir, FILE_NAME, O_RDONLY);
-
-    if (old >= 0 && flock(old, LOCK_EX) < 0)
-        return store_fail(errno, why, "cannot lock %s", FILE_NAME);
-    if (counted && size_of(old) > counted)
-        add_tail(old, counted, sum);
-    return write_sum(dir, sum, why);
-}
-
-static off_t
-named_size(int dir)
-{
-    struct stat st;
-
-    return fstatat(dir, FILE_NAME, &st, 0) == 0 ? st.st_size : 0;
-}
-
-/* Count all there is; the file is replaced if no folder changed meanwhile. What
- * is stored and not yet added, or added and not yet stored, in that moment, is
- * counted wrong until the next time. */
-static enum rc
-recount(int dir, bool fs, const struct quota_limits *limits,
-        struct quota_sum *sum, struct why *why)
-{
-    for (int i = 0; i < TRIES; i++) {
-        struct count before = {0}, after = {0};
-
-        count_maildir(&before, dir, ".", fs, 0);
-        *sum = (struct quota_sum){*limits, before.bytes, before.messages};
-        count_maildir(&after, dir, ".", fs, 0);
-
-        off_t counted = named_size(dir);
-
-        if (before.newest != after.newest || before.messages != after.messages)
-            continue;
-        if (dotlock_take(dir, FILE_NAME ".lock", 0, why) != OK)
-            return OK; /* somebody else counts too */
-
-        enum rc rc = replace(dir, counted, sum, why);
-
-        dotlock_drop(dir, FILE_NAME ".lock");
-        return rc;
-    }
-    return OK; /* it is near enough; the next one writes it down */
 }
 
 static bool
@@ -264,43 +252,74 @@ is_over(const struct quota_sum *s, const struct quota_limits *limits)
            (limits->messages && s->messages > limits->messages);
 }
 
-static enum rc
-get(int dir, bool fs, const struct quota_limits *limits, struct quota_sum *sum,
-    struct why *why)
+/* Does the file say it, and may that be relied on? */
+static bool
+is_known(int dir, const struct quota_limits *limits, struct quota_sum *sum)
 {
     struct arena *a = arena_new("quota", 4 << 20);
     struct text_stamp stamp;
     struct str text;
-    enum rc rc = text_read(a, dir, FILE_NAME, 0, FILE_MAX, &text, &stamp, why);
-    bool good = rc == OK && quota_parse(text, sum) &&
-                same_limits(&sum->limits, limits) && stamp.size <= GROWN &&
-                sum->bytes >= 0 && sum->messages >= 0;
+    struct why why;
+    bool good =
+        text_read(a, dir, FILE_NAME, 0, FILE_MAX, &text, &stamp, &why) == OK &&
+        quota_parse(text, sum) && same_limits(&sum->limits, limits) &&
+        stamp.size <= GROWN && sum->bytes >= 0 && sum->messages >= 0;
 
     if (good && is_over(sum, limits) &&
         time(NULL) - stamp.mtime / 1000000000 > OLD)
         good = false;
     arena_free(a);
-    return good ? OK : recount(dir, fs, limits, sum, why);
+    return good;
 }
 
-static int
-open_root(const char *root)
+/* Programs that know no lock of ours may add a line meanwhile. */
+static void
+count_all(int dir, int fd, bool fs, struct quota_sum *sum)
 {
-    return open(root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    for (int i = 0; i < TRIES; i++) {
+        struct count c = {0};
+        off_t size = size_of(fd);
+
+        count_maildir(&c, dir, ".", fs, 0);
+        sum->bytes = c.bytes;
+        sum->messages = c.messages;
+        if (size_of(fd) == size)
+            break;
+    }
+}
+
+/* What was counted holds, also where it cannot be written down. */
+static void
+recount(int dir, bool fs, const struct quota_limits *limits,
+        struct quota_sum *sum)
+{
+    auto_close int fd = hold_alone(dir);
+    struct why why;
+
+    if (fd >= 0 && is_known(dir, limits, sum))
+        return; /* somebody else was faster */
+    *sum = (struct quota_sum){.limits = *limits};
+    count_all(dir, fd, fs, sum);
+    if (fd < 0 || dotlock_take(dir, FILE_NAME ".lock", 0, &why) != OK)
+        return;
+    (void)!write_sum(dir, sum, &why);
+    dotlock_drop(dir, FILE_NAME ".lock");
 }
 
 enum rc
 quota_get(const char *root, bool fs, const struct quota_limits *limits,
           struct quota_sum *sum, struct why *why)
 {
-    auto_close int dir = open_root(root);
+    auto_close int dir = open(root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
     *sum = (struct quota_sum){.limits = *limits};
     if (dir < 0 && errno == ENOENT)
         return OK; /* nothing yet */
     if (dir < 0)
         return store_fail(errno, why, "cannot open %s", root);
-    return get(dir, fs, limits, sum, why);
+    if (!is_known(dir, limits, sum))
+        recount(dir, fs, limits, sum);
+    return OK;
 }
 
 enum rc
@@ -320,37 +339,76 @@ quota_check(const char *root, bool fs, const struct quota_limits *limits,
     return rc;
 }
 
-/* The file that has the name while we may write to it; -1 with errno. */
-static int
-open_to_add(int dir)
+/* Changes. */
+
+#define PATH_ROOM 4096
+
+static bool
+file_path(char path[PATH_ROOM], const char *root)
 {
-    struct stat mine, named;
-
-    for (;;) {
-        int fd = disk_open(dir, FILE_NAME, O_WRONLY | O_APPEND);
-
-        if (fd < 0 || flock(fd, LOCK_SH) < 0 || fstat(fd, &mine) < 0)
-            return fd;
-        if (fstatat(dir, FILE_NAME, &named, 0) == 0 &&
-            named.st_ino == mine.st_ino)
-            return fd;
-        close(fd);
-    }
+    return snprintf(path, PATH_ROOM, "%s/" FILE_NAME, root) < PATH_ROOM;
 }
 
-enum rc
-quota_add(const char *root, int64_t bytes, int64_t messages, struct why *why)
+void
+quota_begin(int dir, const char *root, struct quota_turn *turn)
 {
-    auto_close int dir = open_root(root);
+    char path[PATH_ROOM];
+
+    *turn = (struct quota_turn){.dir = dir, .fd = -1, .root = root};
+    if (file_path(path, root))
+        turn->fd = hold(dir, path, LOCK_SH);
+}
+
+void
+quota_note(struct quota_turn *turn, int64_t bytes, int64_t messages)
+{
     char line[64];
     int len = snprintf(line, sizeof line, "%12lld %12lld\n", (long long)bytes,
                        (long long)messages);
-    auto_close int fd = dir < 0 ? -1 : open_to_add(dir);
 
-    if (fd < 0 && errno == ENOENT)
-        return OK;
+    if (bytes == 0 && messages == 0)
+        return;
+    turn->changed = true;
     /* One write: lines of several writers do not mix. */
-    if (fd < 0 || !disk_write(fd, (struct str){line, (size_t)len}))
-        return store_fail(errno, why, "cannot write %s", FILE_NAME);
-    return OK;
+    if (turn->fd >= 0)
+        (void)!disk_write(turn->fd, (struct str){line, (size_t)len});
+}
+
+void
+quota_end(struct quota_turn *turn)
+{
+    if (turn->fd >= 0)
+        close(turn->fd);
+    else if (turn->changed)
+        quota_forget(turn->dir, turn->root); /* it may have been made since */
+    turn->fd = -1;
+}
+
+/* Emptied, not removed: who has it locked goes on in the same file. */
+void
+quota_forget(int dir, const char *root)
+{
+    char path[PATH_ROOM];
+
+    if (!file_path(path, root))
+        return;
+    auto_close int fd = disk_open(dir, path, O_WRONLY | O_NONBLOCK);
+
+    if (fd >= 0 && is_file(fd))
+        (void)!disk_truncate(fd, 0);
+}
+
+const char *
+quota_root(struct arena *a, const char *path)
+{
+    struct str whole = str_from(path), last;
+
+    while (whole.len > 1 && str_ends(whole, S("/")))
+        whole.len--;
+    ssize_t at = str_rfind(whole, '/');
+
+    last = str_sub(whole, (size_t)(at + 1), whole.len);
+    if (at > 0 && last.len > 1 && last.p[0] == '.' && last.p[1] != '.')
+        whole.len = (size_t)at;
+    return arena_cstr(a, whole);
 }

@@ -8,8 +8,15 @@
  *         -1200    -1
  *
  * Whoever adds or removes messages adds a line; many may at once. When the file
- * has grown, or says that the user is over a limit, all is counted anew from
- * the file names. So a delivery that knows nothing of the index can ask.
+ * has grown, says that the user is over a limit, or cannot be read, all is
+ * counted anew from the file names. So a delivery that knows nothing of the
+ * index can ask.
+ *
+ * Ours hold a shared lock on the file from before the change until its line is
+ * written, and whoever counts holds the lock alone: no message is counted twice
+ * or not at all. What adds writes its line first, what removes writes it last:
+ * whoever is killed in between leaves a count that is too high, which is found
+ * out when it says that there is too much.
  */
 #ifndef STORE_QUOTA_H
 #define STORE_QUOTA_H
@@ -40,9 +47,28 @@ enum rc quota_check(const char *root, bool fs,
                     const struct quota_limits *limits, int64_t bytes,
                     int64_t messages, struct why *why) MUST_USE;
 
-/* It has been stored, or removed (both below 0). Where there is no file nobody
- * counts, and this does nothing. */
-enum rc quota_add(const char *root, int64_t bytes, int64_t messages,
-                  struct why *why) MUST_USE;
+/* A change that is under way. */
+struct quota_turn {
+    int dir, fd; /* fd -1: there is no file, nobody counts */
+    const char *root;
+    bool changed;
+};
+
+/*
+ * Around a change of ours. `root` is the Maildir, relative to the folder `dir`,
+ * and stays valid until quota_end. What cannot be noted is no failure: it is
+ * counted again some day.
+ */
+void quota_begin(int dir, const char *root, struct quota_turn *turn);
+/* So much more has come, or gone (below 0). */
+void quota_note(struct quota_turn *turn, int64_t bytes, int64_t messages);
+void quota_end(struct quota_turn *turn);
+
+/* Nobody knows how much it is now: the next who asks counts. */
+void quota_forget(int dir, const char *root);
+
+/* The Maildir that a delivery into `path` is counted in: a folder of
+ * Maildir++ (".Name") belongs to the Maildir above it. */
+const char *quota_root(struct arena *a, const char *path);
 
 #endif

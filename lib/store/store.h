@@ -18,6 +18,7 @@ struct store_message {
     struct str head; /* "Return-Path: <...>\n" and kin, whole lines */
     int fd;          /* the queue file */
     off_t from, to;  /* content in it, LF line ends */
+    off_t lines;     /* LFs in head and content; -1: not known */
 };
 
 /*

@@ -99,7 +99,9 @@ if ROOT:
             st = file.stat()
             assert (st.st_uid, st.st_gid, stat.S_IMODE(st.st_mode),
                     st.st_nlink) == (61000, 61000, 0o600, 1)
-            assert file.name.endswith(f',S={len(mail)}')
+            lines = mail.count('\n')
+            assert file.name.endswith(
+                f',S={len(mail)},W={len(mail) + lines}')
             assert result(posta, 'anna@example.test') == (
                 '2.0.0', 'sent', 'delivered to maildir')
             posta.wait_empty()

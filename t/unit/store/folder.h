@@ -61,8 +61,17 @@ message(const char *head, const char *content)
     assert_int_equal(pwrite(fd, "xx", 2, 0), 2);
     assert_int_equal(pwrite(fd, content, len, 2), len);
     assert_int_equal(pwrite(fd, "yy", 2, 2 + (off_t)len), 2);
-    return (struct store_message){
-        .head = str_from(head), .fd = fd, .from = 2, .to = 2 + (off_t)len};
+    off_t lines = 0;
+
+    for (const char *p = head; *p; p++)
+        lines += *p == '\n';
+    for (const char *p = content; *p; p++)
+        lines += *p == '\n';
+    return (struct store_message){.head = str_from(head),
+                                  .fd = fd,
+                                  .from = 2,
+                                  .to = 2 + (off_t)len,
+                                  .lines = lines};
 }
 
 #endif

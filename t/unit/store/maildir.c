@@ -40,7 +40,7 @@ save(void **state)
     const char *file = only_file(a, arena_fmt(a, "%s/new", path), 1);
 
     assert_str(file_text(a, file), S("Return-Path: <>\nA: b\n\ntext\n"));
-    assert_true(str_ends(str_from(file), S(",S=27")));
+    assert_true(str_ends(str_from(file), S(",S=27,W=31")));
     assert_int_equal(stat(file, &st), 0);
     assert_int_equal(st.st_mode & 07777, 0600);
     only_file(a, arena_fmt(a, "%s/tmp", path), 0);
@@ -132,12 +132,12 @@ claim(void **state)
     assert_int_equal(fstat(fd, &st), 0);
     assert_true(maildir_is_on(a, path, st.st_dev));
     assert_false(maildir_is_on(a, path, st.st_dev + 1));
-    assert_true(maildir_link(a, path, fd, st.st_size));
+    assert_true(maildir_link(a, path, fd, st.st_size, 1));
     const char *file = only_file(a, arena_fmt(a, "%s/new", path), 1);
 
     assert_int_equal(stat(file, &linked), 0);
     assert_int_equal(linked.st_ino, st.st_ino);
-    assert_false(maildir_link(a, arena_fmt(a, "%s/nothing", folder), fd, 1));
+    assert_false(maildir_link(a, arena_fmt(a, "%s/nothing", folder), fd, 1, 1));
     assert_int_equal(errno, ENOENT);
     folder_remove(a, folder);
     arena_free(a);
