@@ -254,5 +254,5 @@ do_fetch(struct session *s, const struct command *c)
     }
     w->a = arena_new("message", MESSAGE_MAX);
     walk_begin(&w->walk, s, set);
-    session_task(s, (struct task){step, drop, w});
+    session_task(s, (struct task){.step = step, .drop = drop, .work = w});
 }

@@ -51,6 +51,8 @@ static const struct {
     {COMMAND_UID_SORT,     do_search      },
     {COMMAND_THREAD,       do_search      },
     {COMMAND_UID_THREAD,   do_search      },
+    {COMMAND_ESEARCH,      do_esearch     },
+    {COMMAND_UID_ESEARCH,  do_esearch     },
 };
 
 /* What CAPABILITY announces after login: a word here when it works in full. */
@@ -80,6 +82,7 @@ static const char *const words[] = {
     "CREATE-SPECIAL-USE",
     "STATUS=SIZE",
     "ESEARCH",
+    "MULTISEARCH",
     "SEARCHRES",
     "WITHIN",
     "SORT",
@@ -147,7 +150,6 @@ has_numbers(enum command_id id)
     case COMMAND_SEARCH:
     case COMMAND_SORT:
     case COMMAND_THREAD:
-    case COMMAND_ESEARCH:
         return true;
     default:
         return false;

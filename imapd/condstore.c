@@ -211,5 +211,5 @@ condstore_resync(struct session *s, const struct select *c)
         return;
     }
     walk_begin(walk, s, condstore_both(s, changed, known(s, c)));
-    session_task(s, (struct task){tell_changed, NULL, walk});
+    session_task(s, (struct task){.step = tell_changed, .work = walk});
 }

@@ -68,8 +68,9 @@ fields_of(struct session *s, struct arena *a, struct opened *m,
           struct str *header, struct why *why)
 {
     struct mailbox_blob blob = {.uid = m->uid, .kind = BLOB_FIELDS};
+    struct mailbox *box = message_box(s, m);
     struct str kept, body;
-    enum rc rc = mailbox_blob(s->box, m->uid, BLOB_FIELDS, a, &kept, why);
+    enum rc rc = mailbox_blob(box, m->uid, BLOB_FIELDS, a, &kept, why);
 
     if (rc == OK && fields_read(kept, header))
         return OK;
@@ -81,5 +82,5 @@ fields_of(struct session *s, struct arena *a, struct opened *m,
     if (kept.p && kept.len == 1 && kept.p[0] == TOO_LONG)
         return OK;
     blob.data = make(a, *header);
-    return mailbox_keep(s->box, &blob, 1, why);
+    return mailbox_keep(box, &blob, 1, why);
 }

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "finder.h"
 #include "store/ranges.h"
 
 /* RFC 4731 3.2, RFC 9394 3.2: which of them count, where not all are told. */
@@ -39,21 +40,29 @@ highest(const struct search *c, const struct hit *hits, size_t count)
 }
 
 void
-found_say(struct session *s, const struct command *c, const struct hit *hits,
-          size_t count, bool modseq)
+found_say(struct session *s, const struct command *c, const struct finder *f,
+          const struct found_where *where)
 {
+    const struct hit *hits = f->hits.at;
+    size_t count = f->hits.len;
     uint32_t *numbers = arena_alloc(s->command, (count + 1) * sizeof *numbers);
     struct found found = {.numbers = numbers};
-    struct buf b = buf_in(s->command);
+    struct buf b = buf_in(s->command), name = buf_in(s->command);
+    bool uids = c->uid || where;
 
     for (size_t i = 0; i < count; i++) {
-        uint32_t seq = view_seq(s->view, hits[i].uid);
+        uint32_t seq = view_seq(f->q.view, hits[i].uid);
 
         if (seq)
-            numbers[found.count++] = c->uid ? hits[i].uid : seq;
+            numbers[found.count++] = uids ? hits[i].uid : seq;
     }
-    if (modseq)
+    if (f->q.by_modseq)
         found.modseq = highest(&c->search, hits, count);
+    if (where) {
+        put_mailbox(s, &name, where->mailbox);
+        found.mailbox = buf_str(&name);
+        found.uidvalidity = where->uidvalidity;
+    }
     put_found(&b, c, &found);
     conn_put(s->conn, buf_str(&b));
 }

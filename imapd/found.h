@@ -13,10 +13,19 @@ struct hit {
     uint64_t modseq;
 };
 
-/* Say the SEARCH, SORT or ESEARCH response; hits are in the order in which they
- * are told. Those that the view has no more are left out. */
+/* Where ESEARCH looked. */
+struct found_where {
+    struct str mailbox;
+    uint32_t uidvalidity;
+};
+
+struct finder;
+
+/* Say the SEARCH, SORT or ESEARCH response (which has a `where`, else NULL);
+ * hits are in the order in which they are told. Those that the view has no more
+ * are left out. */
 void found_say(struct session *s, const struct command *c,
-               const struct hit *hits, size_t count, bool modseq);
+               const struct finder *f, const struct found_where *where);
 
 /* Keep in "$" what RETURN (SAVE) wants of it. Hits are in the order of a
  * SEARCH: by number. */

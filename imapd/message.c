@@ -7,8 +7,8 @@
 
 #define BLOB_STRUCTURE 'S'
 
-static struct mailbox *
-box_of(const struct session *s, const struct opened *m)
+struct mailbox *
+message_box(const struct session *s, const struct opened *m)
 {
     return m->box ? m->box : s->box;
 }
@@ -18,7 +18,7 @@ message_bytes(struct session *s, struct opened *m, struct why *why)
 {
     struct stat st;
     int fd;
-    enum rc rc = mailbox_file(box_of(s, m), m->uid, &fd, why);
+    enum rc rc = mailbox_file(message_box(s, m), m->uid, &fd, why);
 
     if (rc != OK)
         return rc;
@@ -59,7 +59,7 @@ make(struct session *s, struct arena *a, struct opened *m, struct why *why)
     if (!structure_read(a, blob.data, m->bytes.len, &m->s))
         return fail(why, "5.3.0", "a message cannot be taken apart");
     m->has_structure = true;
-    return mailbox_keep(box_of(s, m), &blob, 1, why);
+    return mailbox_keep(message_box(s, m), &blob, 1, why);
 }
 
 enum rc
@@ -72,8 +72,8 @@ message_structure(struct session *s, struct arena *a, struct opened *m,
         return OK;
     if (m->bytes.p)
         size = m->bytes.len;
-    if (mailbox_blob(box_of(s, m), m->uid, BLOB_STRUCTURE, a, &kept, why) ==
-            OK &&
+    if (mailbox_blob(message_box(s, m), m->uid, BLOB_STRUCTURE, a, &kept,
+                     why) == OK &&
         kept.p && structure_read(a, kept, size, &m->s)) {
         m->has_structure = true;
         return OK;

@@ -15,6 +15,9 @@ struct opened {
     bool has_structure;
 };
 
+/* The mailbox that it is in. */
+struct mailbox *message_box(const struct session *s, const struct opened *m);
+
 /* Map the file. PERM 5.2.0 where it is gone. */
 enum rc message_bytes(struct session *s, struct opened *m,
                       struct why *why) MUST_USE;

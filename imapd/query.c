@@ -68,7 +68,7 @@ make_keyword(struct query *q, struct query_node *n, struct why *why)
 
     if (n->key->flag)
         return OK;
-    rc = mailbox_keywords(q->s->box, &names, why);
+    rc = mailbox_keywords(q->box, &names, why);
     bit = rc == OK ? keywords_find(names, n->key->text) : -1;
     if (bit >= 0)
         n->keyword = UINT64_C(1) << bit;
@@ -82,8 +82,7 @@ make_set(struct query *q, struct query_node *n, struct why *why)
 
     if (!uid && !n->key->set.saved && q->s->enabled & ENABLED_UIDONLY)
         return fail(why, "5.5.4", "[UIDREQUIRED] There are no numbers");
-    if (!set_uids(q->s, &n->key->set, uid, &n->uids))
-        return fail(why, "5.5.4", "There is no message of that number");
+    n->uids = set_uids_there(q->s, q->view, &n->key->set, uid);
     return OK;
 }
 
@@ -174,8 +173,8 @@ bound(struct query *q, const struct query_node *n, struct uid_set *set,
         *set = n->uids;
         return true;
     case SEARCH_MODSEQ:
-        return since > 0 && changes_since(q->s->box, since - 1, q->s->command,
-                                          set, why) == OK;
+        return since > 0 &&
+               changes_since(q->box, since - 1, q->s->command, set, why) == OK;
     case SEARCH_AND:
         for (size_t i = 0; i < n->count; i++)
             if (bound(q, &n->children[i], set, why))
@@ -196,13 +195,18 @@ wants_fields(const struct query_node *n)
 }
 
 enum rc
-query_make(struct query *q, struct session *s, const struct search_key *key,
-           struct why *why)
+query_make(struct query *q, struct session *s, struct mailbox *box,
+           struct view *view, const struct search_key *key, struct why *why)
 {
     static const struct uid_range every = {1, UINT32_MAX};
     enum rc rc;
 
-    *q = (struct query){.s = s, .now = time(NULL)};
+    *q = (struct query){
+        .s = s,
+        .box = box,
+        .view = view,
+        .now = time(NULL),
+    };
     q->root = arena_make(s->command, struct query_node);
     q->root->key = key;
     rc = make(q, q->root, why);
@@ -261,7 +265,7 @@ by_record(const struct query *q, const struct query_node *n)
 {
     const struct message *m = &q->m;
     int64_t age = q->now - m->date, seconds = (int64_t)n->key->number;
-    bool recent = view_is_recent(q->s->view, m->uid);
+    bool recent = view_is_recent(q->view, m->uid);
 
     switch (n->key->kind) {
     case SEARCH_ALL:
@@ -335,7 +339,7 @@ by_size(struct query *q, const struct query_node *n)
     if (q->m.vsize == 0) {
         if (!may_work(q))
             return VERDICT_OPEN;
-        if (!had(q, mailbox_vsize(q->s->box, q->m.uid, &q->m.vsize, &q->why)))
+        if (!had(q, mailbox_vsize(q->box, q->m.uid, &q->m.vsize, &q->why)))
             return VERDICT_OPEN;
     }
     return size_fits(q, n) ? VERDICT_YES : VERDICT_NO;
@@ -469,7 +473,7 @@ query_take(struct query *q, const struct message *m)
     message_close(&q->opened);
     arena_reset(q->kept);
     q->m = *m;
-    q->opened = (struct opened){.uid = m->uid};
+    q->opened = (struct opened){.uid = m->uid, .box = q->box};
     q->fields = (struct str){0};
     q->may_open = true;
     q->rc = OK;

@@ -32,6 +32,8 @@ struct query_node {
 
 struct query {
     struct session *s;
+    struct mailbox *box; /* which is searched */
+    struct view *view;
     struct query_node *root;
     struct uid_set within; /* no others can fit */
     bool by_modseq;        /* MODSEQ is among the keys */
@@ -52,9 +54,11 @@ struct query {
     struct why why;
 };
 
-/* PERM 5.5.4: the key is not a right one (BAD). */
-enum rc query_make(struct query *q, struct session *s,
-                   const struct search_key *key, struct why *why) MUST_USE;
+/* For one mailbox, whose view it is. Numbers that no message of it has are no
+ * mistake (RFC 7377 2). PERM 5.5.4: the key is not a right one (BAD). */
+enum rc query_make(struct query *q, struct session *s, struct mailbox *box,
+                   struct view *view, const struct search_key *key,
+                   struct why *why) MUST_USE;
 void query_free(struct query *q);
 
 /* Judge by the record, and by the kept fields (NULL view: there are none).

@@ -16,6 +16,7 @@ may_expunge(const struct session *s)
     case COMMAND_SEARCH:
     case COMMAND_SORT:
     case COMMAND_THREAD:
+    case COMMAND_ESEARCH:
         return s->enabled & ENABLED_UIDONLY;
     default:
         return true;

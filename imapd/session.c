@@ -30,14 +30,38 @@ static const struct reader_limits limits = {
 
 /* ---- the end */
 
+/* What a task puts into s->command goes into its own arena, where it has one.
+ */
+static struct arena *
+lend_arena(struct session *s, const struct task *t)
+{
+    struct arena *own = s->command;
+
+    if (t->arena)
+        s->command = t->arena;
+    return own;
+}
+
+static enum progress
+step_task(struct session *s)
+{
+    struct arena *own = lend_arena(s, &s->task);
+    enum progress p = s->task.step(s, s->task.work);
+
+    s->command = own;
+    return p;
+}
+
 static void
 drop_task(struct session *s)
 {
     struct task t = s->task;
+    struct arena *own = lend_arena(s, &t);
 
     s->task = (struct task){0};
     if (t.step && t.drop)
         t.drop(s, t.work);
+    s->command = own;
 }
 
 void
@@ -326,7 +350,7 @@ session_go(struct session *s)
     while (more && !s->ending && !s->compressing && session_may_go_on(s)) {
         if (s->task.step == NULL) {
             more = take_input(s);
-        } else if (s->task.step(s, s->task.work) == DONE && !s->ending) {
+        } else if (step_task(s) == DONE && !s->ending) {
             s->task = (struct task){0};
             if (s->box)
                 news_look(s->imap, s->box);

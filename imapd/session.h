@@ -52,6 +52,7 @@ struct task {
     void (*drop)(struct session *s, void *work); /* the session ends before;
                                                     may be NULL */
     void *work;                                  /* in s->command */
+    struct arena *arena; /* what s->command is in its steps; NULL: itself */
 };
 
 /* One connection. */
@@ -156,6 +157,10 @@ void outside_unwatch(struct session *s);
  * of a message: BAD. */
 bool set_uids(struct session *s, const struct seq_set *set, bool uid,
               struct uid_set *out);
+/* The same in any view, whose messages alone are meant: numbers that are over
+ * their count mean none. */
+struct uid_set set_uids_there(struct session *s, const struct view *view,
+                              const struct seq_set *set, bool uid);
 
 /* The messages of the view that are in a set, in order. */
 struct walk {
@@ -204,6 +209,7 @@ IMAP_RUN(do_setmetadata);
 IMAP_RUN(do_fetch);
 IMAP_RUN(do_store);
 IMAP_RUN(do_search); /* and SORT, THREAD */
+IMAP_RUN(do_esearch);
 IMAP_RUN(do_copy);
 IMAP_RUN(do_expunge);
 

@@ -26,6 +26,32 @@ set_uids(struct session *s, const struct seq_set *set, bool uid,
     return true;
 }
 
+struct uid_set
+set_uids_there(struct session *s, const struct view *view,
+               const struct seq_set *set, bool uid)
+{
+    uint32_t count = view_count(view);
+    uint32_t last = uid && count > 0 ? view_uid(view, count) : count;
+    struct uid_range *at;
+    struct seq_set all;
+    size_t n = 0;
+
+    if (set->saved)
+        return s->saved;
+    all = set_resolve(s->command, set, last);
+    at = arena_alloc(s->command, (all.count + 1) * sizeof *at);
+    for (size_t i = 0; i < all.count; i++) {
+        uint32_t from = all.at[i].from, to = all.at[i].to;
+
+        if (uid)
+            at[n++] = (struct uid_range){from, to};
+        else if (from <= count)
+            at[n++] = (struct uid_range){
+                view_uid(view, from), view_uid(view, to < count ? to : count)};
+    }
+    return (struct uid_set){at, n};
+}
+
 void
 walk_begin(struct walk *w, const struct session *s, struct uid_set set)
 {

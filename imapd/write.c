@@ -138,7 +138,7 @@ put_esearch(struct buf *b, const struct command *c, const struct found *found)
     imap_put_string(b, c->tag);
     if (found->mailbox.len > 0) {
         buf_add(b, S(" MAILBOX "));
-        imap_put_astring(b, found->mailbox);
+        buf_add(b, found->mailbox);
         buf_fmt(b, " UIDVALIDITY %u", found->uidvalidity);
     }
     buf_addc(b, ')');

@@ -18,7 +18,7 @@ struct found {
     const uint32_t *numbers;
     size_t count;
     uint64_t modseq; /* 0: MODSEQ was not asked for */
-    /* Of ESEARCH (RFC 7377): where, as the client reads it; else empty. */
+    /* Of ESEARCH (RFC 7377): where, as put_mailbox writes it; else empty. */
     struct str mailbox;
     uint32_t uidvalidity;
 };

@@ -109,7 +109,7 @@ searches(void **state)
         .id = COMMAND_ESEARCH,
         .search = {.extended = true, .returns = RETURN_ALL}
     };
-    found.mailbox = S("a b");
+    found.mailbox = S("\"a b\"");
     found.uidvalidity = 7;
     put_found(&b, &c, &found);
     ASSERT_WRITTEN(

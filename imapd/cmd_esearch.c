@@ -1,0 +1,270 @@
+/* ESEARCH: one search in many mailboxes (RFC 7377). */
+#include <string.h>
+
+#include "base/log.h"
+#include "condstore.h"
+#include "filter.h"
+#include "finder.h"
+#include "searching.h"
+
+#define FINDER_MAX ((size_t)256 << 20) /* for one mailbox at a time */
+#define NAMES_MAX  1000                /* of all sources */
+
+struct work {
+    const struct command *c;
+    bool selected; /* the selected mailbox comes first */
+    struct filter_names *filters;
+    size_t filter_count;
+    struct folder_list folders;
+    size_t next;
+
+    /* The one that is searched; NULL: none. */
+    struct mailbox *box;
+    struct view *own; /* the view, where it is not the session's */
+    struct found_where where;
+    struct finder finder;
+
+    struct arena *a; /* of the search of one mailbox */
+    int64_t told;
+    bool failed; /* somewhere */
+    struct why why;
+};
+
+static void
+leave_mailbox(struct work *w)
+{
+    if (w->box == NULL)
+        return;
+    finder_end(&w->finder);
+    view_close(w->own);
+    mailbox_close(w->box);
+    w->box = NULL;
+    w->own = NULL;
+    arena_reset(w->a);
+}
+
+static void
+drop(struct session *s, void *work)
+{
+    struct work *w = work;
+
+    (void)s;
+    leave_mailbox(w);
+    arena_free(w->a);
+}
+
+/* ---- which mailboxes */
+
+static bool
+is_wanted(const struct work *w, const struct folder *f)
+{
+    if (!(f->bits & FOLDER_SELECTABLE))
+        return false;
+    for (size_t i = 0; i < w->filter_count; i++)
+        if (filter_has(&w->filters[i], f))
+            return true;
+    return false;
+}
+
+/* The view is the session's own where the mailbox is selected: its numbers are
+ * what the client knows. */
+static enum rc
+look_into(struct session *s, struct work *w, struct str name, struct why *why)
+{
+    struct mailbox_status status = {0};
+    enum rc rc = mailbox_open(s->imap->home, name, &w->box, why);
+
+    if (rc != OK)
+        return rc;
+    if (w->box != s->box)
+        rc = view_open(w->box, false, &w->own, why);
+    if (rc == OK)
+        rc = mailbox_status(w->box, false, &status, why);
+    if (rc == OK)
+        rc = finder_begin(&w->finder, s, w->box, w->own ? w->own : s->view,
+                          w->c->search.key, why);
+    w->where = (struct found_where){name, status.validity};
+    if (rc == OK && w->finder.q.by_modseq)
+        condstore_enable(s);
+    return rc;
+}
+
+/* False where there is none left. */
+static bool
+enter_next(struct session *s, struct work *w, struct why *why, enum rc *rc)
+{
+    if (w->selected) {
+        w->selected = false;
+        *rc = look_into(s, w, s->selected, why);
+        return true;
+    }
+    while (w->next < w->folders.len) {
+        const struct folder *f = &w->folders.at[w->next++];
+
+        if (is_wanted(w, f)) {
+            *rc = look_into(s, w, f->name, why);
+            return true;
+        }
+    }
+    return false;
+}
+
+/* ---- the search */
+
+/* RFC 7377 2.1: nothing is said of a mailbox where nothing was found. */
+static void
+tell(struct session *s, struct work *w)
+{
+    const struct search *c = &w->c->search;
+    const struct finder *f = &w->finder;
+
+    if (f->hits.len > 0)
+        found_say(s, w->c, f, &w->where);
+    if (c->returns & RETURN_SAVE)
+        found_save(s, c, f->hits.at, f->hits.len);
+}
+
+static enum progress
+finish(struct session *s, struct work *w)
+{
+    if (w->failed)
+        searching_refuse(s, &w->why);
+    else
+        reply_ok(s, "%s completed", command_name(w->c->id));
+    drop(s, w);
+    return DONE;
+}
+
+/* One that has gone meanwhile, or never was a mailbox, has no messages. A
+ * search that is wrong itself is so in all of them. */
+static bool
+is_fatal(struct session *s, struct work *w, const struct why *why)
+{
+    if (strcmp(why->dsn, "5.2.0") == 0)
+        return false;
+    if (why->dsn[0] == '4')
+        log_warn("imap(%.*s): %.*s: %s", STR(s->imap->user->user),
+                 STR(w->where.mailbox), why->text);
+    w->failed = true;
+    w->why = *why;
+    return why->dsn[0] != '4';
+}
+
+static enum progress
+step(struct session *s, void *work)
+{
+    struct work *w = work;
+
+    searching_tell(s, &w->told);
+    while (session_may_go_on(s)) {
+        bool found = false;
+        struct why why;
+        enum rc rc = OK;
+
+        if (w->box)
+            rc = finder_go_on(&w->finder, &found, &why);
+        else if (!enter_next(s, w, &why, &rc))
+            return finish(s, w);
+        if (rc == OK && found)
+            tell(s, w);
+        if (rc != OK || found)
+            leave_mailbox(w);
+        if (rc != OK && is_fatal(s, w, &why))
+            return finish(s, w);
+    }
+    return MORE;
+}
+
+/* ---- the beginning */
+
+/* "$" is of the selected mailbox. */
+static bool
+uses_saved(const struct search_key *key)
+{
+    if ((key->kind == SEARCH_SEQ || key->kind == SEARCH_UID) && key->set.saved)
+        return true;
+    for (size_t i = 0; i < key->count; i++)
+        if (uses_saved(&key->children[i]))
+            return true;
+    return false;
+}
+
+static const char *
+wrong(const struct session *s, const struct search *c)
+{
+    bool selected = c->source_count == 0, others = false;
+
+    for (size_t i = 0; i < c->source_count; i++)
+        if (c->sources[i].filter == FILTER_SELECTED)
+            selected = true;
+        else
+            others = true;
+    if (selected && s->box == NULL)
+        return "Select a mailbox first";
+    if (others && c->returns & RETURN_SAVE)
+        return "SAVE is for the selected mailbox alone";
+    if (others && uses_saved(c->key))
+        return "$ is of the selected mailbox alone";
+    return NULL;
+}
+
+/* False where they are too many. */
+static bool
+make_filters(struct session *s, struct work *w)
+{
+    const struct search *c = &w->c->search;
+    size_t names = 0;
+
+    w->selected = c->source_count == 0;
+    w->filters =
+        arena_alloc(s->command, (c->source_count + 1) * sizeof *w->filters);
+    for (size_t i = 0; i < c->source_count; i++) {
+        names += 1 + c->sources[i].mailboxes.count;
+        if (names > NAMES_MAX)
+            return false;
+        if (c->sources[i].filter == FILTER_SELECTED)
+            w->selected = true;
+        else
+            w->filters[w->filter_count++] =
+                filter_make(s, s->command, &c->sources[i]);
+    }
+    return true;
+}
+
+/* So that the selected one is not searched twice. */
+static void
+leave_out(struct folder_list *folders, struct str name)
+{
+    for (size_t i = 0; i < folders->len; i++)
+        if (str_eq(folders->at[i].name, name))
+            folders->at[i].bits &= ~(unsigned)FOLDER_SELECTABLE;
+}
+
+void
+do_esearch(struct session *s, const struct command *c)
+{
+    struct work *w = arena_make(s->command, struct work);
+    struct why why;
+
+    if (wrong(s, &c->search)) {
+        reply_bad(s, "%s", wrong(s, &c->search));
+        return;
+    }
+    if (!searching_charset(s, c))
+        return;
+    w->c = c;
+    if (!make_filters(s, w)) {
+        reply_no(s, "[LIMIT] Too many mailboxes are named");
+        return;
+    }
+    if (w->filter_count > 0 &&
+        folders_list(s->imap->home, s->command, &w->folders, &why) != OK) {
+        reply_why(s, &why);
+        return;
+    }
+    if (w->selected)
+        leave_out(&w->folders, s->selected);
+    w->a = arena_new("esearch", FINDER_MAX);
+    session_task(
+        s, (struct task){.step = step, .drop = drop, .work = w, .arena = w->a});
+}

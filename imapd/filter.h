@@ -1,0 +1,26 @@
+/*
+ * filter.h - which mailboxes a client means by a filter (RFC 5465 6, RFC 7377
+ * 2.2).
+ */
+#ifndef IMAPD_FILTER_H
+#define IMAPD_FILTER_H
+
+#include "session.h"
+#include "store/folders.h"
+
+struct filter_names {
+    enum filter filter;
+    struct str *names; /* UTF-8; what can be no name is left out */
+    size_t count;
+};
+
+/* As it was sent, in the arena. */
+struct filter_names filter_make(struct session *s, struct arena *a,
+                                const struct filter_mailboxes *sent);
+
+/* Is that one of them? Never of those that mean the selected mailbox. All
+ * mailboxes are personal ones, and programs of the user's may deliver to any
+ * of them, so all are inboxes as well (RFC 5465 6.3). */
+bool filter_has(const struct filter_names *f, const struct folder *folder);
+
+#endif
