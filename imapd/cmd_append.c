@@ -2,6 +2,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "incoming.h"
 #include "mail/imap_text.h"
 #include "message.h"
 #include "room.h"
@@ -14,6 +15,7 @@
 
 #define URL_SHOWN  256
 #define WORK_LIMIT ((size_t)64 << 20)
+#define HELD_MAX   ((uint64_t)256 << 20) /* where nothing else limits it */
 
 struct upload {
     struct mailbox *box;
@@ -22,8 +24,9 @@ struct upload {
     bool begun;            /* that message has been */
     uint64_t size;         /* of it, as announced */
     uint64_t bytes;        /* of all */
-    bool binary;           /* the literal that comes may have NUL */
-    uint32_t replaced;     /* UID, 0: none */
+    bool binary;           /* the literal that comes was announced with ~ */
+    struct incoming in;
+    uint32_t replaced; /* UID, 0: none */
     struct room room;
     uint64_t freed; /* its size */
     bool failed, bad;
@@ -160,13 +163,16 @@ check_size(struct session *s, struct upload *u, uint64_t more)
 }
 
 static bool
-begin_message(struct upload *u, const struct append_message *m)
+begin_message(const struct session *s, struct upload *u,
+              const struct append_message *m)
 {
     uint64_t keywords = 0;
     int64_t date = m->dated ? m->date : time(NULL);
 
     u->begun = true;
     u->size = 0;
+    incoming_begin(&u->in,
+                   s->conf->imap_utf8_accept && !(s->enabled & ENABLED_UTF8));
     for (size_t i = 0; i < m->flags.count; i++) {
         int bit;
 
@@ -186,7 +192,7 @@ put_run(struct upload *u, struct run *run)
     struct str span;
 
     while (run_next(run, &span))
-        if (append_write(u->append, span, &u->why) != OK)
+        if (incoming_put(&u->in, u->append, span, &u->why) != OK)
             return fail_why(u);
     return true;
 }
@@ -259,7 +265,7 @@ go_on(struct session *s, struct upload *u, const struct append *a)
     for (;;) {
         const struct append_message *m = &a->messages[u->message];
 
-        if (!u->begun && !begin_message(u, m))
+        if (!u->begun && !begin_message(s, u, m))
             return false;
         if (!put_urls(s, u, m))
             return false;
@@ -290,17 +296,18 @@ wants(struct session *s, const struct command *c, const struct literal *l)
     m = &c->append.messages[u->message];
     if (l->size == 0 && !m->catenate)
         return fail_with(u, "", "The message is empty");
-    /* Only the word is refused: RFC 6855 4 wants the same for any header with
-     * bytes over 127, but messages have them that are older than it, and are
-     * delivered with them; who moves his mail here would lose those. */
     if (m->utf8 && !(s->enabled & ENABLED_UTF8))
-        return fail_with(u, "", "UTF8=ACCEPT has not been enabled");
-    /* Line ends of a message are converted: bytes that are no text would not
-     * come back as they were. */
-    if (l->binary && !m->utf8)
-        return fail_with(u, "[UNKNOWN-CTE] ", "Binary parts must be encoded");
+        return fail_with(u, "[CANNOT] ", "UTF8=ACCEPT has not been enabled");
+    /* Which part of the message its binary parts are is not known here. */
+    if (l->binary && m->catenate && !m->utf8)
+        return fail_with(u, "[UNKNOWN-CTE] ",
+                         "Binary parts in CATENATE must be encoded");
     if (!check_size(s, u, l->size))
         return false;
+    if (l->binary && l->size > HELD_MAX)
+        return fail_with(u, "[TOOBIG] ", "The message is too large");
+    if (l->binary && !m->catenate)
+        incoming_hold(&u->in, l->size);
     u->binary = l->binary;
     u->piece++;
     return true;
@@ -323,12 +330,13 @@ upload_bytes(struct session *s, struct str bytes)
 
     if (u->failed)
         return;
-    if (!u->binary && memchr(bytes.p, '\0', bytes.len)) {
-        u->bad = true;
-        fail_with(u, "", "NUL in a literal without ~");
+    if (!u->in.held && memchr(bytes.p, '\0', bytes.len)) {
+        u->bad = !u->binary;
+        fail_with(u, u->binary ? "[UNKNOWN-CTE] " : "",
+                  "NUL stands where it may not be");
         return;
     }
-    if (append_write(u->append, bytes, &u->why) != OK)
+    if (incoming_put(&u->in, u->append, bytes, &u->why) != OK)
         fail_why(u);
 }
 
@@ -340,6 +348,7 @@ upload_drop(struct session *s)
     s->upload = NULL;
     if (u == NULL)
         return;
+    incoming_drop(&u->in);
     if (u->append)
         append_abort(u->append);
     if (u->box)
@@ -358,6 +367,7 @@ commit(struct session *s, struct upload *u, struct buf *code)
 
     /* Others may have stored something meanwhile. */
     u->room.known = false;
+    u->bytes += u->in.grown;
     if (!has_room(s, u))
         return false;
     u->append = NULL;

@@ -2,6 +2,7 @@
  * 6.3.8, 6.3.11, 6154 3, 8474 4.1. */
 #include <string.h>
 
+#include "base/utf8.h"
 #include "condstore.h"
 #include "space.h"
 #include "status.h"
@@ -17,6 +18,30 @@ take(struct session *s, struct str sent, struct str *name)
         return true;
     reply_no(s, "[CANNOT] This is no mailbox name");
     return false;
+}
+
+/* RFC 6855 3, RFC 5198 2: no control and no line end of any kind. */
+static bool
+is_control(uint32_t c)
+{
+    return c < ' ' || (c >= 0x7f && c <= 0x9f) || c == 0x2028 || c == 0x2029;
+}
+
+/* The same for a name that is to be given. */
+static bool
+take_new(struct session *s, struct str sent, struct str *name)
+{
+    struct str rest;
+
+    if (!take(s, sent, name))
+        return false;
+    rest = *name;
+    while (rest.len > 0)
+        if (is_control(utf8_next(&rest))) {
+            reply_no(s, "[CANNOT] Names of mailboxes have no control bytes");
+            return false;
+        }
+    return true;
 }
 
 /* \All and \Flagged would be views of other folders; what no RFC says has no
@@ -58,7 +83,7 @@ do_create(struct session *s, const struct command *c)
     struct spot spot;
     struct why why;
 
-    if (!take(s, c->create.mailbox, &name) ||
+    if (!take_new(s, c->create.mailbox, &name) ||
         !take_uses(s, &c->create.uses, &use))
         return;
     if (space_find(s, name, &spot, &why) != OK ||
@@ -124,7 +149,7 @@ do_rename(struct session *s, const struct command *c)
     struct why why;
 
     if (!take(s, c->rename.from, &from_name) ||
-        !take(s, c->rename.to, &to_name))
+        !take_new(s, c->rename.to, &to_name))
         return;
     if (space_find(s, from_name, &from, &why) != OK ||
         space_find(s, to_name, &to, &why) != OK)

@@ -100,6 +100,7 @@ static const char *const words[] = {
     "OBJECTID",
     "UIDONLY",
     "BINARY",
+    "PREVIEW",
     "COMPRESS=DEFLATE",
 };
 
@@ -109,9 +110,15 @@ capabilities_put(const struct session *s, struct buf *b)
     buf_add(b, S("CAPABILITY"));
     for (size_t i = 0; i < COUNT(words); i++)
         buf_fmt(b, " %s", words[i]);
+    /* RFC 7889 2: without a number STATUS says that there is no limit. */
+    /* RFC 7889 2: without a number STATUS says that there is no limit. */
     if (s->conf->imap_append_size_limit > 0)
         buf_fmt(b, " APPENDLIMIT=%lld",
                 (long long)s->conf->imap_append_size_limit);
+    else
+        buf_add(b, S(" APPENDLIMIT"));
+    if (s->conf->imap_utf8_accept)
+        buf_add(b, S(" UTF8=ACCEPT"));
 }
 
 void
@@ -129,7 +136,8 @@ commands_enable(struct session *s, struct str word, struct buf *b)
     };
 
     for (size_t i = 0; i < COUNT(known); i++)
-        if (str_ieq(word, str_from(known[i].word))) {
+        if (str_ieq(word, str_from(known[i].word)) &&
+            (known[i].bit != ENABLED_UTF8 || s->conf->imap_utf8_accept)) {
             if (known[i].bit & (ENABLED_CONDSTORE | ENABLED_QRESYNC))
                 condstore_enable(s);
             s->enabled |= known[i].bit;

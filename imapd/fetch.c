@@ -109,7 +109,7 @@ put_structure(struct fetching *f, enum fetch_kind kind, struct why *why)
 }
 
 static enum rc
-put_preview(struct fetching *f, struct why *why)
+put_preview(struct fetching *f, bool lazy, struct why *why)
 {
     struct buf b = buf_in(f->a);
     struct mailbox_blob keep = {.uid = f->m.uid, .kind = 'P'};
@@ -117,6 +117,10 @@ put_preview(struct fetching *f, struct why *why)
 
     if (mailbox_blob(f->s->box, f->m.uid, 'P', f->a, &text, why) != OK ||
         text.p == NULL) {
+        if (lazy && f->o.bytes.p == NULL) {
+            put(f, "PREVIEW NIL"); /* RFC 8970 4.1: no file is read for it */
+            return OK;
+        }
         enum rc rc = need_bytes(f, why);
 
         if (rc != OK)
@@ -257,7 +261,7 @@ put_item(struct fetching *f, const struct fetch_item *i, struct why *why)
     case FETCH_BODY_STRUCTURE:
         return put_structure(f, i->kind, why);
     case FETCH_PREVIEW:
-        return put_preview(f, why);
+        return put_preview(f, i->lazy, why);
     case FETCH_BINARY:
     case FETCH_BINARY_SIZE:
         return put_binary(f, i, why);

@@ -91,6 +91,7 @@ reply_why(struct session *s, const struct why *why)
         {"5.7.1", "NOPERM"       },
         {"5.3.4", "LIMIT"        },
         {"5.6.1", "UNKNOWN-CTE"  },
+        {"5.6.7", "CANNOT"       },
     };
 
     for (size_t i = 0; i < COUNT(codes); i++)

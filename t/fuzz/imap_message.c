@@ -1,6 +1,7 @@
 /* A message as IMAP shows it: what is kept of it, its sections, texts, facts;
  * and the same read back from damaged bytes. */
 #include "fuzz/fuzz.h"
+#include "mail/binary.h"
 #include "mail/body.h"
 #include "mail/facts.h"
 #include "mail/header.h"
@@ -70,6 +71,18 @@ show(struct arena *a, struct str message, const struct structure *s)
     }
 }
 
+struct encoded {
+    bool has_nul;
+};
+
+static void
+take_encoded(void *self, struct str bytes)
+{
+    struct encoded *e = self;
+
+    e->has_nul |= memchr(bytes.p, '\0', bytes.len) != NULL;
+}
+
 static void
 fuzz(struct arena *a, struct str in)
 {
@@ -79,8 +92,10 @@ fuzz(struct arena *a, struct str in)
     struct facts facts;
     struct searching search = {arena_new("scratch", 32 << 20), NULL,
                                matcher_new(a, S("a\xc3\xa4"))};
+    struct encoded encoded = {false};
     bool reply;
 
+    must(!binary_encode(a, in, take_encoded, &encoded) || !encoded.has_nul);
     must(structure_read(a, kept, in.len, &s));
     must(s.parts[0].header == 0 && s.parts[0].end == in.len);
     show(a, in, &s);

@@ -281,7 +281,7 @@ def test_append_refused(client, posta):
             ('APPEND box {0}', b'NO '),
             ('APPEND box (\\Recent) {10}', b'BAD '),
             ('APPEND box "1-Feb-2020" {10}', b'BAD '),
-            ('APPEND box ~{10}', b'NO [UNKNOWN-CTE]'),
+            ('APPEND box CATENATE (TEXT ~{10}', b'NO [UNKNOWN-CTE]'),
             ('APPEND box UTF8 (~{10}', b'NO '),
             ('REPLACE 1 box {10}', b'BAD '),
             ('CREATE {99999999}', b'BAD '),
@@ -583,8 +583,8 @@ def test_append_utf8(client):
     c = client
     text = 'Subject: Grüße\r\n\r\nü\r\n'.encode()
     command = b'APPEND INBOX UTF8 (~{%d+}\r\n' % len(text) + text + b')'
-    c.no(command, b'NO UTF8=ACCEPT')
-    c.no('APPEND INBOX CATENATE (TEXT {1+}\r\na UTF8 (~{1}', b'NO UTF8=ACCEPT')
+    c.no(command, b'NO [CANNOT] UTF8=ACCEPT')
+    c.no('APPEND INBOX CATENATE (TEXT {1+}\r\na UTF8 (~{1}', b'NO [CANNOT] UTF8=ACCEPT')
     c.ok('ENABLE UTF8=ACCEPT')
     c.ok(command)
     c.ok(b'APPEND INBOX CATENATE (TEXT {6+}\r\nA: b\r\n UTF8 (~{%d+}\r\n' %
