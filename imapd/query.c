@@ -5,16 +5,15 @@
 #include <time.h>
 
 #include "fields.h"
+#include "mail/casemap.h"
 #include "mail/date.h"
-#include "mail/header.h"
-#include "mail/search_text.h"
 #include "store/changes.h"
 #include "store/ranges.h"
 
 #define KEPT_MAX  ((size_t)64 << 20)
 #define TEXTS_MAX ((size_t)64 << 20)
 #define TEXT_MAX  ((size_t)1 << 20) /* of all keys */
-#define TEXT_KEYS 250               /* each has a window of some 100 KiB */
+#define TEXT_KEYS 250
 #define DAY       86400
 
 /* ---- making it */
@@ -55,7 +54,14 @@ make_text(struct query *q, struct query_node *n, enum dearness dear,
     if (q->text > TEXT_MAX || ++q->text_keys > TEXT_KEYS)
         return fail(why, "5.3.4", "too much text to search for");
     n->dear = dear;
-    n->matcher = matcher_new(q->s->command, n->key->text);
+    n->mapped = casemap(q->s->command, n->key->text);
+    if (dear != DEAR_TEXTS) {
+        n->field = needles_new(q->s->command, &n->mapped, 1);
+        return OK;
+    }
+    n->needle = q->needle_count;
+    q->needle[q->needle_count++] = n->mapped;
+    q->kinds |= TEXT_BODY | (n->key->kind == SEARCH_TEXT ? TEXT_HEADER : 0);
     return OK;
 }
 
@@ -209,9 +215,11 @@ query_make(struct query *q, struct session *s, struct mailbox *box,
     };
     q->root = arena_make(s->command, struct query_node);
     q->root->key = key;
+    q->needle = arena_alloc(s->command, TEXT_KEYS * sizeof *q->needle);
     rc = make(q, q->root, why);
     if (rc != OK)
         return rc;
+    q->needles = needles_new(s->command, q->needle, q->needle_count);
     q->within = (struct uid_set){&every, 1};
     bound(q, q->root, &q->within, why);
     q->wants_fields = wants_fields(q->root);
@@ -220,9 +228,18 @@ query_make(struct query *q, struct session *s, struct mailbox *box,
     return OK;
 }
 
+static void
+end_walk(struct query *q)
+{
+    if (q->walking)
+        text_end(&q->walk);
+    q->walking = false;
+}
+
 void
 query_free(struct query *q)
 {
+    end_walk(q);
     message_close(&q->opened);
     if (q->kept)
         arena_free(q->kept);
@@ -361,52 +378,107 @@ was_sent(const struct query *q, const struct query_node *n)
                    seconds >= 0 ? seconds / DAY : -((DAY - 1 - seconds) / DAY));
 }
 
-static struct searching
-searching(struct query *q, const struct query_node *n)
+static bool
+in_field(struct query *q, const struct query_node *n, struct str header)
 {
-    return (struct searching){q->texts, q->s->imap->charsets, n->matcher};
+    return search_field(q->texts, q->s->imap->charsets, n->field, header,
+                        n->key->field);
 }
 
 static enum verdict
 by_fields(struct query *q, const struct query_node *n)
 {
-    struct searching search = searching(q, n);
-
     if (q->fields.p == NULL) {
         if (!may_work(q) ||
             !had(q, fields_of(q->s, q->kept, &q->opened, &q->fields, &q->why)))
             return VERDICT_OPEN;
     }
-    return (n->matcher ? search_field(&search, q->fields, n->key->field)
-                       : was_sent(q, n))
-               ? VERDICT_YES
-               : VERDICT_NO;
+    return (n->field ? in_field(q, n, q->fields) : was_sent(q, n)) ? VERDICT_YES
+                                                                   : VERDICT_NO;
+}
+
+static bool
+has_bytes(struct query *q)
+{
+    return q->opened.bytes.p ||
+           had(q, message_bytes(q->s, &q->opened, &q->why));
 }
 
 static enum verdict
-by_message(struct query *q, const struct query_node *n)
+by_header(struct query *q, const struct query_node *n)
 {
-    struct searching search = searching(q, n);
     struct str body;
 
-    if (!may_work(q))
+    if (!may_work(q) || !has_bytes(q))
         return VERDICT_OPEN;
-    if (q->opened.bytes.p == NULL &&
-        !had(q, message_bytes(q->s, &q->opened, &q->why)))
-        return VERDICT_OPEN;
-    if (n->dear == DEAR_HEADER)
-        return search_field(&search, header_of(q->opened.bytes, &body),
-                            n->key->field)
-                   ? VERDICT_YES
-                   : VERDICT_NO;
-    if (!had(q,
-             message_structure(q->s, q->kept, &q->opened, q->m.size, &q->why)))
-        return VERDICT_OPEN;
-    return (n->key->kind == SEARCH_BODY
-                ? search_body(&search, q->opened.bytes, &q->opened.s)
-                : search_text(&search, q->opened.bytes, &q->opened.s))
-               ? VERDICT_YES
-               : VERDICT_NO;
+    return in_field(q, n, header_of(q->opened.bytes, &body)) ? VERDICT_YES
+                                                             : VERDICT_NO;
+}
+
+/* One walk through the message's texts for all keys of the query. */
+static bool
+begin_walk(struct query *q)
+{
+    if (q->walking)
+        return true;
+    if (!has_bytes(q) || !had(q, message_structure(q->s, q->kept, &q->opened,
+                                                   q->m.size, &q->why)))
+        return false;
+    text_begin(&q->walk, q->texts, q->s->imap->charsets, q->opened.bytes,
+               &q->opened.s, q->kinds);
+    needles_forget(q->needles);
+    q->walking = true;
+    return true;
+}
+
+static void
+walk_on(struct query *q)
+{
+    struct text_piece piece;
+
+    if (!text_next(&q->walk, &piece)) {
+        q->walking = false;
+        q->walked = true;
+        return;
+    }
+    if (piece.begins)
+        needles_begin(q->needles, piece.kind);
+    needles_put(q->needles, piece.text);
+}
+
+static enum verdict
+by_texts(struct query *q, const struct query_node *n)
+{
+    unsigned kinds =
+        TEXT_BODY | (n->key->kind == SEARCH_TEXT ? TEXT_HEADER : 0);
+
+    if (n->mapped.len == 0)
+        return VERDICT_YES; /* in every message, also in one without texts */
+    while (q->may_open) {
+        if ((q->walking || q->walked) &&
+            needles_found(q->needles, n->needle) & kinds)
+            return VERDICT_YES;
+        if (q->walked)
+            return VERDICT_NO;
+        if (!may_work(q) || !begin_walk(q))
+            break;
+        walk_on(q);
+    }
+    return VERDICT_OPEN;
+}
+
+/* A key that more than the record must answer. */
+static enum verdict
+by_message(struct query *q, const struct query_node *n)
+{
+    switch (n->dear) {
+    case DEAR_FIELDS:
+        return by_fields(q, n);
+    case DEAR_HEADER:
+        return by_header(q, n);
+    default:
+        return by_texts(q, n);
+    }
 }
 
 static enum verdict
@@ -421,7 +493,7 @@ by_leaf(struct query *q, struct query_node *n)
     else if (n->dear == DEAR_RECORD)
         return by_record(q, n) ? VERDICT_YES : VERDICT_NO;
     else
-        v = n->dear == DEAR_FIELDS ? by_fields(q, n) : by_message(q, n);
+        v = by_message(q, n);
     if (v != VERDICT_OPEN) {
         n->stamp = q->stamp;
         n->known = v;
@@ -470,6 +542,8 @@ query_record(struct query *q, const struct message *m, struct str fields)
 void
 query_take(struct query *q, const struct message *m)
 {
+    end_walk(q);
+    q->walked = false;
     message_close(&q->opened);
     arena_reset(q->kept);
     q->m = *m;

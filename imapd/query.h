@@ -10,6 +10,7 @@
 #ifndef IMAPD_QUERY_H
 #define IMAPD_QUERY_H
 
+#include "mail/search_text.h"
 #include "message.h"
 
 enum verdict { VERDICT_NO, VERDICT_YES, VERDICT_OPEN };
@@ -20,10 +21,12 @@ enum dearness { DEAR_RECORD, DEAR_FIELDS, DEAR_HEADER, DEAR_TEXTS };
 struct query_node {
     const struct search_key *key;
     enum dearness dear;
-    uint64_t keyword;        /* bit; 0: no message can have it */
-    int64_t from, to;        /* dates from `from` on, before `to` */
-    struct uid_set uids;     /* of numbers and UIDs */
-    struct matcher *matcher; /* of texts */
+    uint64_t keyword;      /* bit; 0: no message can have it */
+    int64_t from, to;      /* dates from `from` on, before `to` */
+    struct uid_set uids;   /* of numbers and UIDs */
+    struct str mapped;     /* its text (casemap.h) */
+    struct needles *field; /* what a field is searched for */
+    size_t needle;         /* of q->needles, what texts are searched for */
     struct query_node *children;
     size_t count;
     unsigned stamp; /* the message that `known` is of */
@@ -42,12 +45,20 @@ struct query {
     size_t text_keys;
     size_t text; /* bytes of all texts */
 
+    /* All that texts are searched for, at once. */
+    struct needles *needles;
+    struct str *needle;
+    size_t needle_count;
+    unsigned kinds; /* of texts that are searched */
+
     /* The message that is looked at. */
     struct message m;
     struct opened opened;
     struct str fields;   /* NULL view: not had yet */
     struct arena *kept;  /* `fields`, and the structure */
     struct arena *texts; /* scratch */
+    struct text_walk walk;
+    bool walking, walked; /* through its texts */
     unsigned stamp;
     bool may_open, worked;
     enum rc rc; /* what became of opening it */

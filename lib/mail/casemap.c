@@ -67,42 +67,6 @@ casemap(struct arena *a, struct str text)
     return buf_str(&b);
 }
 
-struct matcher {
-    struct str needle;
-    struct buf window; /* what may begin the needle, then more */
-    bool found;
-};
-
-struct matcher *
-matcher_new(struct arena *a, struct str needle)
-{
-    struct matcher *m = arena_make(a, struct matcher);
-
-    m->needle = casemap(a, needle);
-    m->window = buf_in(a);
-    matcher_reset(m);
-    return m;
-}
-
-void
-matcher_reset(struct matcher *m)
-{
-    buf_reset(&m->window);
-    m->found = m->needle.len == 0;
-}
-
-/* Keep so much of the end as may begin the needle. */
-static void
-slide(struct matcher *m)
-{
-    size_t keep = m->needle.len - 1;
-
-    if (m->window.len <= keep)
-        return;
-    memmove(m->window.p, m->window.p + m->window.len - keep, keep);
-    m->window.len = keep;
-}
-
 /* A piece that ends with a character. */
 static size_t
 piece_len(struct str text)
@@ -114,25 +78,13 @@ piece_len(struct str text)
     return len;
 }
 
-bool
-matcher_put(struct matcher *m, struct str text)
+struct str
+casemap_next(struct buf *out, struct str *text)
 {
-    while (!m->found && text.len > 0) {
-        size_t len = piece_len(text);
+    size_t len = piece_len(*text);
 
-        casemap_put(&m->window, str_sub(text, 0, len));
-        text = str_sub(text, len, text.len);
-        m->found = memmem(m->window.p, m->window.len, m->needle.p,
-                          m->needle.len) != NULL;
-        if (!m->found)
-            slide(m);
-    }
-    return m->found;
-}
-
-bool
-matcher_find(struct matcher *m, struct str text)
-{
-    matcher_reset(m);
-    return matcher_put(m, text);
+    buf_reset(out);
+    casemap_put(out, str_sub(*text, 0, len));
+    *text = str_sub(*text, len, text->len);
+    return buf_str(out);
 }

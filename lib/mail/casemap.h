@@ -1,5 +1,5 @@
 /*
- * casemap.h - comparing and finding text whatever its case (RFC 5051,
+ * casemap.h - comparing text whatever its case (RFC 5051,
  * i;unicode-casemap; RFC 5255 4.1, I18NLEVEL=1).
  *
  * Mapped text is the titlecase of each character, decomposed: what is equal
@@ -16,19 +16,8 @@ void casemap_put(struct buf *out, struct str text);
 
 struct str casemap(struct arena *a, struct str text);
 
-/* Looks for one text in others that come in pieces. */
-struct matcher;
-
-struct matcher *matcher_new(struct arena *a, struct str needle);
-
-/* Another text begins: nothing is found across its bounds. */
-void matcher_reset(struct matcher *m);
-
-/* More of the text, whole characters of UTF-8. True once it was found, also in
- * what comes later. An empty needle is found at once. */
-bool matcher_put(struct matcher *m, struct str text);
-
-/* Is it in this text, alone? */
-bool matcher_find(struct matcher *m, struct str text);
+/* Take a piece of a long text off its front, whole characters, and map it into
+ * the buffer, in place of what that held. */
+struct str casemap_next(struct buf *out, struct str *text);
 
 #endif

@@ -1,116 +1,164 @@
 #include "mail/search_text.h"
 
-#include "mail/body.h"
+#include "mail/casemap.h"
 #include "mail/charset.h"
-#include "mail/header.h"
 #include "mail/words.h"
 
 /* Of one field; what is longer is no text that somebody would look for. */
 #define FIELD_MAX ((size_t)1 << 20)
 
-static struct str
-read_field(struct searching *s, const struct header_field *f)
-{
-    arena_reset(s->scratch);
-    return words_read_field(s->scratch, s->more,
-                            str_sub(f->body, 0, FIELD_MAX));
-}
-
 bool
-search_field(struct searching *s, struct str header, struct str name)
+search_field(struct arena *scratch, struct converters *more, struct needles *n,
+             struct str header, struct str name)
 {
     struct header_field f;
 
-    while (header_scan(&header, &f))
-        if (str_ieq(f.name, name) &&
-            matcher_find(s->matcher, read_field(s, &f)))
-            return true;
-    return false;
+    needles_forget(n);
+    while (needles_found(n, 0) == 0 && header_scan(&header, &f)) {
+        if (!str_ieq(f.name, name))
+            continue;
+        arena_reset(scratch);
+
+        struct buf mapped = buf_in(scratch);
+        struct str rest =
+            words_read_field(scratch, more, str_sub(f.body, 0, FIELD_MAX));
+
+        needles_begin(n, TEXT_HEADER);
+        while (rest.len > 0 && needles_found(n, 0) == 0)
+            needles_put(n, casemap_next(&mapped, &rest));
+    }
+    return needles_found(n, 0) != 0;
 }
 
-/* A line of a header that is no field. */
-static bool
-search_line(struct searching *s, struct str line)
+void
+text_begin(struct text_walk *w, struct arena *scratch, struct converters *more,
+           struct str message, const struct structure *s, unsigned kinds)
 {
+    *w = (struct text_walk){.scratch = scratch,
+                            .more = more,
+                            .message = message,
+                            .s = s,
+                            .kinds = kinds};
+}
+
+/* The text of a field, or of a line that is none. */
+static void
+open_field(struct text_walk *w)
+{
+    struct header_field f;
+    struct str line;
     struct buf b;
 
-    arena_reset(s->scratch);
-    b = buf_in(s->scratch);
-    charset_guess(&b, str_sub(str_trim(line), 0, FIELD_MAX));
-    return matcher_find(s->matcher, buf_str(&b));
+    arena_reset(w->scratch);
+    b = buf_in(w->scratch);
+    w->now.id = HEADER_ID_OTHER;
+    if (header_next(&w->header, &f)) {
+        buf_add(&b, f.name);
+        buf_add(&b, S(": "));
+        buf_add(&b, words_read_field(w->scratch, w->more,
+                                     str_sub(f.body, 0, FIELD_MAX)));
+        w->now.id = f.id;
+    } else {
+        str_cut(&w->header, '\n', &line);
+        charset_guess(&b, str_sub(str_trim(line), 0, FIELD_MAX));
+    }
+    w->rest = buf_str(&b);
+    w->mapped = buf_in(w->scratch);
+    w->now.begins = true;
+    w->at = TEXT_IN_FIELD;
+}
+
+static void
+open_body(struct text_walk *w, const struct structure_part *p)
+{
+    arena_reset(w->scratch);
+    w->mapped = buf_in(w->scratch);
+    body_open_text(w->scratch, w->message, w->s, p, w->more, &w->body);
+    w->rest = S("");
+    w->now = (struct text_piece){.kind = TEXT_BODY, .begins = true};
+    w->at = TEXT_IN_BODY;
+}
+
+static bool
+is_text(const struct structure_part *p)
+{
+    return p->kind == STRUCTURE_LEAF && p->is_text && body_is_known(p);
+}
+
+static bool
+open_part(struct text_walk *w)
+{
+    const struct structure_part *p = &w->s->parts[w->part];
+
+    if (w->part == w->s->count)
+        return false;
+    w->header = w->kinds & TEXT_HEADER
+                    ? str_sub(w->message, p->header, p->body - p->header)
+                    : S("");
+    w->now =
+        (struct text_piece){.kind = TEXT_HEADER, .of_message = w->part == 0};
+    w->at = TEXT_IN_HEADER;
+    return true;
+}
+
+/* Behind the last field: the body, or the next part. */
+static void
+end_header(struct text_walk *w)
+{
+    const struct structure_part *p = &w->s->parts[w->part++];
+
+    if (w->kinds & TEXT_BODY && is_text(p))
+        open_body(w, p);
+    else
+        w->at = TEXT_AT_PART;
+}
+
+/* False where the text that is open is over. */
+static bool
+take(struct text_walk *w, struct text_piece *piece)
+{
+    if (w->at == TEXT_IN_BODY && w->rest.len == 0 &&
+        !body_next(&w->body, &w->rest) && !w->now.begins) {
+        w->at = TEXT_AT_PART;
+        return false;
+    }
+    if (w->at == TEXT_IN_FIELD && w->rest.len == 0 && !w->now.begins) {
+        w->at = TEXT_IN_HEADER;
+        return false;
+    }
+    *piece = w->now;
+    piece->text = casemap_next(&w->mapped, &w->rest);
+    w->now.begins = false;
+    return true;
 }
 
 bool
-search_header(struct searching *s, struct str header)
+text_next(struct text_walk *w, struct text_piece *piece)
 {
-    struct header_field f;
-    struct str body;
-
-    while (header.len > 0) {
-        if (!header_next(&header, &f)) {
-            str_cut(&header, '\n', &body);
-            if (search_line(s, body))
+    for (;;)
+        switch (w->at) {
+        case TEXT_AT_PART:
+            if (!open_part(w))
+                return false;
+            break;
+        case TEXT_IN_HEADER:
+            if (w->header.len > 0)
+                open_field(w);
+            else
+                end_header(w);
+            break;
+        default:
+            if (take(w, piece))
                 return true;
-            continue;
         }
-        body = read_field(s, &f);
-        matcher_reset(s->matcher);
-        if (matcher_put(s->matcher, f.name) ||
-            matcher_put(s->matcher, S(": ")) || matcher_put(s->matcher, body))
-            return true;
-    }
-    return false;
 }
 
-static bool
-search_part(struct searching *s, struct str message,
-            const struct structure *structure, const struct structure_part *p)
+void
+text_end(struct text_walk *w)
 {
-    struct body b;
-    struct str piece;
-
-    arena_reset(s->scratch);
-    matcher_reset(s->matcher);
-    body_open_text(s->scratch, message, structure, p, s->more, &b);
-    while (body_next(&b, &piece))
-        if (matcher_put(s->matcher, piece)) {
-            body_close(&b);
-            return true;
-        }
-    return false;
-}
-
-static bool
-search_parts(struct searching *s, struct str message,
-             const struct structure *structure, bool headers)
-{
-    /* The empty text is in every message. */
-    matcher_reset(s->matcher);
-    if (matcher_put(s->matcher, S("")))
-        return true;
-    for (size_t i = 0; i < structure->count; i++) {
-        const struct structure_part *p = &structure->parts[i];
-        struct str header = str_sub(message, p->header, p->body - p->header);
-
-        if (headers && search_header(s, header))
-            return true;
-        if (p->kind == STRUCTURE_LEAF && p->is_text && body_is_known(p) &&
-            search_part(s, message, structure, p))
-            return true;
-    }
-    return false;
-}
-
-bool
-search_body(struct searching *s, struct str message,
-            const struct structure *structure)
-{
-    return search_parts(s, message, structure, false);
-}
-
-bool
-search_text(struct searching *s, struct str message,
-            const struct structure *structure)
-{
-    return search_parts(s, message, structure, true);
+    if (w->at == TEXT_IN_BODY)
+        body_close(&w->body);
+    w->at = TEXT_AT_PART;
+    w->part = w->s ? w->s->count : 0;
+    w->rest = S("");
 }

@@ -1,37 +1,62 @@
 /*
- * search_text.h - is a text in a message? (RFC 9051 6.4.4: HEADER, BODY, TEXT)
+ * search_text.h - the texts of a message that SEARCH looks at (RFC 9051 6.4.4:
+ * HEADER, BODY, TEXT), mapped (casemap.h), for whoever looks for something in
+ * them or makes an index of them.
  *
- * Case does not matter (casemap.h). Header fields are unfolded and decoded,
- * texts without transfer encoding and in UTF-8; what is found is in one field
- * or one part, never across their bounds. Other parts than texts are not
- * searched.
+ * Header fields are unfolded and decoded, texts without transfer encoding and
+ * in UTF-8; what is found is in one field or one part, never across their
+ * bounds. Other parts than texts are not searched.
  */
 #ifndef MAIL_SEARCH_TEXT_H
 #define MAIL_SEARCH_TEXT_H
 
 #include "base/convert.h"
-#include "mail/casemap.h"
+#include "mail/body.h"
+#include "mail/header.h"
+#include "mail/needles.h"
 #include "mail/structure.h"
 
-/* `scratch` is reset before and while it works. `more` may be NULL. */
-struct searching {
-    struct arena *scratch;
-    struct converters *more;
-    struct matcher *matcher; /* of another arena */
+/* Kinds of texts. */
+enum {
+    TEXT_HEADER = 1, /* a field, name and all, or a line that is none */
+    TEXT_BODY = 2,   /* the text of a part */
 };
 
-/* In the body of a field of that name. An empty text is in each. */
-bool search_field(struct searching *s, struct str header, struct str name);
+struct text_piece {
+    unsigned kind;
+    bool begins;       /* a text does */
+    bool of_message;   /* its own header, not that of a part */
+    enum header_id id; /* of a field */
+    struct str text;   /* mapped, whole characters; may be empty */
+};
 
-/* In a field, name and all, or in a line that is none. */
-bool search_header(struct searching *s, struct str header);
+/* A walk through all texts, in pieces of some KiB. */
+struct text_walk {
+    /* private */
+    struct arena *scratch;
+    struct converters *more;
+    struct str message;
+    const struct structure *s;
+    unsigned kinds;
+    size_t part;
+    enum { TEXT_AT_PART, TEXT_IN_HEADER, TEXT_IN_FIELD, TEXT_IN_BODY } at;
+    struct str header, rest; /* not yet read, not yet mapped */
+    struct text_piece now;
+    struct buf mapped;
+    struct body body;
+};
 
-/* BODY: in the texts. */
-bool search_body(struct searching *s, struct str message,
-                 const struct structure *structure);
+/* `scratch` is reset before and while it walks; `more` may be NULL. Message
+ * and structure stay until it is over. */
+void text_begin(struct text_walk *w, struct arena *scratch,
+                struct converters *more, struct str message,
+                const struct structure *s, unsigned kinds);
+bool text_next(struct text_walk *w, struct text_piece *piece);
+/* Where it was not walked to its end. */
+void text_end(struct text_walk *w);
 
-/* TEXT: there, or in the header of the message or of any of its parts. */
-bool search_text(struct searching *s, struct str message,
-                 const struct structure *structure);
+/* Is needle 0 in the body of a field of that name? An empty one is in each. */
+bool search_field(struct arena *scratch, struct converters *more,
+                  struct needles *n, struct str header, struct str name);
 
 #endif
