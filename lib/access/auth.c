@@ -172,12 +172,15 @@ send_waiting(struct auth *a)
     }
 }
 
+/* Private is what needs more than a password from us: of that we have channel
+ * bindings, and no certificates of clients. */
 static void
 add_mech(struct auth *a, const struct dovecot_line *l)
 {
     const struct sasl_mech *m = sasl_mech_find(l->text);
 
-    if (m && !l->is_private && a->nmechs < MECHS_MAX)
+    if (m && (!l->is_private || m->properties & SASL_BINDING) &&
+        a->nmechs < MECHS_MAX)
         a->mechs[a->nmechs++] = m;
 }
 
