@@ -319,10 +319,18 @@ login_shaken(struct guest *l)
 
 /* ---- authd */
 
+static bool
+takes_passwords(const struct guest *l)
+{
+    return l->secured || !l->conf->login_tls_auth_only;
+}
+
 bool
 login_may_use(const struct guest *l, const struct sasl_mech *m)
 {
-    return l->secured || !(m->properties & (SASL_PLAINTEXT | SASL_BINDING));
+    if (m->properties & SASL_BINDING)
+        return l->secured;
+    return takes_passwords(l) || !(m->properties & SASL_PLAINTEXT);
 }
 
 const struct sasl_mech *
@@ -473,7 +481,7 @@ login_auth(struct guest *l, struct str mech, const struct str *initial,
         .rport = str_from(arena_fmt(l->work, "%u", p->client_port)),
         .lport = str_from(arena_fmt(l->work, "%u", p->server_port)),
         .session = str_from(p->id),
-        .secured = l->secured,
+        .secured = takes_passwords(l),
         .tls = l->secured,
         .has_resp = initial != NULL,
         .resp = initial ? *initial : S(""),

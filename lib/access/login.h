@@ -7,7 +7,8 @@
  * client and the user's process and does nothing but encrypt.
  *
  * A protocol (imapd/login.c, pop3d/login.c) fills in struct login_protocol.
- * Passwords are refused before encryption, whatever the client says.
+ * Passwords are refused before encryption, whatever the client says
+ * (login_tls_auth_only).
  */
 #ifndef ACCESS_LOGIN_H
 #define ACCESS_LOGIN_H

@@ -60,6 +60,17 @@ def test_no_password_in_the_clear(posta, name):
         assert good(c.log_in(ALICE))
 
 
+def test_passwords_in_the_clear_where_allowed():
+    """login_tls_auth_only = no, for a webmail on this machine."""
+    with Posta(settings=FAST | {'login_tls_auth_only': 'no'}) as p:
+        for name in 'imap', 'pop3':
+            with MailClient(p, name) as c:
+                assert 'LOGINDISABLED' not in c.greeting
+                assert good(c.log_in(ALICE))
+        with MailClient(p, 'imap') as c:
+            assert good(auth(c, 'PLAIN', plain(ALICE, 'secret')))
+
+
 @pytest.mark.parametrize('name', ['imaps', 'pop3s'])
 def test_mechanisms(posta, name):
     with MailClient(posta, name) as c:
