@@ -127,8 +127,8 @@ put_preview(struct fetching *f, bool lazy, struct why *why)
             return rc;
         text = preview(f->a, f->o.bytes, &f->o.s, f->s->imap->charsets);
         keep.data = text;
-        if (mailbox_keep(f->s->box, &keep, 1, why) != OK)
-            why->dsn[0] = '\0'; /* it is only slower */
+        /* Without it, it is only slower. */
+        (void)!mailbox_keep(f->s->box, &keep, 1, why);
     }
     put(f, "PREVIEW ");
     imap_put_string(&b, text);
@@ -337,6 +337,8 @@ fetch_begin(struct fetching *f, struct session *s, struct arena *a,
 bool
 fetch_go_on(struct fetching *f, struct why *why)
 {
+    struct why trouble;
+
     for (;;) {
         if (f->sending == FETCH_RUN)
             send_run(f);
@@ -346,8 +348,10 @@ fetch_go_on(struct fetching *f, struct why *why)
             return false;
         if (f->next == f->count)
             break;
-        if (put_item(f, &f->items[f->next++], why) != OK)
+        if (put_item(f, &f->items[f->next++], &trouble) != OK) {
             f->next = f->count;
+            *why = trouble;
+        }
     }
     if (f->seen_now && !f->has_flags)
         put_item_flags(f);

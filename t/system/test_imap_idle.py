@@ -144,3 +144,17 @@ def test_many_at_once(posta):
         while count and time.monotonic() < deadline:
             count -= sum(b'EXPUNGE' in x for x in c.ok('NOOP'))
         assert count == 0
+
+
+def test_index_removed(posta):
+    """It is only a cache: whoever has it open goes on without a word."""
+    with client(posta, 'dora') as c:
+        mail = mail_of(posta, 'dora')
+        c.ok('SELECT INBOX')
+        drop_in(mail, '1700000001.P1.host')
+        c.ok('NOOP')
+        for path in (mail / 'posta-index').iterdir():
+            path.unlink()
+        assert b'ENVELOPE' in c.ok('FETCH 1 ENVELOPE')[0]
+        c.ok('STORE 1 +FLAGS (\\Flagged)')
+        assert b'\\Flagged' in c.ok('FETCH 1 FLAGS')[0]
