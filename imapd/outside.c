@@ -68,11 +68,12 @@ changed(void *self, unsigned events)
     struct imap *imap = self;
     struct outside *o = imap->outside;
     int64_t began = io_now(), ms;
-    struct mailbox *box;
+    enum watch_kind kind;
+    void *owner;
 
     (void)events;
-    while ((box = watcher_next(o->watcher)) != NULL)
-        o->busy |= look(imap, box);
+    while ((owner = watcher_next(o->watcher, &kind)) != NULL)
+        o->busy |= look(imap, owner);
     ms = 4 * (io_now() - began);
     if (ms < PAUSE_MS)
         ms = o->busy ? BUSY_MS : PAUSE_MS;

@@ -38,25 +38,38 @@ entry(struct listing *l, struct str name)
 }
 
 static bool
-is_maildir(int dir, const char *path)
+stat_maildir(int dir, const char *path, struct stat *st)
 {
-    struct stat st;
     char cur[PATH_LEN + 8];
 
     snprintf(cur, sizeof cur, "%s/cur", path);
-    return fstatat(dir, cur, &st, 0) == 0 && S_ISDIR(st.st_mode);
+    return fstatat(dir, cur, st, 0) == 0 && S_ISDIR(st->st_mode);
+}
+
+static bool
+is_maildir(int dir, const char *path)
+{
+    struct stat st;
+
+    return stat_maildir(dir, path, &st);
 }
 
 static void
 add_path(struct listing *l, const char *path)
 {
     struct str name = home_name(l->home, l->a, str_from(path));
+    struct folder *f;
+    struct stat st;
 
     if (name.len == 0 || l->found.len >= FOLDERS_MAX)
         return;
-    entry(l, name)->path = path;
-    if (is_maildir(l->home->dir, path))
-        entry(l, name)->bits |= FOLDER_SELECTABLE;
+    f = entry(l, name);
+    f->path = path;
+    if (!stat_maildir(l->home->dir, path, &st))
+        return;
+    f->bits |= FOLDER_SELECTABLE;
+    f->dev = st.st_dev;
+    f->ino = st.st_ino;
 }
 
 /* Every folder is in the root. */

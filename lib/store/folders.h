@@ -21,7 +21,8 @@ struct folder {
     struct str name;
     const char *path; /* on disk, below the root */
     unsigned bits;
-    struct str use; /* "\Sent \Archive" (RFC 6154), or empty */
+    struct str use;    /* "\Sent \Archive" (RFC 6154), or empty */
+    uint64_t dev, ino; /* of its cur/, which stay when it is renamed */
 };
 
 struct folder_list {

@@ -241,6 +241,12 @@ view_recent(const struct view *v)
     return count;
 }
 
+uint32_t
+view_next(const struct view *v)
+{
+    return v->next;
+}
+
 uint64_t
 view_modseq(const struct view *v)
 {
@@ -373,6 +379,22 @@ view_update(struct view *v, bool expunges, struct arena *a,
     if (rc == OK && news->arrived)
         rc = claim(v, why);
     return rc;
+}
+
+enum rc
+view_expunge(struct view *v, struct arena *a, struct view_news *news,
+             struct why *why)
+{
+    struct index_folder f;
+    enum rc rc = mailbox_read(v->box, &f, why);
+
+    *news = (struct view_news){0};
+    if (rc != OK)
+        return rc;
+    news->replaced = f.validity != v->validity;
+    if (!news->replaced && v->expunged != f.modseq)
+        take_expunges(v, &f, a, news);
+    return mailbox_end(v->box, why);
 }
 
 void

@@ -33,6 +33,8 @@ struct uid_set view_uids(const struct view *v, struct arena *a, uint32_t first,
 /* Is the message \Recent in this session, and how many are? */
 bool view_is_recent(const struct view *v, uint32_t uid);
 uint32_t view_recent(const struct view *v);
+/* What arrives and has not been taken up yet has this UID, or a higher one. */
+uint32_t view_next(const struct view *v);
 /* The mod-sequence up to which the session has been told of everything. */
 uint64_t view_modseq(const struct view *v);
 
@@ -58,6 +60,11 @@ bool view_has_news(struct view *v);
  */
 enum rc view_update(struct view *v, bool expunges, struct arena *a,
                     struct view_news *news, struct why *why) MUST_USE;
+
+/* Only what was expunged is taken up: nothing has arrived or changed for this
+ * session, whatever happened. */
+enum rc view_expunge(struct view *v, struct arena *a, struct view_news *news,
+                     struct why *why) MUST_USE;
 
 /* The session has told of a change of its own (done->before and ->modseq of
  * flags_store); if nothing else happened meanwhile, it is not news. */

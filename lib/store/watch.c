@@ -3,25 +3,32 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/inotify.h>
 #include <unistd.h>
 
 #include "base/log.h"
+#include "store/metadata.h"
 #include "store/own.h"
+#include "store/subs.h"
 
 #define EVENTS                                                                 \
     (IN_CREATE | IN_DELETE | IN_MOVED_FROM | IN_MOVED_TO | IN_DELETE_SELF |    \
      IN_MOVE_SELF | IN_ONLYDIR)
 
+/* The kernel gives a folder one number, whoever watches it, so several places
+ * may have the same. */
 struct place {
     int wd;
-    struct mailbox *box;
+    enum watch_kind kind;
+    void *owner;
     bool changed;
 };
 
 struct watcher {
     int fd;
-    VEC(struct place) places;
+    VEC(struct place) places; /* by wd */
+    size_t next;              /* none before it has changed */
 };
 
 enum rc
@@ -58,52 +65,149 @@ watcher_fd(const struct watcher *w)
     return w->fd;
 }
 
-/* By its descriptor: the folder's name may change. */
-static int
-watch_dir(struct watcher *w, int dir)
+/* The first place that has this number or a higher one. */
+static size_t
+rank(const struct watcher *w, int wd)
 {
-    char path[40];
+    size_t low = 0, high = w->places.len;
 
-    snprintf(path, sizeof path, "/proc/self/fd/%d", dir);
-    return inotify_add_watch(w->fd, path, EVENTS);
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+
+        if (w->places.at[middle].wd < wd)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+/* A folder by its descriptor, as its name may change, and what is below. */
+static bool
+watch(struct watcher *w, int dir, const char *below, enum watch_kind kind,
+      void *owner)
+{
+    char path[PATH_LEN + 60];
+    int wd;
+
+    snprintf(path, sizeof path, "/proc/self/fd/%d%s", dir, below);
+    wd = inotify_add_watch(w->fd, path, EVENTS);
+    if (wd < 0)
+        return false;
+
+    size_t at = rank(w, wd);
+
+    vec_add(&w->places);
+    memmove(&w->places.at[at + 1], &w->places.at[at],
+            (w->places.len - 1 - at) * sizeof *w->places.at);
+    w->places.at[at] = (struct place){.wd = wd, .kind = kind, .owner = owner};
+    return true;
+}
+
+static enum rc
+cannot(struct watcher *w, void *owner, const char *what, struct why *why)
+{
+    enum rc rc = fail(why, "4.3.0", "cannot watch %s: %m", what);
+
+    watcher_drop(w, owner);
+    return rc;
 }
 
 enum rc
 watcher_add(struct watcher *w, struct mailbox *box, struct why *why)
 {
-    const int dirs[] = {box->new, box->cur};
+    return watch(w, box->new, "", WATCH_MAILBOX, box) &&
+                   watch(w, box->cur, "", WATCH_MAILBOX, box)
+               ? OK
+               : cannot(w, box, box->path.p, why);
+}
 
-    for (size_t i = 0; i < COUNT(dirs); i++) {
-        int wd = watch_dir(w, dirs[i]);
+enum rc
+watcher_add_messages(struct watcher *w, const struct home *home,
+                     const char *path, void *owner, struct why *why)
+{
+    static const char *const parts[] = {"new", "cur"};
+    char below[PATH_LEN + 10];
 
-        if (wd < 0) {
-            enum rc rc =
-                fail(why, "4.3.0", "cannot watch %.*s: %m", STR(box->name));
-
-            watcher_drop(w, box);
-            return rc;
-        }
-        *vec_add(&w->places) = (struct place){.wd = wd, .box = box};
+    for (size_t i = 0; i < COUNT(parts); i++) {
+        snprintf(below, sizeof below, "/%s/%s", path, parts[i]);
+        if (!watch(w, home->dir, below, WATCH_MESSAGES, owner))
+            return cannot(w, owner, path, why);
     }
     return OK;
 }
 
-void
-watcher_drop(struct watcher *w, struct mailbox *box)
+enum rc
+watcher_add_folders(struct watcher *w, const struct home *home,
+                    const char *path, void *owner, struct why *why)
 {
-    for (size_t i = w->places.len; i-- > 0;)
-        if (w->places.at[i].box == box) {
-            inotify_rm_watch(w->fd, w->places.at[i].wd);
-            vec_drop(&w->places, i);
-        }
+    char below[PATH_LEN + 10];
+
+    if (!home->fs && strcmp(path, ".") != 0)
+        return OK;
+    snprintf(below, sizeof below, "/%s", path);
+    return watch(w, home->dir, below, WATCH_FOLDERS, owner)
+               ? OK
+               : cannot(w, owner, path, why);
+}
+
+static bool
+others_have(const struct watcher *w, int wd)
+{
+    size_t at = rank(w, wd);
+
+    return at < w->places.len && w->places.at[at].wd == wd;
+}
+
+void
+watcher_drop(struct watcher *w, const void *owner)
+{
+    size_t kept = 0;
+    VEC(int) gone = {0};
+
+    for (size_t i = 0; i < w->places.len; i++)
+        if (w->places.at[i].owner == owner)
+            *vec_add(&gone) = w->places.at[i].wd;
+        else
+            w->places.at[kept++] = w->places.at[i];
+    w->places.len = kept;
+    w->next = 0;
+    for (size_t i = 0; i < gone.len; i++)
+        if (!others_have(w, gone.at[i]))
+            inotify_rm_watch(w->fd, gone.at[i]);
+    vec_free(&gone);
+}
+
+/* In a folder of folders, and of locks and lists that come and go with each
+ * message. */
+static bool
+concerns_folders(const struct inotify_event *e)
+{
+    static const char *const files[] = {SUBS_FILE, USES_FILE, METADATA_FILE};
+
+    if (e->len == 0 || e->mask & IN_ISDIR)
+        return true;
+    for (size_t i = 0; i < COUNT(files); i++)
+        if (strcmp(e->name, files[i]) == 0)
+            return true;
+    return false;
 }
 
 static void
 note(struct watcher *w, const struct inotify_event *e)
 {
-    for (size_t i = 0; i < w->places.len; i++)
-        if (w->places.at[i].wd == e->wd || e->mask & IN_Q_OVERFLOW)
-            w->places.at[i].changed = true;
+    bool all = e->mask & IN_Q_OVERFLOW;
+
+    for (size_t i = all ? 0 : rank(w, e->wd);
+         i < w->places.len && (all || w->places.at[i].wd == e->wd); i++) {
+        struct place *p = &w->places.at[i];
+
+        if (!all && p->kind == WATCH_FOLDERS && !concerns_folders(e))
+            continue;
+        p->changed = true;
+        if (i < w->next)
+            w->next = i;
+    }
 }
 
 static void
@@ -121,19 +225,24 @@ read_events(struct watcher *w)
         }
 }
 
-struct mailbox *
-watcher_next(struct watcher *w)
+void *
+watcher_next(struct watcher *w, enum watch_kind *kind)
 {
-    struct mailbox *found = NULL;
+    void *found = NULL;
 
     read_events(w);
-    for (size_t i = 0; i < w->places.len; i++) {
+    while (w->next < w->places.len && !w->places.at[w->next].changed)
+        w->next++;
+    for (size_t i = w->next; i < w->places.len; i++) {
         struct place *p = &w->places.at[i];
 
-        if (!p->changed || (found && p->box != found))
+        if (!p->changed || (found && (p->owner != found || p->kind != *kind)))
             continue;
-        found = p->box;
+        found = p->owner;
+        *kind = p->kind;
         p->changed = false;
+        if (i > w->next)
+            break; /* it has two folders at most */
     }
     return found;
 }

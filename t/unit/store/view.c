@@ -250,5 +250,36 @@ walks(void **state)
     user_end(u);
 }
 
-TESTS(TEST(numbers), TEST(news), TEST(own), TEST(index_lost), TEST(since),
-      TEST(walks))
+/* A session that wants to hear of nothing: its own expunges alone. */
+static void
+only_expunges(void **state)
+{
+    struct user *u = user_new();
+    struct view_news news;
+    struct view *v;
+
+    (void)state;
+    user_login(u);
+    user_append(u, u->box, 5);
+    good(view_open(u->box, true, &v, &u->why));
+    assert_int_equal(view_next(v), 6);
+    user_append(u, u->box, 2);
+    expunge(u, 2, 3);
+    expunge(u, 7, 7);
+    good(view_expunge(v, u->a, &news, &u->why));
+    assert_string_equal(set_text(u->a, news.vanished).p, "2:3");
+    assert_int_equal(news.expunged_count, 2);
+    assert_false(news.arrived);
+    assert_int_equal(view_count(v), 3);
+    assert_int_equal(view_next(v), 6);
+    good(view_expunge(v, u->a, &news, &u->why));
+    assert_int_equal(news.expunged_count, 0);
+    assert_string_equal(update(u, v, true).p, "4 +");
+    assert_int_equal(view_next(v), 8);
+    view_close(v);
+    user_logout(u);
+    user_end(u);
+}
+
+TESTS(TEST(only_expunges), TEST(numbers), TEST(news), TEST(own),
+      TEST(index_lost), TEST(since), TEST(walks))
