@@ -6,6 +6,7 @@
 #include "filter.h"
 #include "finder.h"
 #include "searching.h"
+#include "space.h"
 
 #define FINDER_MAX ((size_t)256 << 20) /* for one mailbox at a time */
 #define NAMES_MAX  1000                /* of all sources */
@@ -15,7 +16,7 @@ struct work {
     bool selected; /* the selected mailbox comes first */
     struct filter_names *filters;
     size_t filter_count;
-    struct folder_list folders;
+    struct space_list folders;
     size_t next;
 
     /* The one that is searched; NULL: none. */
@@ -56,12 +57,12 @@ drop(struct session *s, void *work)
 /* ---- which mailboxes */
 
 static bool
-is_wanted(const struct work *w, const struct folder *f)
+is_wanted(const struct work *w, const struct space_folder *f)
 {
-    if (!(f->bits & FOLDER_SELECTABLE))
+    if (!(f->f.bits & FOLDER_SELECTABLE))
         return false;
     for (size_t i = 0; i < w->filter_count; i++)
-        if (filter_has(&w->filters[i], f))
+        if (filter_has(&w->filters[i], &f->f, f->spot.kind))
             return true;
     return false;
 }
@@ -72,7 +73,7 @@ static enum rc
 look_into(struct session *s, struct work *w, struct str name, struct why *why)
 {
     struct mailbox_status status = {0};
-    enum rc rc = mailbox_open(s->imap->home, name, &w->box, why);
+    enum rc rc = space_open(s, name, RIGHT_READ, &w->box, why);
 
     if (rc != OK)
         return rc;
@@ -99,10 +100,10 @@ enter_next(struct session *s, struct work *w, struct why *why, enum rc *rc)
         return true;
     }
     while (w->next < w->folders.len) {
-        const struct folder *f = &w->folders.at[w->next++];
+        const struct space_folder *f = &w->folders.at[w->next++];
 
         if (is_wanted(w, f)) {
-            *rc = look_into(s, w, f->name, why);
+            *rc = look_into(s, w, f->f.name, why);
             return true;
         }
     }
@@ -135,12 +136,12 @@ finish(struct session *s, struct work *w)
     return DONE;
 }
 
-/* One that has gone meanwhile, or never was a mailbox, has no messages. A
- * search that is wrong itself is so in all of them. */
+/* One that has gone meanwhile, and one that the user may not read, is passed
+ * over (2.2). A search that is wrong itself is so in all of them. */
 static bool
 is_fatal(struct session *s, struct work *w, const struct why *why)
 {
-    if (strcmp(why->dsn, "5.2.0") == 0)
+    if (strcmp(why->dsn, "5.2.0") == 0 || strcmp(why->dsn, "5.7.1") == 0)
         return false;
     if (why->dsn[0] == '4')
         log_warn("imap(%.*s): %.*s: %s", STR(s->imap->user->user),
@@ -233,11 +234,11 @@ make_filters(struct session *s, struct work *w)
 
 /* So that the selected one is not searched twice. */
 static void
-leave_out(struct folder_list *folders, struct str name)
+leave_out(struct space_list *folders, struct str name)
 {
     for (size_t i = 0; i < folders->len; i++)
-        if (str_eq(folders->at[i].name, name))
-            folders->at[i].bits &= ~(unsigned)FOLDER_SELECTABLE;
+        if (str_eq(folders->at[i].f.name, name))
+            folders->at[i].f.bits &= ~(unsigned)FOLDER_SELECTABLE;
 }
 
 void
@@ -258,7 +259,7 @@ do_esearch(struct session *s, const struct command *c)
         return;
     }
     if (w->filter_count > 0 &&
-        folders_list(s->imap->home, s->command, &w->folders, &why) != OK) {
+        space_list(s, s->command, SPACE_ALL, &w->folders, &why) != OK) {
         reply_why(s, &why);
         return;
     }

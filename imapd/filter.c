@@ -1,7 +1,5 @@
 #include "filter.h"
 
-#define SEPARATOR '/'
-
 struct filter_names
 filter_make(struct session *s, struct arena *a,
             const struct filter_mailboxes *sent)
@@ -23,12 +21,14 @@ filter_make(struct session *s, struct arena *a,
 static bool
 is_below(struct str name, struct str top, bool one)
 {
-    return str_skip(&name, top) && name.len > 1 && name.p[0] == SEPARATOR &&
-           (!one || str_find(str_sub(name, 1, name.len), SEPARATOR) < 0);
+    return str_skip(&name, top) && name.len > 1 &&
+           name.p[0] == SPACE_SEPARATOR &&
+           (!one || str_find(str_sub(name, 1, name.len), SPACE_SEPARATOR) < 0);
 }
 
 bool
-filter_has(const struct filter_names *f, const struct folder *folder)
+filter_has(const struct filter_names *f, const struct folder *folder,
+           unsigned kind)
 {
     bool tree = f->filter == FILTER_SUBTREE || f->filter == FILTER_SUBTREE_ONE;
 
@@ -38,7 +38,7 @@ filter_has(const struct filter_names *f, const struct folder *folder)
         return false;
     case FILTER_INBOXES:
     case FILTER_PERSONAL:
-        return true;
+        return kind == SPACE_PRIVATE;
     case FILTER_SUBSCRIBED:
         return folder->bits & FOLDER_SUBSCRIBED;
     default:

@@ -5,8 +5,7 @@
 #ifndef IMAPD_FILTER_H
 #define IMAPD_FILTER_H
 
-#include "session.h"
-#include "store/folders.h"
+#include "space.h"
 
 struct filter_names {
     enum filter filter;
@@ -18,9 +17,10 @@ struct filter_names {
 struct filter_names filter_make(struct session *s, struct arena *a,
                                 const struct filter_mailboxes *sent);
 
-/* Is that one of them? Never of those that mean the selected mailbox. All
- * mailboxes are personal ones, and programs of the user's may deliver to any
- * of them, so all are inboxes as well (RFC 5465 6.3). */
-bool filter_has(const struct filter_names *f, const struct folder *folder);
+/* Is that one of them? Never of those that mean the selected mailbox. Programs
+ * of the user's may deliver to any of the personal ones, so all of these are
+ * inboxes (RFC 5465 6.3). `kind`: SPACE_ of its namespace. */
+bool filter_has(const struct filter_names *f, const struct folder *folder,
+                unsigned kind);
 
 #endif
