@@ -59,6 +59,7 @@ main(int argc, char **argv)
         .name = "smtpd",
         .prepare = prepare,
         .ready = ready,
+        .refresh = ready,
         .work = work,
     };
 

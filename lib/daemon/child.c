@@ -270,6 +270,8 @@ static void NORETURN template(const struct program *p, struct daemon *d,
     for (;;) {
         if (link_expect(&d->master, &packet, MSG_work) != LINK_OK)
             end(0);
+        if (p->refresh)
+            p->refresh(d);
         /* A worker must not die of a signal before it has its handlers. */
         handle(SIGTERM, on_stop, 0);
         handle(SIGHUP, on_retire, SA_RESTART);

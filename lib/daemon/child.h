@@ -53,8 +53,11 @@ struct program {
     const char *name;
     void (*prepare)(struct daemon *d); /* may be NULL */
     void (*ready)(struct daemon *d);   /* may be NULL */
-    void (*work)(struct daemon *d);    /* POOL */
-    void (*run)(struct daemon *d);     /* SINGLE */
+    /* POOL: in the template, before each fork, so that what workers share is
+     * not made anew by each of them; may be NULL. */
+    void (*refresh)(struct daemon *d);
+    void (*work)(struct daemon *d); /* POOL */
+    void (*run)(struct daemon *d);  /* SINGLE */
 };
 
 int daemon_main(int argc, char **argv, const struct program *p);

@@ -314,8 +314,12 @@ static void
 set_client(SSL_CTX *ctx, const struct tls_server_options *o,
            const struct tls_server_files *files)
 {
-    if (!o->ask_client)
+    if (!o->ask_client) {
+        /* Nor is there anything to complete a chain with: without this the
+         * library tries to in each handshake. */
+        SSL_CTX_set_mode(ctx, SSL_MODE_NO_AUTO_CHAIN);
         return;
+    }
     SSL_CTX_set_verify(ctx, SSL_VERIFY_PEER | SSL_VERIFY_CLIENT_ONCE,
                        on_certificate);
     SSL_CTX_set_verify_depth(ctx, o->depth < DEPTH_MAX ? o->depth : DEPTH_MAX);

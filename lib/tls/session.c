@@ -184,8 +184,7 @@ session_new(SSL *ssl, struct io_carrier under, int fd)
     SSL_set_read_ahead(ssl, 1); /* a record costs one read, not two */
     SSL_set_options(ssl, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION);
     SSL_set_mode(ssl, SSL_MODE_ENABLE_PARTIAL_WRITE |
-                          SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER |
-                          SSL_MODE_RELEASE_BUFFERS);
+                          SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
     return t;
 }
 
@@ -322,6 +321,8 @@ tls_new(SSL *ssl, int fd)
     struct io_carrier none = {0};
     struct tls_session *t = session_new(ssl, none, fd);
 
+    /* Who has thousands of sessions gives back the buffers of the idle ones. */
+    SSL_set_mode(ssl, SSL_MODE_RELEASE_BUFFERS);
     t->under = (struct io_carrier){
         .read = socket_read, .write = socket_write, .self = t};
     return t;
