@@ -11,6 +11,7 @@
 #include "authd.h"
 #include "base/log.h"
 #include "session.h"
+#include "sys/priv.h"
 #include "tls/digest.h"
 
 /* Connections to auth-worker and auth-pam. Hashes take a processor each. */
@@ -59,6 +60,19 @@ raise_files(void)
     setrlimit(RLIMIT_NOFILE, &r);
 }
 
+static uid_t
+find_mail_owner(const struct daemon *d)
+{
+    struct priv_user owner;
+    struct why why;
+
+    if (d->unprivileged)
+        return geteuid();
+    if (priv_find_user(d->conf->mail_owner, &owner, &why) != OK)
+        log_fatal("mail_owner = %s: %s", d->conf->mail_owner, why.text);
+    return owner.uid;
+}
+
 /* Files that only root can read are read now. */
 static void
 prepare(struct daemon *d)
@@ -70,6 +84,7 @@ prepare(struct daemon *d)
         log_fatal("%s/auth: %s", d->conf->queue_directory, why.text);
     auth.daemon = d;
     auth.conf = d->conf;
+    auth.mail_owner = find_mail_owner(d);
     auth.last_use.fd = -1;
     parse("auth_password_sources", d->conf->auth_password_sources, false,
           &auth.passwords);

@@ -37,6 +37,7 @@ struct auth {
     struct asker *hasher, *server, *root;
     uint8_t secret[SECRET_SIZE];     /* of sasl_peer */
     uint8_t ticket_key[SECRET_SIZE]; /* auth/ticket.h */
+    uid_t mail_owner;                /* who may ask about users, as root may */
     struct session *sessions;
     size_t logins;
     unsigned long served; /* connections */

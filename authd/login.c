@@ -363,6 +363,31 @@ login_run(struct login *l)
                              r->has_resp ? &r->resp : NULL, &l->sasl));
 }
 
+static void
+looked_up(struct login *l, enum check_verdict v)
+{
+    struct login_end e = {
+        .ok = v == CHECK_YES,
+        .reply = {.user = l->name,
+                  .code = v == CHECK_TEMP ? DOVECOT_TEMP : DOVECOT_REFUSED},
+        .fields = buf_str(&l->fields),
+    };
+
+    end(l, &e);
+}
+
+void
+login_look_up(struct login *l, struct str user)
+{
+    l->began = loop_now(l->auth->loop);
+    l->expires = loop_after(l->auth->loop, PATIENCE_MS, expired, l);
+    l->fields = buf_in(l->arena);
+    if (login_set_name(l, user))
+        lookup_user(l, looked_up);
+    else
+        looked_up(l, CHECK_UNKNOWN);
+}
+
 bool
 login_continue(struct login *l, struct str data)
 {

@@ -38,6 +38,12 @@ struct login *login_new(struct auth *auth, struct arena *a,
                         const struct login_user *user);
 void login_run(struct login *l);
 
+/*
+ * A question about a user, without a login: `ended` tells what is known of him
+ * (ok), that nobody is (DOVECOT_REFUSED), or DOVECOT_TEMP.
+ */
+void login_look_up(struct login *l, struct str user);
+
 /* The client goes on. False where it is not his turn. */
 bool login_continue(struct login *l, struct str data) MUST_USE;
 

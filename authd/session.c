@@ -12,6 +12,7 @@
 #include "ipc/message.h"
 #include "login.h"
 #include "sys/conn.h"
+#include "sys/sock.h"
 #include "tls/digest.h"
 
 /* A client that does not read has so much room, then he is cut off. */
@@ -23,6 +24,7 @@ struct session {
     struct conn *conn;
     struct hash *logins; /* by id; NULL: none were made yet */
     bool greeted;        /* his VERSION has come */
+    bool trusted;        /* may ask about users */
     bool closing;        /* when no longer busy */
     unsigned busy;       /* callbacks of ours on the stack */
 };
@@ -189,6 +191,21 @@ wrong(struct session *s, const char *what)
     return false;
 }
 
+static bool
+is_full(const struct session *s)
+{
+    return hash_count(s->logins) >= LOGINS_MAX_SESSION ||
+           s->auth->logins >= LOGINS_MAX;
+}
+
+static bool
+is_taken(struct session *s, uint32_t id)
+{
+    if (s->logins == NULL)
+        s->logins = hash_new();
+    return hash_get(s->logins, id_key(&id));
+}
+
 /* The line stays with the login. */
 static bool
 do_auth(struct session *s, struct str text)
@@ -197,20 +214,16 @@ do_auth(struct session *s, struct str text)
     struct arena *a = arena_new("login", SASL_ARENA + 2 * DOVECOT_LINE_MAX);
     struct dovecot_line line;
     const char *why;
-
-    if (s->logins == NULL)
-        s->logins = hash_new();
     bool good = dovecot_parse(a, arena_str(a, text), &line, &why) &&
                 line.verb == DOVECOT_AUTH;
     uint32_t id = good ? line.request.id : 0;
 
-    if (!good || hash_get(s->logins, id_key(&id))) {
+    if (!good || is_taken(s, id)) {
         arena_wipe(a);
         arena_free(a);
         return wrong(s, good ? "two logins with one number" : why);
     }
-    bool full = hash_count(s->logins) >= LOGINS_MAX_SESSION ||
-                s->auth->logins >= LOGINS_MAX;
+    bool full = is_full(s);
 
     if (full || line.bad_data) {
         arena_wipe(a);
@@ -223,6 +236,56 @@ do_auth(struct session *s, struct str text)
 
     *hash_put(s->logins, id_key(&id)) = l;
     login_run(l);
+    return true;
+}
+
+/* ---- questions about users */
+
+static void
+say_user(void *own, struct login *l, const struct login_end *e)
+{
+    struct session *s = own;
+    struct arena *a = arena_new("line", 1 << 20);
+    struct buf b = buf_in(a);
+    uint32_t id = login_id(l);
+
+    enter(s);
+    hash_del(s->logins, id_key(&id));
+    if (e->ok) {
+        dovecot_put_found(&b, "USER", id, e->reply.user);
+        put_fields(&b, e->fields);
+        dovecot_put_end(&b);
+    } else if (e->reply.code == DOVECOT_TEMP) {
+        dovecot_put_fail(&b, id, &e->reply);
+        dovecot_put_end(&b);
+    } else {
+        dovecot_put_notfound(&b, id);
+    }
+    put(s, &b);
+    conn_flush(s->conn);
+    arena_free(a);
+    leave(s);
+}
+
+static bool
+do_user(struct session *s, const struct dovecot_line *line)
+{
+    const struct login_user user = {say_challenge, say_user, s};
+    const struct dovecot_request request = {.id = line->id};
+
+    if (!s->trusted)
+        return wrong(s, "it may not ask about users");
+    if (is_taken(s, line->id))
+        return wrong(s, "two questions with one number");
+    if (is_full(s)) {
+        refuse(s, line->id, DOVECOT_TEMP, "");
+        return true;
+    }
+    struct login *l =
+        login_new(s->auth, arena_new("user", 1 << 20), &request, &user);
+
+    *hash_put(s->logins, id_key(&line->id)) = l;
+    login_look_up(l, line->text);
     return true;
 }
 
@@ -273,6 +336,8 @@ do_line(struct session *s, struct str text)
         return wrong(s, "no VERSION");
     if (line.verb == DOVECOT_CONT)
         return do_cont(s, &line);
+    if (line.verb == DOVECOT_USER)
+        return do_user(s, &line);
     if (line.verb == DOVECOT_CANCEL)
         do_cancel(s, line.id);
     return true; /* what is not known may come from a newer client */
@@ -351,6 +416,16 @@ greet(struct session *s)
     arena_reset(scratch);
 }
 
+static bool
+is_trusted(const struct auth *auth, int fd)
+{
+    uid_t uid;
+    pid_t pid;
+
+    return sock_peer_uid(fd, &uid, &pid) &&
+           (uid == 0 || uid == auth->mail_owner);
+}
+
 void
 session_start(struct auth *auth, int fd)
 {
@@ -361,7 +436,8 @@ session_start(struct auth *auth, int fd)
         log_fatal("out of memory for a session");
     if (scratch == NULL)
         scratch = arena_new("line", 4 * DOVECOT_LINE_MAX);
-    *s = (struct session){.auth = auth, .next = auth->sessions};
+    *s = (struct session){
+        .auth = auth, .next = auth->sessions, .trusted = is_trusted(auth, fd)};
     if (s->next)
         s->next->prev = s;
     auth->sessions = s;

@@ -1,6 +1,7 @@
 /*
  * session.h - a client of the socket: the lines of Dovecot's auth-client
- * protocol, many logins at a time.
+ * protocol, many logins at a time. Root and mail_owner may also ask what is
+ * known of a user, with USER of Dovecot's auth-master protocol.
  */
 #ifndef AUTHD_SESSION_H
 #define AUTHD_SESSION_H

@@ -8,7 +8,8 @@
 #ifndef IMAPD_SESSION_H
 #define IMAPD_SESSION_H
 
-#include "access/quota.h"
+#include "access/user.h"
+#include "auth/user_quota.h"
 #include "access/user.h"
 #include "base/vec.h"
 #include "command.h"

@@ -14,7 +14,8 @@ prepare(struct user *u, const char *folders[2], struct why *why)
 {
     imap.charsets = charsets_new(u->life);
     charsets_warm(imap.charsets);
-    enum rc rc = user_quota(u, &imap.quota, why);
+    enum rc rc = user_quota(u->life, str_from(u->conf->quota_rule), u->fields,
+                            &imap.quota, why);
 
     return rc == OK ? user_mail_prepare(u, folders, why) : rc;
 }

@@ -6,6 +6,7 @@
 
 #include "base/hash.h"
 #include "base/log.h"
+#include "room.h"
 #include "store/maildir.h"
 #include "sys/disk.h"
 
@@ -119,15 +120,21 @@ into_maildir(struct job *j, const struct rec_rcpt *rcpt,
 {
     struct store_message m = job_content(j, rcpt, place->delivered);
     int64_t limit = j->set->size_limit;
-    bool fits = limit == 0 || (off_t)m.head.len + m.to - m.from <= limit;
-    enum rc rc = job_become(j, place->user, why);
+    off_t size = (off_t)m.head.len + m.to - m.from;
+    bool fits = limit == 0 || size <= limit;
+    enum rc rc =
+        room_check(j, place->owner, place->user, place->path, size, why);
     struct why cause;
 
-    job_say(why, "2.0.0", "delivered to maildir");
-    if (rc == OK && fits && place->claiming && claim(j, place))
-        return OK;
     if (rc == OK)
-        rc = job_become(j, place->user, &cause);
+        rc = job_become(j, place->user, why);
+    if (rc != OK)
+        return rc;
+
+    job_say(why, "2.0.0", "delivered to maildir");
+    if (fits && place->claiming && claim(j, place))
+        return OK;
+    rc = job_become(j, place->user, &cause);
     if (rc == OK && !fits)
         rc = store_fail(EFBIG, &cause, "error writing message");
     else if (rc == OK) {

@@ -11,11 +11,12 @@ struct box_place {
     const char *path;
     const struct priv_user *user; /* with whose rights */
     struct str delivered;         /* Delivered-To */
-    bool spool;    /* it stands in mail_spool_directory, whose mode decides
-                      about rights */
-    bool named;    /* somebody named this file: it may be a device, need not
-                      be the user's, and cannot always be locked */
-    bool claiming; /* the queue file may become the mailbox file */
+    struct str owner; /* in whose quota it counts; empty: nobody's */
+    bool spool;       /* it stands in mail_spool_directory, whose mode decides
+                         about rights */
+    bool named;       /* somebody named this file: it may be a device, need not
+                         be the user's, and cannot always be locked */
+    bool claiming;    /* the queue file may become the mailbox file */
 };
 
 /* On OK *why says "delivered to maildir" or "delivered to mailbox". */

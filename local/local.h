@@ -2,9 +2,10 @@
  * local.h - what the parts of this program share: its settings, and the
  * message that is being delivered.
  *
- * The program has three roles: local (aliases, .forward files, mailboxes and
- * commands of this machine's users), virtual (mailboxes that tables name) and
- * pipe (a command for everything). One worker delivers one message at a time.
+ * The program has four roles: local (aliases, .forward files, mailboxes and
+ * commands of this machine's users), virtual (mailboxes that tables name), pipe
+ * (a command for everything), and quota, which delivers nothing and says
+ * whether a mailbox has room. One worker delivers one message at a time.
  *
  * A recipient is first followed to all its destinations (expand.h), then
  * each destination is served (target.h). What failed for now is tried again

@@ -1,13 +1,15 @@
 /*
- * local - mail for here: roles local, virtual and pipe.
+ * local - mail for here: roles local, virtual, pipe and quota.
  */
 #include <unistd.h>
 
+#include "ask.h"
 #include "base/hash.h"
 #include "base/log.h"
 #include "box.h"
 #include "deliver.h"
 #include "pipe.h"
+#include "room.h"
 #include "settings.h"
 #include "virtual.h"
 
@@ -20,6 +22,7 @@ static void
 prepare(struct daemon *d)
 {
     d->own = (void *)settings_open(d);
+    room_open(d);
 }
 
 /* Recipients one by one, each with his own result. */
@@ -77,9 +80,14 @@ serve(struct daemon *d, struct arena *a)
 static void
 work(struct daemon *d)
 {
-    struct arena *a = arena_new("message", JOB_MEMORY);
+    struct arena *a;
     bool more = true;
 
+    if (strcmp(d->role, "quota") == 0) {
+        ask_serve(d);
+        return;
+    }
+    a = arena_new("message", JOB_MEMORY);
     while (more && daemon_request(d, &packet, 0, NULL)) {
         accounts_refresh();
         more = packet.type == MSG_deliver && serve(d, a);

@@ -125,15 +125,13 @@ set_boxes(struct settings *s, const struct conf *conf, const char *parameter,
         log_fatal("%s: %s", parameter, why.text);
 }
 
+/* What leads from a recipient to his destinations. */
 static void
-open_local(struct settings *s, struct daemon *d)
+open_expansion(struct settings *s, struct daemon *d)
 {
     const struct conf *conf = d->conf;
     struct why why;
 
-    set_boxes(s, conf, "mailbox_delivery_lock", conf->mailbox_delivery_lock,
-              "mailbox_size_limit", conf->mailbox_size_limit);
-    find_default_user(s, d);
     open_aliases(s, d->life, conf->alias_maps);
     s->mailbox_commands = maps_open_fixed(conf->mailbox_command_maps, &why);
     s->mailbox_transports = maps_open_fixed(conf->mailbox_transport_maps, &why);
@@ -152,10 +150,30 @@ open_local(struct settings *s, struct daemon *d)
 }
 
 static void
+open_local(struct settings *s, struct daemon *d)
+{
+    const struct conf *conf = d->conf;
+
+    set_boxes(s, conf, "mailbox_delivery_lock", conf->mailbox_delivery_lock,
+              "mailbox_size_limit", conf->mailbox_size_limit);
+    find_default_user(s, d);
+    open_expansion(s, d);
+}
+
+static void
+open_mailboxes(struct settings *s, const struct conf *conf)
+{
+    struct why why;
+
+    s->virtual_mailboxes = maps_open_fixed(conf->virtual_mailbox_maps, &why);
+    s->virtual_uids = maps_open_fixed(conf->virtual_uid_maps, &why);
+    s->virtual_gids = maps_open_fixed(conf->virtual_gid_maps, &why);
+}
+
+static void
 open_virtual(struct settings *s, struct daemon *d)
 {
     const struct conf *conf = d->conf;
-    struct why why;
 
     if (*conf->virtual_mailbox_base == '\0')
         log_fatal("virtual_mailbox_base is not set: the folder below which "
@@ -166,9 +184,17 @@ open_virtual(struct settings *s, struct daemon *d)
     set_boxes(s, conf, "virtual_mailbox_lock", conf->virtual_mailbox_lock,
               "virtual_mailbox_limit", conf->virtual_mailbox_limit);
     s->header_in = HEADER_FILE;
-    s->virtual_mailboxes = maps_open_fixed(conf->virtual_mailbox_maps, &why);
-    s->virtual_uids = maps_open_fixed(conf->virtual_uid_maps, &why);
-    s->virtual_gids = maps_open_fixed(conf->virtual_gid_maps, &why);
+    open_mailboxes(s, conf);
+}
+
+/* Role quota: it delivers nothing. */
+static void
+open_quota(struct settings *s, struct daemon *d)
+{
+    find_default_user(s, d);
+    open_expansion(s, d);
+    if (*d->conf->virtual_mailbox_base)
+        open_mailboxes(s, d->conf);
 }
 
 const struct settings *
@@ -184,6 +210,8 @@ settings_open(struct daemon *d)
         open_virtual(s, d);
     else if (strcmp(d->role, "pipe") == 0)
         s->pipe = pipe_open(d, s);
+    else if (strcmp(d->role, "quota") == 0)
+        open_quota(s, d);
     else
         open_local(s, d);
     return s;

@@ -95,48 +95,58 @@ find_owner(struct job *j, struct str addr, struct priv_user *user,
     return find_id(j, j->set->virtual_gids, "gid", 1, addr, &user->gid, why);
 }
 
+enum rc
+virtual_find(struct job *j, struct str addr, struct virtual_box *box,
+             struct why *why)
+{
+    enum rc rc;
+
+    *box = (struct virtual_box){.owner = arena_lower(j->arena, addr)};
+    job_return(j);
+    rc = find_path(j, box->owner, &box->path, why);
+    if (rc == OK)
+        rc = find_owner(j, box->owner, &box->user, why);
+    return rc;
+}
+
 static enum rc
-deliver(struct job *j, const struct rec_rcpt *rcpt, const char *path,
-        const struct priv_user *user, struct why *why)
+deliver(struct job *j, const struct rec_rcpt *rcpt,
+        const struct virtual_box *box, struct why *why)
 {
     struct box_place place = {
-        .path = path,
-        .user = user,
+        .path = box->path,
+        .user = &box->user,
+        .owner = box->owner,
         .delivered = rcpt->addr,
         .claiming = j->msg.flags & DELIVER_CLAIM,
     };
     struct why cause;
     enum rc rc = box_deliver(j, rcpt, &place, &cause);
 
-    if (rc == OK || str_ends(str_from(path), S("/")))
+    if (rc == OK || str_ends(str_from(box->path), S("/")))
         *why = cause;
     else
-        rc = fail(why, cause.dsn, "delivery failed to mailbox %s: %s", path,
-                  cause.text);
+        rc = fail(why, cause.dsn, "delivery failed to mailbox %s: %s",
+                  box->path, cause.text);
     return rc;
 }
 
 static enum rc
 deliver_rcpt(struct job *j, const struct rec_rcpt *rcpt, struct why *why)
 {
-    struct str addr = arena_lower(j->arena, rcpt->addr);
-    struct priv_user *user = arena_make(j->arena, struct priv_user);
-    const char *path = NULL;
+    struct virtual_box *box = arena_make(j->arena, struct virtual_box);
     enum rc rc;
 
     if (job_was_delivered_to(j, rcpt->addr))
         return fail(why, "5.4.6", "mail forwarding loop for %.*s",
                     STR(rcpt->addr));
-    job_return(j);
-    rc = find_path(j, addr, &path, why);
-    if (rc == OK)
-        rc = find_owner(j, addr, user, why);
+    rc = virtual_find(j, rcpt->addr, box, why);
     if (rc != OK)
         return rc;
     if (!job_is_probe(j))
-        return deliver(j, rcpt, path, user, why);
+        return deliver(j, rcpt, box, why);
     job_say(why, "2.0.0", "delivers to %s",
-            str_ends(str_from(path), S("/")) ? "maildir" : "mailbox");
+            str_ends(str_from(box->path), S("/")) ? "maildir" : "mailbox");
     return OK;
 }
 

@@ -11,6 +11,9 @@ static const char *const rows[] = {
     "auth-pam    unix - - n - 20  auth-pam",
 };
 
+/* Where quota_rule is set, smtpd asks it. */
+static const char quota_row[] = "quota unix - - n - 10 quota";
+
 static bool
 is_there(const struct config *c, const struct service *wanted)
 {
@@ -21,16 +24,23 @@ is_there(const struct config *c, const struct service *wanted)
     return false;
 }
 
+static void
+add(struct plan *plan, const char *row, struct problems *p)
+{
+    struct service *s = arena_make(plan->life, struct service);
+    struct why why;
+
+    must(service_parse(plan->life, str_from(row), "(built in)", 0, s, &why) ==
+         OK);
+    if (!is_there(&plan->config, s))
+        plan_add_row(plan, s, p);
+}
+
 void
 plan_add_implied(struct plan *plan, struct problems *p)
 {
-    for (size_t i = 0; i < COUNT(rows); i++) {
-        struct service *s = arena_make(plan->life, struct service);
-        struct why why;
-
-        must(service_parse(plan->life, str_from(rows[i]), "(built in)", 0, s,
-                           &why) == OK);
-        if (!is_there(&plan->config, s))
-            plan_add_row(plan, s, p);
-    }
+    for (size_t i = 0; i < COUNT(rows); i++)
+        add(plan, rows[i], p);
+    if (*plan->conf->quota_rule)
+        add(plan, quota_row, p);
 }

@@ -250,8 +250,50 @@ reply_stored(struct session *s, bool chunks)
         replyf(s, "250 2.0.0 %s", what);
         return;
     }
-    for (struct words *w = s->accepted_list; w; w = w->next)
-        replyf(s, "250 2.0.0 <%.*s> %s", STR(w->text), what);
+    for (const struct taken *t = s->taken; t; t = t->next)
+        if (t->refusal)
+            reply(s, t->refusal);
+        else
+            replyf(s, "250 2.0.0 <%.*s> %s", STR(t->orig), what);
+}
+
+static const struct rcpt *
+find_rcpt(const struct message *m, struct str addr)
+{
+    for (size_t i = 0; addr.len > 0 && i < m->env.nrcpts; i++)
+        if (str_eq(m->env.rcpts[i].addr, addr))
+            return &m->env.rcpts[i];
+    return NULL;
+}
+
+/* LMTP: a message that is larger than it was said to be may be too much for
+ * some. False: there is nobody left. */
+static bool
+drop_full(struct session *s)
+{
+    struct message *m = s->message;
+    const struct rcpt *r;
+
+    if (!s->server->lmtp || *s->conf->quota_rule == '\0' ||
+        m->size <= (int64_t)s->size)
+        return true;
+    for (struct taken *t = s->taken; t; t = t->next) {
+        r = find_rcpt(m, t->addr);
+        if (r == NULL || !room_is_full(s, r, m->size, t->orig, &t->refusal))
+            continue;
+        s->rcpt = t->orig;
+        log_decision(s, "reject", t->refusal);
+        s->rcpt = (struct str){0};
+        message_take_back(m, t->addr);
+    }
+    return m->env.nrcpts > 0;
+}
+
+static void
+reply_refused(struct session *s)
+{
+    for (const struct taken *t = s->taken; t; t = t->next)
+        reply(s, t->refusal ? t->refusal : "452 4.3.0 Error: not stored");
 }
 
 /* In LMTP every recipient is told (RFC 2033 4.2). */
@@ -285,6 +327,8 @@ close_content(struct session *s, const struct enddata *scan, bool chunks)
                       s->conf->myhostname));
     else if (message_trouble(m, &why) == OK && !permitted(s, STAGE_END, &text))
         for_each_rcpt(s, reply, text);
+    else if (message_trouble(m, &why) == OK && !drop_full(s))
+        reply_refused(s);
     else if (message_finish(m, &why) == OK)
         reply_stored(s, chunks);
     else

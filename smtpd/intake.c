@@ -214,6 +214,19 @@ message_add(struct message *m, const struct rcpt *given, struct why *why)
     return rc;
 }
 
+void
+message_take_back(struct message *m, struct str addr)
+{
+    struct envelope *e = &m->env;
+    size_t kept = 0;
+
+    for (size_t i = 0; i < e->nrcpts; i++)
+        if (!str_eq(e->rcpts[i].addr, addr))
+            e->rcpts[kept++] = e->rcpts[i];
+    e->nrcpts = kept;
+    (void)hash_del(m->seen, arena_lower(m->a, addr));
+}
+
 /* ---- the queue file ---- */
 
 static enum rc

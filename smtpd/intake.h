@@ -122,6 +122,9 @@ enum rc message_sender(struct message *m, struct str sender,
 enum rc message_add(struct message *m, const struct rcpt *given,
                     struct why *why) MUST_USE;
 
+/* A recipient is not to get it after all: one that is in m->env.rcpts. */
+void message_take_back(struct message *m, struct str addr);
+
 /* Ask qmgr for a file, and go on working until message_open. */
 void message_ask(struct message *m);
 

@@ -57,7 +57,7 @@ session_reset(struct session *s)
     s->sender = s->sender_full = s->rcpt = s->rcpt_full = (struct str){0};
     s->first_rcpt = s->etrn = s->sender_login = (struct str){0};
     s->tried = s->accepted = 0;
-    s->accepted_list = NULL;
+    s->taken = NULL;
     s->size = 0;
     s->received = 0;
     s->bdat = NULL;

@@ -57,6 +57,14 @@ struct client {
     enum rc name_rc, reverse_rc;
 };
 
+/* A recipient that was accepted. */
+struct taken {
+    struct str orig;
+    struct str addr;     /* whom he became, where that is one; else empty */
+    const char *refusal; /* the reply, where that is no "250" */
+    struct taken *next;
+};
+
 /* Where a session stands; the verb table says what may come when. */
 enum {
     STATE_NEW = 1,   /* no HELO yet */
@@ -124,7 +132,7 @@ struct session {
     bool sender_known, rcpt_known; /* found to be listed */
     struct str rcpt, rcpt_full;    /* of this command */
     struct str first_rcpt;         /* the first that was accepted */
-    struct words *accepted_list;   /* LMTP: a reply for each */
+    struct taken *taken;           /* LMTP: a reply for each */
     struct str etrn;
     struct str instance;    /* of this message, for policy servers */
     struct actions actions; /* of access tables before there is a message */
@@ -199,6 +207,12 @@ void do_etrn(struct session *s, struct str args);
 /* data.c */
 void do_data(struct session *s, struct str args);
 void do_bdat(struct session *s, struct str args);
+
+/* room.c: is the mailbox of that final recipient too full for so many bytes?
+ * *text is the reply then, which lives as long as the transaction; orig is how
+ * the client called him. */
+bool room_is_full(struct session *s, const struct rcpt *r, int64_t size,
+                  struct str orig, const char **text);
 
 /* xclient.c */
 void do_xclient(struct session *s, struct str args);

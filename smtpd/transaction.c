@@ -246,6 +246,43 @@ too_many(struct session *s)
         reply(s, text);
 }
 
+/* LMTP gets a reply for each, in order. */
+static void
+note_taken(struct session *s, struct str orig, struct str addr)
+{
+    struct taken **t = &s->taken;
+
+    while (*t)
+        t = &(*t)->next;
+    *t = arena_make(s->mail, struct taken);
+    (*t)->orig = orig;
+    (*t)->addr = addr;
+}
+
+/* Whom the last RCPT has become, where that is one new recipient. */
+static const struct rcpt *
+only_new(const struct session *s, size_t before)
+{
+    const struct envelope *e = &s->message->env;
+
+    return e->nrcpts == before + 1 ? &e->rcpts[before] : NULL;
+}
+
+/* The postmaster can always be reached. */
+static bool
+has_room(struct session *s, const struct rcpt *r)
+{
+    const char *text;
+
+    if (r == NULL || str_ieq(s->rcpt, S("postmaster")) ||
+        !room_is_full(s, r, (int64_t)s->size, s->rcpt, &text))
+        return true;
+    message_take_back(s->message, r->addr);
+    log_decision(s, "reject", text);
+    reply(s, text);
+    return false;
+}
+
 static bool
 accept_rcpt(struct session *s, const struct rcpt_args *r)
 {
@@ -255,6 +292,8 @@ accept_rcpt(struct session *s, const struct rcpt_args *r)
         .orcpt = arena_str(s->mail, r->with.orcpt),
         .notify = r->with.notify,
     };
+    size_t before = s->message->env.nrcpts;
+    const struct rcpt *only;
     struct why why;
 
     if (arena_room(s->mail) < MAIL_ROOM_MIN) {
@@ -265,10 +304,13 @@ accept_rcpt(struct session *s, const struct rcpt_args *r)
         lookup_error(s, &why);
         return false;
     }
+    only = only_new(s, before);
+    if (!has_room(s, only))
+        return false;
     if (s->accepted++ == 0)
         s->first_rcpt = given.orig;
     if (s->server->lmtp)
-        words_add(&s->accepted_list, s->mail, given.orig);
+        note_taken(s, given.orig, only ? only->addr : S(""));
     return true;
 }
 

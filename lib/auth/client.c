@@ -393,3 +393,65 @@ auth_client_cancel(struct auth_client *c)
     if (io_flush(c->io) != IO_OK)
         hang_up(c);
 }
+
+/* ---- users */
+
+/* The answer to the newest question. */
+static enum rc
+read_user(struct auth_client *c, struct arena *a, struct str *fields,
+          bool *silent, struct why *why)
+{
+    struct dovecot_line line;
+    struct str text;
+    const char *wrong;
+
+    io_set_timeout(c->io, ANSWER_MS);
+    io_set_deadline(c->io, io_now() + ANSWER_MS);
+    for (int i = 0; i < LINES_MAX; i++) {
+        enum io got = io_line(c->io, DOVECOT_LINE_MAX, &text, NULL);
+
+        *silent = got == IO_EOF && i == 0;
+        if (got != IO_OK || !dovecot_parse(a, text, &line, &wrong))
+            break;
+        if (line.id != c->id)
+            continue;
+        if (line.verb == DOVECOT_USER)
+            *fields = line.fields.len ? arena_str(a, line.fields) : S("");
+        if (line.verb == DOVECOT_USER || line.verb == DOVECOT_NOTFOUND)
+            return OK;
+        if (line.verb == DOVECOT_FAIL)
+            return fail(why, "4.3.0", "users cannot be looked up now");
+    }
+    hang_up(c);
+    return fail(why, "4.3.0", "the authentication service does not answer");
+}
+
+static enum rc
+ask_user(struct auth_client *c, struct arena *a, struct str user,
+         struct str service, struct str *fields, bool *silent, struct why *why)
+{
+    struct buf b = buf_in(a);
+
+    *silent = false;
+    if (!dial(c))
+        return fail(why, "4.3.0", "cannot reach the authentication service");
+    dovecot_put_user(&b, ++c->id, user, service);
+    io_put(c->io, buf_str(&b));
+    return read_user(c, a, fields, silent, why);
+}
+
+enum rc
+auth_client_user(struct auth_client *c, struct arena *a, struct str user,
+                 struct str service, struct str *fields, struct why *why)
+{
+    bool silent, kept = c->io != NULL;
+
+    *fields = (struct str){0};
+    if (c->id >= REQUEST_LAST)
+        hang_up(c);
+
+    enum rc rc = ask_user(c, a, user, service, fields, &silent, why);
+
+    return silent && kept ? ask_user(c, a, user, service, fields, &silent, why)
+                          : rc;
+}

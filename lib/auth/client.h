@@ -69,4 +69,13 @@ enum auth_step auth_client_feed(struct auth_client *c, struct arena *a,
 /* The client gave up. */
 void auth_client_cancel(struct auth_client *c);
 
+/*
+ * What is known of a user who does not log in: his fields (dovecot_next), in
+ * the arena. OK with a NULL view where there is no such user; TEMP where it
+ * cannot be found out now. Only root and mail_owner are answered.
+ */
+enum rc auth_client_user(struct auth_client *c, struct arena *a,
+                         struct str user, struct str service,
+                         struct str *fields, struct why *why) MUST_USE;
+
 #endif

@@ -144,7 +144,9 @@ void dovecot_put_notfound(struct buf *b, uint32_t id);
 void dovecot_put_field(struct buf *b, struct str name, struct str value);
 void dovecot_put_end(struct buf *b);
 
-/* The client's lines. */
+/* The client's lines. `service` is what it is asked for. */
+void dovecot_put_user(struct buf *b, uint32_t id, struct str user,
+                      struct str service);
 void dovecot_put_auth(struct buf *b, const struct dovecot_request *request);
 void dovecot_put_cancel(struct buf *b, uint32_t id);
 

@@ -116,6 +116,15 @@ dovecot_put_notfound(struct buf *b, uint32_t id)
     buf_fmt(b, "NOTFOUND\t%u\n", id);
 }
 
+void
+dovecot_put_user(struct buf *b, uint32_t id, struct str user,
+                 struct str service)
+{
+    dovecot_put_found(b, "USER", id, user);
+    dovecot_put_field(b, S("service"), service);
+    dovecot_put_end(b);
+}
+
 static void
 put_binding(struct buf *b, const struct sasl_binding *binding)
 {

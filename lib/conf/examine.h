@@ -33,6 +33,9 @@ struct str scope_value(const struct scope *s, const char *name);
 /* Sources of passwords, and their files. */
 void exam_logins(struct exam *e, const struct scope *s);
 
+/* Rules of quotas, in main.cf and in files of users. */
+void exam_quotas(struct exam *e, const struct scope *s);
+
 /* Combinations that open a hole or cannot work. */
 void exam_risks(struct exam *e, const struct scope *s);
 

@@ -302,4 +302,5 @@ exam_risks(struct exam *e, const struct scope *s)
     check_files(e, s);
     check_tables(e, s);
     exam_logins(e, s);
+    exam_quotas(e, s);
 }

@@ -36,6 +36,7 @@ enum side {
     LOGIN,
     BROKER,
     HOME,
+    ROOM,
 };
 
 enum msg_type {

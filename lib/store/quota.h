@@ -21,11 +21,8 @@
 #ifndef STORE_QUOTA_H
 #define STORE_QUOTA_H
 
+#include "mail/quota_rule.h"
 #include "store/store.h"
-
-struct quota_limits {
-    int64_t bytes, messages; /* 0: none */
-};
 
 struct quota_sum {
     struct quota_limits limits;

@@ -121,6 +121,12 @@ fuzz(struct arena *a, struct str in)
         check(step, &says);
     }
     auth_client_cancel(c);
+
+    struct str fields;
+    enum rc rc = auth_client_user(c, a, S("anna"), S("lda"), &fields, &why);
+
+    must(rc == OK || rc == TEMP);
+    must(rc == OK || fields.p == NULL);
     auth_client_free(c);
 }
 

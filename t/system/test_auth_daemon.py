@@ -297,6 +297,13 @@ def test_lines_of_users():
             assert c.plain('app@x.test', 'forimap', service='imap')[0] == 'OK'
             assert c.plain('app@x.test', 'for+smtp', service='imap')[0] == \
                 'FAIL'
+            # What is known of a user, for who delivers his mail.
+            c.send('USER\t90\tapp@x.test\tservice=lda', 'USER\t91\tno@x.test')
+            answer = c.line().split('\t')
+            assert answer[:3] == ['USER', '90', 'app@x.test']
+            assert set(answer[3:]) == {'uid=5', 'gid=6', 'home=/h/app',
+                                       'quota=9'}
+            assert c.line() == 'NOTFOUND\t91'
         # When it was used is written down.
         data = (p.dir / 'queue/auth/last-use').read_bytes()
         assert data.count(b'imap\0') == 1

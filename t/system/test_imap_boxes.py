@@ -13,7 +13,8 @@ from harness.raw_imap import RawImap
 @pytest.fixture(scope='module')
 def posta():
     users = {f'u{i}': 'secret' for i in range(60)}
-    with Posta(users={**users, 'limited': 'secret'}, start=False) as p:
+    with Posta(users={**users, 'limited': 'secret'}, start=False,
+               settings={'quota_rule': '*:storage=0'}) as p:
         p.fresh = iter(users)
         path = p.dir / 'users'
         path.write_text(re.sub(

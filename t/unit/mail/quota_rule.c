@@ -1,4 +1,4 @@
-#include "access/quota.h"
+#include "mail/quota_rule.h"
 
 #include "unit/test.h"
 
@@ -39,4 +39,16 @@ rules(void **state)
     }
 }
 
-TESTS(TEST(rules))
+static void
+names(void **state)
+{
+    (void)state;
+    assert_true(quota_rule_names(S("quota_rule")));
+    assert_true(quota_rule_names(S("quota_rule2")));
+    assert_false(quota_rule_names(S("quota_rule1")));
+    assert_false(quota_rule_names(S("quota_rule21")));
+    assert_false(quota_rule_names(S("quota_ruleX")));
+    assert_false(quota_rule_names(S("quota")));
+}
+
+TESTS(TEST(rules), TEST(names))

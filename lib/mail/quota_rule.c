@@ -1,6 +1,4 @@
-#include "access/quota.h"
-
-#include <stdio.h>
+#include "mail/quota_rule.h"
 
 #define RULES_MAX 20
 
@@ -53,30 +51,11 @@ quota_rule_read(struct str rule, struct quota_limits *limits)
     return true;
 }
 
-static enum rc
-add(struct user *u, struct str rule, struct quota_limits *limits,
-    struct why *why)
+bool
+quota_rule_names(struct str name)
 {
-    if (rule.len == 0 || quota_rule_read(rule, limits))
-        return OK;
-    return fail(why, "5.3.5", "quota_rule = %.*s of user %.*s is not known",
-                STR(rule), STR(u->user));
-}
+    uint64_t n;
 
-enum rc
-user_quota(struct user *u, struct quota_limits *limits, struct why *why)
-{
-    struct str rule = user_field(u, "quota_rule");
-    char name[32];
-    enum rc rc;
-
-    *limits = (struct quota_limits){0};
-    if (rule.len == 0)
-        rule = str_from(u->conf->quota_rule);
-    rc = add(u, rule, limits, why);
-    for (int i = 2; rc == OK && i <= RULES_MAX; i++) {
-        snprintf(name, sizeof name, "quota_rule%d", i);
-        rc = add(u, user_field(u, name), limits, why);
-    }
-    return rc;
+    return str_skip(&name, S("quota_rule")) &&
+           (name.len == 0 || (str_num(name, &n) && n >= 2 && n <= RULES_MAX));
 }

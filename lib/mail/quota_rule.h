@@ -1,0 +1,25 @@
+/*
+ * quota_rule.h - how much mail somebody may have, as Dovecot writes it:
+ *
+ *     *:storage=1G:messages=100000
+ *
+ * storage counts KiB where no unit (B, K, M, G, T) is said, bytes counts bytes;
+ * 0 is no limit. Rules for single folders and in per cent are not known.
+ */
+#ifndef MAIL_QUOTA_RULE_H
+#define MAIL_QUOTA_RULE_H
+
+#include "base/str.h"
+
+struct quota_limits {
+    int64_t bytes, messages; /* 0: none */
+};
+
+/* Add what a rule says. False where it says what we do not know. */
+bool quota_rule_read(struct str rule, struct quota_limits *limits) MUST_USE;
+
+/* Is that the name of a user's field that has one: quota_rule, quota_rule2 to
+ * quota_rule20? */
+bool quota_rule_names(struct str name);
+
+#endif
