@@ -1,5 +1,5 @@
 /* What clients name by text: patterns, URLs, notes, quota rules. */
-#include "access/quota.h"
+#include "mail/quota_rule.h"
 #include "fuzz/fuzz.h"
 #include "imapd/pattern.h"
 #include "imapd/url.h"
