@@ -1,4 +1,5 @@
-/* Commands about the session itself: RFC 9051 6.1, 6.3.1, 2971, 2342, 2177. */
+/* Commands about the session itself: RFC 9051 6.1, 6.3.1, 2971, 2342, 2177,
+ * 8437. */
 #include <stdio.h>
 
 #include "session.h"
@@ -71,6 +72,20 @@ do_idle(struct session *s, const struct command *c)
     say(s, "+ idling\r\n");
     s->idling = true;
     snprintf(s->idle_tag, sizeof s->idle_tag, "%.*s", STR(c->tag));
+}
+
+/* RFC 8437. The connection can go back where the login stage still has it. */
+void
+do_unauthenticate(struct session *s, const struct command *c)
+{
+    (void)c;
+    if (!s->tls) {
+        reply_bad(s, "Unknown command");
+        return;
+    }
+    session_deselect(s);
+    reply_ok(s, "Logged out; the next user may log in");
+    session_leave(s);
 }
 
 /* RFC 4978. What the client sends before it has read the answer means nothing,

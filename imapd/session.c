@@ -14,9 +14,10 @@
 #define LIFE_MAX    ((size_t)1 << 20)
 #define COMMAND_MAX ((size_t)256 << 20)
 #define OUTPUT_HIGH                                                            \
-    ((size_t)128 << 10) /* a client that does not read waits                   \
-                         */
-#define TURN_MS    5    /* then other sessions go on */
+    ((size_t)128 << 10)            /* a client that does not read waits        \
+                                    */
+#define RETURN_MAX ((size_t)32768) /* a packet has to hold it */
+#define TURN_MS    5               /* then other sessions go on */
 #define JUNK_MAX   50
 #define IDLE_MS    (30 * 60 * 1000) /* RFC 9051 5.4: not less */
 #define GOODBYE_MS 10000
@@ -91,14 +92,13 @@ remove_from_list(struct session *s)
         }
 }
 
+/* All but the news for the broker. */
 static void
-session_free(struct session *s)
+session_close(struct session *s)
 {
-    struct user *user = s->imap->user;
-    unsigned number = s->number;
-
     log_as("dovecot", "imap(%.*s)<%s>: Disconnected in=%llu out=%llu",
-           STR(user->user), s->id, (unsigned long long)conn_received(s->conn),
+           STR(s->imap->user->user), s->id,
+           (unsigned long long)conn_received(s->conn),
            (unsigned long long)conn_total_sent(s->conn));
     drop_task(s);
     upload_drop(s);
@@ -110,7 +110,31 @@ session_free(struct session *s)
     arena_free(s->command);
     arena_free(s->life);
     free(s);
+}
+
+static void
+session_free(struct session *s)
+{
+    struct user *user = s->imap->user;
+    unsigned number = s->number;
+
+    session_close(s);
     user_gone(user, number);
+}
+
+/* Back to the login stage, with what the client has sent ahead. Compressed,
+ * that cannot be told from what he has sent in the clear. */
+static void
+session_return(struct session *s)
+{
+    struct str input = conn_input(s->conn);
+
+    if (input.len > RETURN_MAX || (s->compressed && input.len > 0)) {
+        session_free(s);
+        return;
+    }
+    user_return(s->imap->user, s->number, conn_fd(s->conn), input);
+    session_close(s);
 }
 
 static void
@@ -120,6 +144,14 @@ goodbye_over(void *self)
 
     s->timer = NULL;
     session_free(s);
+}
+
+void
+session_leave(struct session *s)
+{
+    s->leaving = true;
+    loop_cancel(s->timer);
+    s->timer = loop_after(s->imap->user->loop, GOODBYE_MS, goodbye_over, s);
 }
 
 void
@@ -341,13 +373,20 @@ come_back(struct session *s)
         s->turn = loop_after(s->imap->user->loop, 0, my_turn, s);
 }
 
+/* No further command is read before what was said is sent. */
+static bool
+is_over(const struct session *s)
+{
+    return s->ending || s->compressing || s->leaving;
+}
+
 static void
 session_go(struct session *s)
 {
     bool more = true;
 
     s->began = io_now();
-    while (more && !s->ending && !s->compressing && session_may_go_on(s)) {
+    while (more && !is_over(s) && session_may_go_on(s)) {
         if (s->task.step == NULL) {
             more = take_input(s);
         } else if (step_task(s) == DONE && !s->ending) {
@@ -357,9 +396,9 @@ session_go(struct session *s)
             next(s);
         }
     }
-    conn_hold(s->conn, s->ending || s->compressing || s->task.step ||
+    conn_hold(s->conn, is_over(s) || s->task.step ||
                            conn_unsent(s->conn) >= OUTPUT_HIGH);
-    if (more && !s->ending && !s->compressing)
+    if (more && !is_over(s))
         come_back(s);
     conn_flush(s->conn);
 }
@@ -385,8 +424,11 @@ has_input(void *own)
 static void
 has_ended(void *own, bool in_good_order)
 {
-    (void)in_good_order;
-    session_free(own);
+    struct session *s = own;
+
+    /* The end of the compressed bytes is not that of the connection. */
+    if (!s->leaving || !s->compressed || !in_good_order)
+        session_free(s);
 }
 
 static void
@@ -396,6 +438,10 @@ has_sent(void *own)
 
     if (s->ending) {
         session_free(s);
+        return;
+    }
+    if (s->leaving) {
+        session_return(s);
         return;
     }
     if (s->compressing)
@@ -424,6 +470,7 @@ session_attach(struct imap *imap, const struct user_session *from)
     s->imap = imap;
     s->conf = imap->user->conf;
     s->number = from->number;
+    s->tls = from->tls;
     s->life = arena_new("session", LIFE_MAX);
     s->command = arena_new("command", COMMAND_MAX);
     s->reader = reader_new(s->life, s->command, &limits);

@@ -77,6 +77,8 @@ struct session {
     int64_t began;    /* this turn, on the clock of io_now */
     bool compressing; /* as soon as all is sent */
     bool compressed;
+    bool tls;             /* in the login stage, which has the socket */
+    bool leaving;         /* back to there, when all is sent */
     bool ending;          /* closes when all is sent */
     const char *farewell; /* session_bye_soon */
     unsigned junk;        /* bad commands in a row */
@@ -98,6 +100,9 @@ void session_bye(struct session *s, const char *why);
 void session_bye_soon(struct session *s, const char *why);
 /* Close when what was said is sent. */
 void session_end(struct session *s);
+/* The client goes back to before his login (RFC 8437) when what was said is
+ * sent; for sessions with TLS. */
+void session_leave(struct session *s);
 /* Let go of the selected mailbox; no response. */
 void session_deselect(struct session *s);
 /* The command goes on in steps. */
@@ -192,6 +197,7 @@ IMAP_RUN(do_enable);
 IMAP_RUN(do_namespace);
 IMAP_RUN(do_idle);
 IMAP_RUN(do_compress);
+IMAP_RUN(do_unauthenticate);
 IMAP_RUN(do_select);
 IMAP_RUN(do_close);
 IMAP_RUN(do_unselect);

@@ -22,6 +22,8 @@
 
 struct open_session {
     unsigned number;
+    struct asker *from; /* NULL: it is gone */
+    int64_t tag;        /* there */
     bool tls;
     int64_t since;
     char client[SOCK_TEXT_MAX];
@@ -107,20 +109,52 @@ consider_idle(struct member *u)
     u->idle = loop_after(own.loop, own.ending ? 0 : IDLE_MS, member_idle, u);
 }
 
+/* False: there is no such session. */
+static bool
+take_session(struct member *u, int64_t number, struct open_session *s)
+{
+    for (size_t i = 0; i < u->sessions.len; i++)
+        if (u->sessions.at[i].number == number) {
+            *s = u->sessions.at[i];
+            vec_drop(&u->sessions, i);
+            daemon_many_count(own.daemon, -1);
+            consider_idle(u);
+            return true;
+        }
+    return false;
+}
+
 static bool
 session_ended(struct member *u, struct packet *p)
 {
+    struct open_session s;
     struct msg_detached m;
 
     if (!read_detached(p, &m))
         return false;
-    for (size_t i = 0; i < u->sessions.len; i++)
-        if (u->sessions.at[i].number == m.number) {
-            vec_drop(&u->sessions, i);
-            daemon_many_count(own.daemon, -1);
+    (void)take_session(u, m.number, &s);
+    return true;
+}
+
+/* Back to the login stage, to whoever there has the client's TLS. If it has
+ * ended, so has the connection. */
+static bool
+session_left(struct member *u, struct packet *p)
+{
+    struct open_session s;
+    struct msg_leave m;
+
+    if (!read_leave(p, &m))
+        return false;
+    auto_close int fd = m.fd;
+
+    if (!take_session(u, m.number, &s) || s.from == NULL)
+        return true;
+    struct msg_returned back = {.tag = s.tag, .input = m.input, .fd = fd};
+
+    while (!send_returned(&s.from->link, &back))
+        if (!link_has_room(&s.from->link))
             break;
-        }
-    consider_idle(u);
     return true;
 }
 
@@ -131,7 +165,11 @@ member_ready(void *self, unsigned events)
     enum link_state state = link_receive(&u->link, &own.packet);
 
     (void)events;
-    if (state == LINK_OK && !session_ended(u, &own.packet))
+    if (state == LINK_OK && own.packet.type == MSG_leave &&
+        !session_left(u, &own.packet))
+        state = LINK_BAD;
+    else if (state == LINK_OK && own.packet.type == MSG_detached &&
+             !session_ended(u, &own.packet))
         state = LINK_BAD;
     packet_drop(&own.packet);
     if (state == LINK_GONE || state == LINK_BAD)
@@ -247,7 +285,7 @@ start_member(const struct ticket *t, struct member **u, struct why *why)
 /* ---- logins */
 
 static bool
-attach(struct member *u, const struct msg_enter *m)
+attach(struct member *u, struct asker *from, const struct msg_enter *m)
 {
     struct msg_attach a = {.number = ++u->last,
                            .session = m->session,
@@ -263,6 +301,8 @@ attach(struct member *u, const struct msg_enter *m)
     struct open_session *s = vec_add(&u->sessions);
 
     s->number = u->last;
+    s->from = from;
+    s->tag = m->tag;
     s->tls = m->tls != 0;
     s->since = (int64_t)time(NULL);
     snprintf(s->client, sizeof s->client, "%.*s", STR(m->client));
@@ -273,7 +313,8 @@ attach(struct member *u, const struct msg_enter *m)
 }
 
 static enum rc
-enter(const struct msg_enter *m, pid_t *pid, struct why *why)
+enter(struct asker *from, const struct msg_enter *m, pid_t *pid,
+      struct why *why)
 {
     struct ticket t;
     struct member *u;
@@ -287,7 +328,7 @@ enter(const struct msg_enter *m, pid_t *pid, struct why *why)
     if (rc != OK)
         return rc;
     *pid = u->pid;
-    if (attach(u, m))
+    if (attach(u, from, m))
         return OK;
     return fail(why, "4.3.0", "the process of %.*s takes no more connections",
                 STR(t.user));
@@ -303,7 +344,7 @@ answer_enter(struct asker *k)
         return false;
     auto_close int fd = m.fd;
     pid_t pid = 0;
-    enum rc rc = enter(&m, &pid, &why);
+    enum rc rc = enter(k, &m, &pid, &why);
 
     if (rc != OK && errno != EAGAIN)
         log_warn("%s: login refused: %s", own.program->service, why.text);
@@ -390,6 +431,16 @@ answer_tool(struct asker *k)
 static void
 asker_close(struct asker *k)
 {
+    struct str name;
+    void *value;
+
+    for (size_t pos = 0; hash_next(own.members, &pos, &name, &value);) {
+        struct member *u = value;
+
+        for (size_t i = 0; i < u->sessions.len; i++)
+            if (u->sessions.at[i].from == k)
+                u->sessions.at[i].from = NULL;
+    }
     loop_unwatch(k->watch);
     close(k->link.fd);
     free(k);

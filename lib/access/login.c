@@ -191,7 +191,7 @@ login_end(struct guest *l, const char *why)
 void
 login_say_bye(struct guest *l, const char *why)
 {
-    if (l->priv->state == LOGIN_RELAYING || l->priv->state == LOGIN_ENDING)
+    if (l->priv->state >= LOGIN_ENDING)
         return;
     if (l->priv->state != LOGIN_SHAKING && l->priv->state != LOGIN_SWITCHING)
         l->protocol->bye(l, why);
@@ -246,7 +246,7 @@ has_ended(void *own, bool in_good_order)
     struct guest *l = own;
 
     (void)in_good_order;
-    if (l->priv->state != LOGIN_ENDING && l->priv->state != LOGIN_RELAYING) {
+    if (l->priv->state < LOGIN_ENDING) {
         if (l->priv->why == NULL) /* else TLS has said more */
             l->priv->why = "Disconnected: Connection closed";
         login_log_failed(l);
@@ -262,7 +262,7 @@ has_sent(void *own)
 
     if (p->state == LOGIN_ENDING) {
         login_free(l);
-    } else if (p->state == LOGIN_RELAYING) {
+    } else if (p->state == LOGIN_RELAYING || p->state == LOGIN_RETURNING) {
         relay_to_client(l);
     } else if (p->state == LOGIN_COMMAND) {
         go_on(l);
@@ -564,6 +564,46 @@ login_entered(struct guest *l, const struct msg_entered *m)
     p->state = LOGIN_RELAYING;
     forget_protocol(l);
     relay_begin(l);
+}
+
+/* ---- back from his mailbox */
+
+void
+login_returned(struct guest *l, int fd, struct str input)
+{
+    bool good = relay_take_back(l, fd, input);
+
+    arena_wipe(l->work); /* the next login may be in it */
+    close(fd);
+    conn_hold(l->conn, true);
+    if (good)
+        l->priv->state = LOGIN_RETURNING; /* up to the end of the relay */
+    else
+        login_finish(l);
+}
+
+void
+login_begin_again(struct guest *l)
+{
+    struct guest_private *p = l->priv;
+
+    conn_free(p->relay);
+    p->relay = NULL;
+    drop(&p->user);
+    drop(&p->method);
+    drop(&p->ticket);
+    make_id(p->id);
+    l->attempts = 0;
+    l->own = calloc(1, l->protocol->size);
+    must(l->own != NULL);
+    p->began = loop_now(p->loop);
+    p->timer = loop_after(p->loop, l->conf->login_timeout, too_long, l);
+    p->state = LOGIN_COMMAND;
+    if (l->stage->ending)
+        login_say_bye(l, "Disconnected: Shutting down");
+    else
+        resume(l);
+    conn_flush(l->conn);
 }
 
 /* ---- a new client */

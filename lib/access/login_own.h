@@ -24,6 +24,7 @@ enum login_state {
     LOGIN_ENTERING,  /* the broker */
     LOGIN_ENDING,    /* closes when all is sent */
     LOGIN_RELAYING,  /* logged in, behind TLS */
+    LOGIN_RETURNING, /* and out again: the last that was said to him */
 };
 
 struct guest_private {
@@ -74,6 +75,11 @@ void login_shaken(struct guest *l);
 /* The broker's answer. */
 void login_entered(struct guest *l, const struct msg_entered *m);
 void login_log_failed(struct guest *l);
+/* He is back (RFC 8437): fd, which is taken over, is the user's end of the
+ * relay, input what was read of it. */
+void login_returned(struct guest *l, int fd, struct str input);
+/* All that his process had to say is on its way: as if he had just come. */
+void login_begin_again(struct guest *l);
 
 /* login_stage.c: hand the connection over; false: not now. */
 bool stage_enter(struct guest *l, struct str ticket, int fd);
@@ -89,6 +95,8 @@ bool relay_prepare(struct guest *l);
 /* Nothing of the old way is of use any more, whoever may have its end. */
 bool relay_renew(struct guest *l);
 void relay_begin(struct guest *l);
+/* Take back what was passed on and not read; false: there is too much. */
+bool relay_take_back(struct guest *l, int fd, struct str input);
 /* There is input of that side, or room for output on the other. */
 void relay_to_user(struct guest *l);
 void relay_to_client(struct guest *l);

@@ -9,6 +9,8 @@
 #include "access/login_own.h"
 
 #define PENDING_MAX ((size_t)65536)
+#define BACK_MAX    ((size_t)131072) /* commands behind UNAUTHENTICATE */
+#define BACK_PIECE  ((size_t)8192)
 
 bool
 relay_prepare(struct guest *l)
@@ -64,7 +66,8 @@ to_user_sent(void *own)
 {
     struct guest *l = own;
 
-    pass(l->conn, l->priv->relay);
+    if (l->priv->state == LOGIN_RELAYING)
+        pass(l->conn, l->priv->relay);
 }
 
 /* The user's process has said its last word. */
@@ -75,7 +78,10 @@ user_ended(void *own, bool in_good_order)
 
     (void)in_good_order;
     pass(l->priv->relay, l->conn);
-    login_finish(l);
+    if (l->priv->state == LOGIN_RETURNING)
+        login_begin_again(l);
+    else
+        login_finish(l);
 }
 
 void
@@ -90,6 +96,40 @@ relay_begin(struct guest *l)
     p->inner = -1;
     conn_skip(l->conn, conn_input(l->conn).len); /* went along with the login */
     conn_hold(l->conn, false);
+}
+
+/* What the socket still holds; false: more than may be. */
+static bool
+drain(int fd, struct buf *b)
+{
+    ssize_t n;
+
+    do {
+        n = recv(fd, buf_space(b, BACK_PIECE), BACK_PIECE, MSG_DONTWAIT);
+        b->len += n > 0 ? (size_t)n : 0;
+    } while (n > 0 && b->len <= BACK_MAX);
+    return b->len <= BACK_MAX;
+}
+
+/* In the order in which it came: what he had read, what was in the socket, what
+ * had no room there; all of it before what is in our own buffer. */
+bool
+relay_take_back(struct guest *l, int fd, struct str input)
+{
+    struct buf b = buf_in(l->work);
+    size_t before;
+    bool good;
+
+    buf_add(&b, input);
+    do {
+        before = conn_unsent(l->priv->relay);
+        good = drain(fd, &b);
+        conn_flush(l->priv->relay);
+    } while (good && conn_unsent(l->priv->relay) < before);
+    good = good && drain(fd, &b) && conn_unsent(l->priv->relay) == 0;
+    if (good)
+        conn_unread(l->conn, buf_str(&b));
+    return good;
 }
 
 void

@@ -59,31 +59,55 @@ broker_lost(struct login_stage *s)
 }
 
 static struct guest *
-waits_for(const struct login_stage *s, int64_t tag)
+find(const struct login_stage *s, enum login_state state, int64_t tag)
 {
     for (size_t i = 0; i < s->all.len; i++)
-        if (s->all.at[i]->priv->state == LOGIN_ENTERING &&
+        if (s->all.at[i]->priv->state == state &&
             s->all.at[i]->priv->tag == tag)
             return s->all.at[i];
     return NULL;
+}
+
+static bool
+entered(struct login_stage *s)
+{
+    struct msg_entered m;
+
+    if (!read_entered(&s->packet, &m))
+        return false;
+    struct guest *l = find(s, LOGIN_ENTERING, m.tag);
+
+    if (l)
+        login_entered(l, &m);
+    return true;
+}
+
+static bool
+returned(struct login_stage *s)
+{
+    struct msg_returned m;
+
+    if (!read_returned(&s->packet, &m))
+        return false;
+    struct guest *l = find(s, LOGIN_RELAYING, m.tag);
+
+    if (l)
+        login_returned(l, m.fd, m.input);
+    else
+        close(m.fd);
+    return true;
 }
 
 static void
 broker_ready(void *self, unsigned events)
 {
     struct login_stage *s = self;
-    struct msg_entered m;
     enum link_state state = link_receive(&s->broker, &s->packet);
 
     (void)events;
-    if (state == LINK_OK && !read_entered(&s->packet, &m))
+    if (state == LINK_OK &&
+        !(s->packet.type == MSG_returned ? returned(s) : entered(s)))
         state = LINK_BAD;
-    if (state == LINK_OK) {
-        struct guest *l = waits_for(s, m.tag);
-
-        if (l)
-            login_entered(l, &m);
-    }
     packet_drop(&s->packet);
     if (state == LINK_GONE || state == LINK_BAD)
         broker_lost(s);

@@ -69,6 +69,21 @@ user_gone(struct user *u, unsigned number)
     check_end();
 }
 
+void
+user_return(struct user *u, unsigned number, int fd, struct str input)
+{
+    struct msg_leave m = {.number = number, .input = input, .fd = fd};
+
+    must(u == &own.user && own.sessions > 0);
+    own.sessions--;
+    while (!send_leave(&own.broker, &m))
+        if (!link_has_room(&own.broker)) {
+            own.ending = true;
+            break;
+        }
+    check_end();
+}
+
 static struct user_session
 session_of(const struct msg_attach *m)
 {

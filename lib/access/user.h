@@ -62,5 +62,9 @@ struct str user_field(struct user *u, const char *name);
 
 /* A session has ended. */
 void user_gone(struct user *u, unsigned number);
+/* The same, where the client of a session with TLS goes back to before his
+ * login: `input` is what he has sent behind that. fd stays the caller's, who
+ * closes it. */
+void user_return(struct user *u, unsigned number, int fd, struct str input);
 
 #endif

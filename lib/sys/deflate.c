@@ -56,7 +56,7 @@ read_some(void *self, char *data, size_t len, size_t *done)
         if (*done > 0)
             return CONN_DONE;
         if (result == Z_STREAM_END)
-            return CONN_END;
+            return d->in.avail_in > 0 ? CONN_BROKEN : CONN_END;
         if (result != Z_OK && result != Z_BUF_ERROR)
             return CONN_BROKEN;
         if (d->in.avail_in > 0)
