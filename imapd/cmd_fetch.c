@@ -17,6 +17,8 @@ struct work {
     bool expunged; /* of a message that is gone already */
     struct why why;
     struct fetching f;
+    struct walk_row rows[WALK_ROWS]; /* from `at` on: of this turn */
+    size_t at, len;
 };
 
 static bool
@@ -94,24 +96,45 @@ set_seen(struct session *s, struct work *w, struct message *m)
     return OK;
 }
 
+/* The next message; NULL at the end. */
+static struct walk_row *
+next_row(struct session *s, struct work *w)
+{
+    if (w->at == w->len) {
+        w->at = 0;
+        if (walk_read(&w->walk, s->box, w->rows, &w->len, &w->why) != OK) {
+            w->failed = true;
+            w->len = 0;
+        }
+    }
+    return w->at < w->len ? &w->rows[w->at++] : NULL;
+}
+
+/* Others may change what has been read ahead while they have their turn. */
+static void
+read_again(struct work *w)
+{
+    if (w->at < w->len)
+        walk_back(&w->walk, &w->rows[w->at]);
+    w->at = w->len = 0;
+}
+
 static bool
 begin_next(struct session *s, struct work *w)
 {
-    uint32_t seq, uid;
-    struct message m;
+    struct walk_row *row;
 
-    while (walk_next(&w->walk, &seq, &uid)) {
-        bool unseen;
+    while ((row = next_row(s, w))) {
+        bool unseen = !(row->m.flags & FLAG_SEEN);
 
-        if (mailbox_message(s->box, uid, &m, &w->why) != OK) {
+        if (row->gone) {
             w->expunged = true; /* told when that may be told */
             continue;
         }
-        unseen = !(m.flags & FLAG_SEEN);
-        if (set_seen(s, w, &m) != OK)
+        if (set_seen(s, w, &row->m) != OK)
             w->failed = true;
-        fetch_begin(&w->f, s, w->a, w->items, w->count, seq, &m);
-        w->f.seen_now = unseen && m.flags & FLAG_SEEN;
+        fetch_begin(&w->f, s, w->a, w->items, w->count, row->seq, &row->m);
+        w->f.seen_now = unseen && row->m.flags & FLAG_SEEN;
         w->active = true;
         return true;
     }
@@ -146,6 +169,7 @@ step(struct session *s, void *work)
     struct work *w = work;
     struct why why = {0};
 
+    read_again(w);
     while (session_may_go_on(s)) {
         if (!w->active && !begin_next(s, w)) {
             finish(s, w);

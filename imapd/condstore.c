@@ -177,17 +177,10 @@ tell_vanished(struct session *s, const struct select *c,
 static enum progress
 tell_changed(struct session *s, void *work)
 {
-    uint32_t seq, uid;
-
-    while (session_may_go_on(s)) {
-        if (!walk_next(work, &seq, &uid)) {
-            reply_ok(s, "[%s] Selected",
-                     s->read_only ? "READ-ONLY" : "READ-WRITE");
-            return DONE;
-        }
-        news_flags(s, uid);
-    }
-    return MORE;
+    if (!news_flags(s, work))
+        return MORE;
+    reply_ok(s, "[%s] Selected", s->read_only ? "READ-ONLY" : "READ-WRITE");
+    return DONE;
 }
 
 void

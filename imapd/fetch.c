@@ -10,7 +10,9 @@
 static void
 put(struct fetching *f, const char *name)
 {
-    say(f->s, f->first ? "%s" : " %s", name);
+    if (!f->first)
+        conn_put(f->s->conn, S(" "));
+    conn_put(f->s->conn, str_from(name));
     f->first = false;
 }
 
@@ -24,7 +26,7 @@ put_item_flags(struct fetching *f)
     struct why why;
 
     put(f, "FLAGS ");
-    if (mailbox_keywords(f->s->box, &names, &why) != OK)
+    if (f->m.keywords && mailbox_keywords(f->s->box, &names, &why) != OK)
         f->m.keywords = 0;
     put_flags(&b, f->m.flags, f->m.keywords, f->m.keywords ? names : NULL,
               session_has_recent(f->s, f->m.uid));
@@ -42,7 +44,8 @@ put_date(struct fetching *f, const char *name, int64_t seconds)
     localtime_r(&t, &tm);
     put_date_time(&b, seconds, (int)(tm.tm_gmtoff / 60));
     put(f, name);
-    say(f->s, " %s", buf_str(&b).p);
+    conn_put(f->s->conn, S(" "));
+    conn_put(f->s->conn, buf_str(&b));
 }
 
 static void
@@ -63,8 +66,8 @@ put_size(struct fetching *f, struct why *why)
     enum rc rc = size ? OK : mailbox_vsize(f->s->box, f->m.uid, &size, why);
 
     if (rc == OK) {
-        put(f, "RFC822.SIZE");
-        say(f->s, " %llu", (unsigned long long)size);
+        put(f, "RFC822.SIZE ");
+        say_number(f->s, size);
     }
     return rc;
 }
@@ -90,21 +93,20 @@ put_structure(struct fetching *f, enum fetch_kind kind, struct why *why)
 {
     struct buf b = buf_in(f->a);
     unsigned flags = f->s->enabled & ENABLED_REV2 ? STRUCTURE_REV2 : 0;
+    bool extended = kind == FETCH_BODY_STRUCTURE;
     enum rc rc = need_structure(f, why);
 
     if (rc != OK)
         return rc;
     if (kind == FETCH_ENVELOPE) {
         put(f, "ENVELOPE ");
-        buf_add(&b, f->o.s.parts[0].envelope);
-    } else {
-        bool extended = kind == FETCH_BODY_STRUCTURE;
-
-        put(f, extended ? "BODYSTRUCTURE " : "BODY ");
-        structure_put_body(&f->o.s, flags | (extended ? STRUCTURE_EXTENDED : 0),
-                           &b);
+        say_wide(f->s, f->a, f->o.s.parts[0].envelope);
+        return OK;
     }
-    say_wide(f->s, buf_str(&b));
+    put(f, extended ? "BODYSTRUCTURE " : "BODY ");
+    structure_put_body(&f->o.s, flags | (extended ? STRUCTURE_EXTENDED : 0),
+                       &b);
+    say_wide(f->s, f->a, buf_str(&b));
     return OK;
 }
 
@@ -132,7 +134,7 @@ put_preview(struct fetching *f, bool lazy, struct why *why)
     }
     put(f, "PREVIEW ");
     imap_put_string(&b, text);
-    say_wide(f->s, buf_str(&b));
+    say_wide(f->s, f->a, buf_str(&b));
     return OK;
 }
 
@@ -148,7 +150,9 @@ put_name(struct fetching *f, const struct fetch_item *i)
 static void
 begin_run(struct fetching *f, struct run run)
 {
-    say(f->s, " {%llu}\r\n", (unsigned long long)run.size);
+    conn_put(f->s->conn, S(" {"));
+    say_number(f->s, run.size);
+    conn_put(f->s->conn, S("}\r\n"));
     f->run = run;
     f->sending = FETCH_RUN;
 }
@@ -241,12 +245,13 @@ put_item(struct fetching *f, const struct fetch_item *i, struct why *why)
         put_date(f, "SAVEDATE", f->m.saved);
         return OK;
     case FETCH_UID:
-        put(f, "UID");
-        say(f->s, " %u", f->m.uid);
+        put(f, "UID ");
+        say_number(f->s, f->m.uid);
         return OK;
     case FETCH_MODSEQ:
-        put(f, "MODSEQ");
-        say(f->s, " (%llu)", (unsigned long long)f->m.modseq);
+        put(f, "MODSEQ (");
+        say_number(f->s, f->m.modseq);
+        conn_put(f->s->conn, S(")"));
         return OK;
     case FETCH_EMAILID:
         put_id(f, "EMAILID", 'M');
@@ -328,10 +333,11 @@ fetch_begin(struct fetching *f, struct session *s, struct arena *a,
                            .o = {.uid = m->uid},
                            .first = true};
     arena_reset(a);
-    if (s->enabled & ENABLED_UIDONLY)
-        say(s, "* %u UIDFETCH (", m->uid);
-    else
-        say(s, "* %u FETCH (", seq);
+    bool uidonly = s->enabled & ENABLED_UIDONLY;
+
+    conn_put(s->conn, S("* "));
+    say_number(s, uidonly ? m->uid : seq);
+    conn_put(s->conn, uidonly ? S(" UIDFETCH (") : S(" FETCH ("));
 }
 
 bool
@@ -355,7 +361,7 @@ fetch_go_on(struct fetching *f, struct why *why)
     }
     if (f->seen_now && !f->has_flags)
         put_item_flags(f);
-    say(f->s, ")\r\n");
+    conn_put(f->s->conn, S(")\r\n"));
     return true;
 }
 

@@ -2,6 +2,8 @@
 #include "mail/imap_text.h"
 #include "session.h"
 
+#define FLAGS_MAX ((size_t)1 << 20) /* of WALK_ROWS messages */
+
 void
 put_uids(struct buf *b, struct uid_set set)
 {
@@ -30,45 +32,73 @@ tell_expunged(struct session *s, const struct view_news *news)
         say(s, "* %u EXPUNGE\r\n", news->expunged[i]);
 }
 
-void
-news_flags(struct session *s, uint32_t uid)
+static void
+put_row(struct session *s, struct buf *b, const struct walk_row *row,
+        const struct keywords *names)
 {
-    struct buf b = buf_in(s->command);
-    const struct keywords *names;
-    struct message m;
-    struct why why;
+    bool uidonly = s->enabled & ENABLED_UIDONLY;
 
-    if (mailbox_message(s->box, uid, &m, &why) != OK ||
-        mailbox_keywords(s->box, &names, &why) != OK)
-        return; /* gone: it is told as expunged when that may be told */
-    if (s->enabled & ENABLED_UIDONLY)
-        buf_fmt(&b, "* %u UIDFETCH (FLAGS ", uid);
-    else
-        buf_fmt(&b, "* %u FETCH (FLAGS ", view_seq(s->view, uid));
-    put_flags(&b, m.flags, m.keywords, names, session_has_recent(s, uid));
-    if (s->enabled & (ENABLED_CONDSTORE | ENABLED_QRESYNC))
-        buf_fmt(&b, " MODSEQ (%llu)", (unsigned long long)m.modseq);
-    if (s->enabled & (ENABLED_QRESYNC | ENABLED_REV2) &&
-        !(s->enabled & ENABLED_UIDONLY))
-        buf_fmt(&b, " UID %u", uid);
-    buf_add(&b, S(")\r\n"));
+    buf_add(b, S("* "));
+    buf_num(b, uidonly ? row->m.uid : row->seq);
+    buf_add(b, uidonly ? S(" UIDFETCH (FLAGS ") : S(" FETCH (FLAGS "));
+    put_flags(b, row->m.flags, row->m.keywords, names,
+              session_has_recent(s, row->m.uid));
+    if (s->enabled & (ENABLED_CONDSTORE | ENABLED_QRESYNC)) {
+        buf_add(b, S(" MODSEQ ("));
+        buf_num(b, row->m.modseq);
+        buf_addc(b, ')');
+    }
+    if (s->enabled & (ENABLED_QRESYNC | ENABLED_REV2) && !uidonly) {
+        buf_add(b, S(" UID "));
+        buf_num(b, row->m.uid);
+    }
+    buf_add(b, S(")\r\n"));
+}
+
+/* One that is gone is told as expunged when that may be told. */
+static bool
+tell_rows(struct session *s, struct walk *w, struct arena *a)
+{
+    struct walk_row rows[WALK_ROWS];
+    const struct keywords *names;
+    struct buf b = buf_in(a);
+    struct why why;
+    size_t n;
+
+    if (mailbox_keywords(s->box, &names, &why) != OK ||
+        walk_read(w, s->box, rows, &n, &why) != OK)
+        return false;
+    for (size_t i = 0; i < n; i++)
+        if (!rows[i].gone)
+            put_row(s, &b, &rows[i], names);
     conn_put(s->conn, buf_str(&b));
+    return n > 0;
+}
+
+bool
+news_flags(struct session *s, struct walk *w)
+{
+    struct arena *a = arena_new("flags", FLAGS_MAX);
+    bool more = true;
+
+    while (more && session_may_go_on(s)) {
+        arena_reset(a);
+        more = tell_rows(s, w, a);
+    }
+    arena_free(a);
+    return !more;
 }
 
 static void
 tell_changed(struct session *s, struct uid_set set)
 {
-    for (size_t i = 0; i < set.len; i++) {
-        uint32_t from = view_rank(s->view, set.at[i].first) + 1;
+    struct arena *a = arena_new("flags", FLAGS_MAX);
+    struct walk w;
 
-        for (uint32_t seq = from; seq <= view_count(s->view); seq++) {
-            uint32_t uid = view_uid(s->view, seq);
-
-            if (uid > set.at[i].last)
-                break;
-            news_flags(s, uid);
-        }
-    }
+    walk_begin(&w, s, set);
+    while (tell_rows(s, &w, a))
+        arena_reset(a);
+    arena_free(a);
 }
 
 void

@@ -113,6 +113,18 @@ say(struct session *s, const char *fmt, ...)
     va_end(args);
 }
 
+void
+say_number(struct session *s, uint64_t n)
+{
+    char digits[20];
+    size_t at = sizeof digits;
+
+    do
+        digits[--at] = (char)('0' + n % 10);
+    while (n /= 10);
+    conn_put(s->conn, (struct str){digits + at, sizeof digits - at});
+}
+
 bool
 session_is_wide(const struct session *s)
 {
@@ -126,9 +138,9 @@ session_has_recent(const struct session *s, uint32_t uid)
 }
 
 void
-say_wide(struct session *s, struct str text)
+say_wide(struct session *s, struct arena *a, struct str text)
 {
-    struct buf b = buf_in(s->command);
+    struct buf b = buf_in(a);
 
     if (!session_is_wide(s)) {
         imap_put_narrow(&b, text);
@@ -165,6 +177,15 @@ take_mailbox(struct session *s, struct str sent, struct str *name)
     return true;
 }
 
+static void
+put_word(struct buf *b, struct str word, bool *first)
+{
+    if (!*first)
+        buf_addc(b, ' ');
+    buf_add(b, word);
+    *first = false;
+}
+
 void
 put_flags(struct buf *b, unsigned flags, uint64_t keywords,
           const struct keywords *names, bool recent)
@@ -179,22 +200,16 @@ put_flags(struct buf *b, unsigned flags, uint64_t keywords,
         {FLAG_SEEN,     "\\Seen"    },
         {FLAG_DRAFT,    "\\Draft"   },
     };
-    const char *blank = "";
+    bool first = true;
 
     buf_addc(b, '(');
-    for (size_t i = 0; i < COUNT(known); i++)
-        if (flags & known[i].flag) {
-            buf_fmt(b, "%s%s", blank, known[i].name);
-            blank = " ";
-        }
-    if (recent) {
-        buf_fmt(b, "%s\\Recent", blank);
-        blank = " ";
-    }
+    for (size_t i = 0; flags && i < COUNT(known); i++)
+        if (flags & known[i].flag)
+            put_word(b, str_from(known[i].name), &first);
+    if (recent)
+        put_word(b, S("\\Recent"), &first);
     for (size_t i = 0; keywords && i < KEYWORDS_MAX; i++)
-        if (keywords >> i & 1 && names->name[i].len > 0) {
-            buf_fmt(b, "%s%.*s", blank, STR(names->name[i]));
-            blank = " ";
-        }
+        if (keywords >> i & 1 && names->name[i].len > 0)
+            put_word(b, names->name[i], &first);
     buf_addc(b, ')');
 }

@@ -122,9 +122,10 @@ void reply_why(struct session *s, const struct why *why);
 
 /* Untagged text, with its CRLF. */
 void say(struct session *s, const char *fmt, ...) PRINTF(2, 3);
-/* Whole responses (with CRLF) that were written wide (mail/imap_text.h): sent
- * as this client reads them. */
-void say_wide(struct session *s, struct str text);
+void say_number(struct session *s, uint64_t n);
+/* Whole values that were written wide (mail/imap_text.h): sent as this client
+ * reads them. The arena is scratch. */
+void say_wide(struct session *s, struct arena *a, struct str text);
 /* Does the client read UTF-8 in quoted strings and names? */
 bool session_is_wide(const struct session *s);
 /* Append a mailbox's name as this client reads it; from what it sent, into the
@@ -141,8 +142,10 @@ void put_flags(struct buf *b, unsigned flags, uint64_t keywords,
 
 /* Tell what happened in the selected mailbox; expunges only if allowed. */
 void news_tell(struct session *s, bool expunges);
-/* Tell a message's flags; nothing where it is gone. */
-void news_flags(struct session *s, uint32_t uid);
+/* Tell messages' flags, as long as there is room and time; nothing of one that
+ * is gone. True: all has been told. */
+struct walk;
+bool news_flags(struct session *s, struct walk *w);
 /* Append UIDs: "4,7:9". */
 void put_uids(struct buf *b, struct uid_set set);
 /* Flags have changed: their files get new names a little later. */
@@ -177,6 +180,20 @@ struct walk {
 };
 void walk_begin(struct walk *w, const struct session *s, struct uid_set set);
 bool walk_next(struct walk *w, uint32_t *seq, uint32_t *uid);
+
+/* The same with what the index says of them, many at once. */
+#define WALK_ROWS 64
+struct walk_row {
+    uint32_t seq;
+    struct message m; /* the UID alone where it is gone */
+    bool gone;
+    size_t place;
+};
+/* The next ones, at most WALK_ROWS; *count 0 at the end. */
+enum rc walk_read(struct walk *w, struct mailbox *box, struct walk_row *rows,
+                  size_t *count, struct why *why) MUST_USE;
+/* Read that row again, and those behind it. */
+void walk_back(struct walk *w, const struct walk_row *row);
 
 /* ---- commands.c */
 

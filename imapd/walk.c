@@ -1,5 +1,6 @@
 #include "session.h"
 #include "set.h"
+#include "store/changes.h"
 
 bool
 set_uids(struct session *s, const struct seq_set *set, bool uid,
@@ -77,4 +78,52 @@ walk_next(struct walk *w, uint32_t *seq, uint32_t *uid)
         return true;
     }
     return false;
+}
+
+/* Add a UID behind all others of a set. */
+static void
+extend(struct uid_range *at, size_t *len, uint32_t uid)
+{
+    if (*len > 0 && at[*len - 1].last + 1 == uid)
+        at[*len - 1].last = uid;
+    else
+        at[(*len)++] = (struct uid_range){uid, uid};
+}
+
+enum rc
+walk_read(struct walk *w, struct mailbox *box, struct walk_row *rows,
+          size_t *count, struct why *why)
+{
+    struct uid_range at[WALK_ROWS];
+    struct changes_walk records;
+    struct message m;
+    size_t n = 0, len = 0, i = 0;
+    uint32_t seq, uid;
+
+    for (; n < WALK_ROWS && walk_next(w, &seq, &uid); n++) {
+        rows[n] = (struct walk_row){
+            .seq = seq, .m.uid = uid, .gone = true, .place = w->place};
+        extend(at, &len, uid);
+    }
+    *count = n;
+    if (n == 0)
+        return OK;
+    enum rc rc = changes_begin(&records, box, (struct uid_set){at, len}, why);
+
+    if (rc != OK)
+        return rc;
+    while (changes_next(&records, &m)) {
+        while (rows[i].m.uid < m.uid)
+            i++;
+        rows[i].m = m;
+        rows[i].gone = false;
+    }
+    return changes_end(&records, why);
+}
+
+void
+walk_back(struct walk *w, const struct walk_row *row)
+{
+    w->seq = row->seq - 1;
+    w->place = row->place;
 }

@@ -45,6 +45,18 @@ buf_addc(struct buf *b, char c)
 }
 
 void
+buf_num(struct buf *b, uint64_t n)
+{
+    char digits[20];
+    size_t at = sizeof digits;
+
+    do
+        digits[--at] = (char)('0' + n % 10);
+    while (n /= 10);
+    buf_add(b, (struct str){digits + at, sizeof digits - at});
+}
+
+void
 buf_fmt(struct buf *b, const char *fmt, ...)
 {
     va_list args;

@@ -22,6 +22,8 @@ struct buf buf_in(struct arena *a);
 void buf_reset(struct buf *b);
 void buf_add(struct buf *b, struct str s);
 void buf_addc(struct buf *b, char c);
+/* A number in decimal. */
+void buf_num(struct buf *b, uint64_t n);
 void buf_fmt(struct buf *b, const char *fmt, ...) PRINTF(2, 3);
 /* Room for n more bytes at the end; account for them with b->len += used. */
 char *buf_space(struct buf *b, size_t n);

@@ -18,6 +18,9 @@ adds(void **state)
     assert_int_equal(b.p[b.len], '\0');
     buf_reset(&b);
     assert_str(buf_str(&b), S(""));
+    buf_num(&b, 0);
+    buf_num(&b, UINT64_MAX);
+    assert_str(buf_str(&b), S("018446744073709551615"));
     arena_free(a);
 }
 
