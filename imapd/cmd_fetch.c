@@ -1,6 +1,7 @@
 /* FETCH and UID FETCH: RFC 9051 6.4.5, 7162 3.1.4, 9394, 9586. */
 #include "condstore.h"
 #include "fetch.h"
+#include "fields.h"
 #include "store/changes.h"
 #include "write.h"
 
@@ -49,6 +50,21 @@ has_item(const struct fetch *c, enum fetch_kind kind)
     return false;
 }
 
+/* Are these fields of the header, all of which the index keeps? */
+static bool
+are_kept(const struct fetch_item *item)
+{
+    const struct section *s = &item->section;
+
+    if (item->kind != FETCH_SECTION || s->text != SECTION_FIELDS ||
+        s->depth > 0 || item->partial)
+        return false;
+    for (size_t i = 0; i < s->count; i++)
+        if (!fields_keep(s->fields[i]))
+            return false;
+    return true;
+}
+
 /* UID FETCH always tells the UID, and who has CONDSTORE the mod-sequence with
  * flags. */
 static void
@@ -68,8 +84,11 @@ find_items(struct session *s, const struct command *c, struct work *w)
 
     if (c->uid && !has_item(f, FETCH_UID) && !(s->enabled & ENABLED_UIDONLY))
         items[n++] = (struct fetch_item){.kind = FETCH_UID};
-    for (size_t i = 0; i < f->count; i++)
-        items[n++] = f->items[i];
+    for (size_t i = 0; i < f->count; i++) {
+        items[n] = f->items[i];
+        items[n].kept = are_kept(&items[n]);
+        n++;
+    }
     if (modseq && !has_item(f, FETCH_MODSEQ))
         items[n++] = (struct fetch_item){.kind = FETCH_MODSEQ};
     w->items = items;

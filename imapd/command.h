@@ -255,6 +255,7 @@ struct fetch_item {
     enum fetch_kind kind;
     bool peek; /* .PEEK: does not set \Seen */
     bool lazy; /* PREVIEW (LAZY) */
+    bool kept; /* found by FETCH: the index has these fields */
     struct section section;
     bool partial;
     uint32_t offset, length;

@@ -2,6 +2,7 @@
 
 #include <time.h>
 
+#include "fields.h"
 #include "mail/imap_text.h"
 #include "mail/preview.h"
 #include "sys/charsets.h"
@@ -157,6 +158,22 @@ begin_run(struct fetching *f, struct run run)
     f->sending = FETCH_RUN;
 }
 
+/* Selected header fields, all of which the index keeps. */
+static enum rc
+put_kept(struct fetching *f, const struct fetch_item *i, struct why *why)
+{
+    struct str header;
+    struct run run;
+    enum rc rc = fields_of(f->s, f->a, &f->o, &header, why);
+
+    if (rc != OK)
+        return rc;
+    run = section_fields(f->a, header, &i->section);
+    put_name(f, i);
+    begin_run(f, run);
+    return OK;
+}
+
 static enum rc
 put_section(struct fetching *f, const struct fetch_item *i, struct why *why)
 {
@@ -271,6 +288,7 @@ put_item(struct fetching *f, const struct fetch_item *i, struct why *why)
     case FETCH_BINARY_SIZE:
         return put_binary(f, i, why);
     case FETCH_SECTION:
+        return i->kept ? put_kept(f, i, why) : put_section(f, i, why);
     case FETCH_RFC822:
     case FETCH_RFC822_HEADER:
     case FETCH_RFC822_TEXT:

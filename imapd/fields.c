@@ -7,34 +7,59 @@
 #define KEPT_MAX ((size_t)8192)
 
 /* The first byte: which version, and whether the fields follow. */
-#define KEPT     '1'
+#define KEPT     '2'
 #define TOO_LONG '0'
 
+/* What SEARCH, SORT and THREAD ask for, and what mail programs want of each
+ * message for their lists. */
 static bool
-is_kept(enum header_id id)
+is_kept(const struct header_field *f)
 {
-    switch (id) {
+    static const char *const others[] = {
+        "Importance",
+        "List-Id",
+        "List-Post",
+        "List-Unsubscribe",
+        "Newsgroups",
+        "Priority",
+        "X-K9mail-Identity",
+        "X-Priority",
+        "X-Uniform-Type-Identifier",
+        "X-Universally-Unique-Identifier",
+    };
+
+    switch (f->id) {
     case HEADER_ID_BCC:
     case HEADER_ID_CC:
+    case HEADER_ID_CONTENT_TYPE:
     case HEADER_ID_DATE:
     case HEADER_ID_FROM:
     case HEADER_ID_IN_REPLY_TO:
     case HEADER_ID_MESSAGE_ID:
+    case HEADER_ID_NOTIFICATION_TO:
     case HEADER_ID_REFERENCES:
     case HEADER_ID_REPLY_TO:
     case HEADER_ID_SENDER_FIELD:
     case HEADER_ID_SUBJECT:
     case HEADER_ID_TO:
         return true;
+    case HEADER_ID_OTHER:
+        break;
     default:
         return false;
     }
+    for (size_t i = 0; i < COUNT(others); i++)
+        if (str_ieq(f->name, str_from(others[i])))
+            return true;
+    return false;
 }
 
 bool
 fields_keep(struct str name)
 {
-    return is_kept(header_id(name));
+    const struct header_field f = {.name = name, .id = header_id(name)};
+
+    return is_kept(&f);
 }
 
 bool
@@ -46,15 +71,16 @@ fields_read(struct str kept, struct str *header)
     return true;
 }
 
-static struct str
-make(struct arena *a, struct str header)
+struct str
+fields_make(struct arena *a, struct str message)
 {
     struct buf b = buf_in(a);
     struct header_field f;
+    struct str body, header = header_of(message, &body);
 
     buf_addc(&b, KEPT);
     while (header_scan(&header, &f)) {
-        if (!is_kept(f.id))
+        if (!is_kept(&f))
             continue;
         if (b.len + f.whole.len > KEPT_MAX)
             return S("0");
@@ -81,6 +107,6 @@ fields_of(struct session *s, struct arena *a, struct opened *m,
     *header = header_of(m->bytes, &body);
     if (kept.p && kept.len == 1 && kept.p[0] == TOO_LONG)
         return OK;
-    blob.data = make(a, *header);
+    blob.data = fields_make(a, m->bytes);
     return mailbox_keep(box, &blob, 1, why);
 }

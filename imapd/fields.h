@@ -1,6 +1,7 @@
 /*
- * fields.h - the header fields that SEARCH, SORT and THREAD ask for, as they
- * stand in the message, kept in the index so that no file is opened for them.
+ * fields.h - the header fields that SEARCH, SORT, THREAD and the lists of mail
+ * programs ask for, as they stand in the message, kept in the index so that no
+ * file is opened for them.
  */
 #ifndef IMAPD_FIELDS_H
 #define IMAPD_FIELDS_H
@@ -16,6 +17,9 @@ bool fields_keep(struct str name);
 /* What was kept, as a header; false where it is nothing of ours, or where the
  * fields were too long to be kept: look at the message. */
 bool fields_read(struct str kept, struct str *header) MUST_USE;
+
+/* What is to be kept of a message. */
+struct str fields_make(struct arena *a, struct str message);
 
 /* The fields of a message: from the index, or else from the message, and kept
  * then. A header in the arena, or of the message. */

@@ -5,6 +5,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "fields.h"
+
 #define BLOB_STRUCTURE 'S'
 
 struct mailbox *
@@ -50,17 +52,21 @@ message_close(struct opened *m)
 static enum rc
 make(struct session *s, struct arena *a, struct opened *m, struct why *why)
 {
-    struct mailbox_blob blob = {.uid = m->uid, .kind = BLOB_STRUCTURE};
+    struct mailbox_blob blobs[] = {
+        {.uid = m->uid, .kind = BLOB_STRUCTURE},
+        {.uid = m->uid, .kind = BLOB_FIELDS   },
+    };
     enum rc rc = m->bytes.p ? OK : message_bytes(s, m, why);
 
     if (rc != OK)
         return rc;
-    blob.data = structure_make(a, m->bytes);
-    if (!structure_read(a, blob.data, m->bytes.len, &m->s))
+    blobs[0].data = structure_make(a, m->bytes);
+    blobs[1].data = fields_make(a, m->bytes); /* while it is at hand */
+    if (!structure_read(a, blobs[0].data, m->bytes.len, &m->s))
         return fail(why, "5.3.0", "a message cannot be taken apart");
     m->has_structure = true;
     /* A full disk makes it slower, not wrong. */
-    (void)!mailbox_keep(message_box(s, m), &blob, 1, why);
+    (void)!mailbox_keep(message_box(s, m), blobs, COUNT(blobs), why);
     return OK;
 }
 

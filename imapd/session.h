@@ -10,7 +10,6 @@
 
 #include "access/user.h"
 #include "auth/user_quota.h"
-#include "access/user.h"
 #include "base/vec.h"
 #include "command.h"
 #include "reader.h"

@@ -51,12 +51,18 @@ section_part(const struct structure *s, const uint32_t *numbers, size_t depth)
 /* ---- its bytes ---- */
 
 static struct run
-bytes_run(const struct structure *s, struct str bytes, uint64_t bare)
+text_run(struct str bytes, uint64_t bare, bool nul)
 {
     return (struct run){.size = bytes.len + bare,
                         .bytes = bytes,
                         .convert = bare > 0,
-                        .nul = s->has_nul};
+                        .nul = nul};
+}
+
+static struct run
+bytes_run(const struct structure *s, struct str bytes, uint64_t bare)
+{
+    return text_run(bytes, bare, s->has_nul);
 }
 
 static struct run
@@ -127,11 +133,10 @@ count_bare(struct str s)
 
 /* RFC 9051 6.4.5: with the empty line, also where the header had none. Names
  * that are listed make no field of a line that is none. */
-static struct run
-fields_run(struct arena *a, struct str message, const struct structure *s,
-           const struct structure_part *p, const struct section *section)
+struct run
+section_fields(struct arena *a, struct str header,
+               const struct section *section)
 {
-    struct str header = str_sub(message, p->header, p->body - p->header);
     struct str name;
     struct buf b = buf_in(a);
 
@@ -147,7 +152,7 @@ fields_run(struct arena *a, struct str message, const struct structure *s,
     if (b.len > 0 && b.p[b.len - 1] != '\n')
         buf_add(&b, S("\r\n"));
     buf_add(&b, S("\r\n"));
-    return bytes_run(s, buf_str(&b), count_bare(buf_str(&b)));
+    return text_run(buf_str(&b), count_bare(buf_str(&b)), true);
 }
 
 bool
@@ -179,7 +184,8 @@ section_find(struct arena *a, struct str message, const struct structure *s,
     else if (section->text == SECTION_TEXT)
         *run = section_body(message, s, p);
     else
-        *run = fields_run(a, message, s, p, section);
+        *run = section_fields(
+            a, str_sub(message, p->header, p->body - p->header), section);
     return true;
 }
 

@@ -47,6 +47,10 @@ bool section_find(struct arena *a, struct str message,
                   const struct structure *s, const struct section *section,
                   struct run *run);
 
+/* Selected fields (SECTION_FIELDS, SECTION_FIELDS_NOT) of a header. */
+struct run section_fields(struct arena *a, struct str header,
+                          const struct section *section);
+
 /* The part that BINARY[numbers] means, NULL where there is none. Without
  * numbers the first one, which stands for the message. */
 const struct structure_part *

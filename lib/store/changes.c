@@ -146,6 +146,9 @@ changes_begin(struct changes_walk *w, struct mailbox *box, struct uid_set set,
               struct why *why)
 {
     struct index_folder f;
+
+    (void)!mailbox_kept(box, why); /* changes_blob has it, or does not */
+
     enum rc rc = mailbox_read(box, &f, why);
 
     *w = (struct changes_walk){.box = box, .set = set, .folder = f.id};

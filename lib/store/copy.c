@@ -318,7 +318,7 @@ copy_messages(struct mailbox *from, struct uid_set set, struct mailbox *to,
 {
     struct ranges taken = {0}, given = {0};
     struct arena *work = arena_new("copy", WORK_LIMIT);
-    enum rc rc = OK;
+    enum rc rc = mailbox_kept(from, why);
 
     /* Somebody may rename a file meanwhile: then it is found the second time.
      */

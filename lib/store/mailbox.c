@@ -56,6 +56,8 @@ release(struct mailbox *box)
         if (*fds[i] >= 0)
             close(*fds[i]);
     vec_free(&box->views);
+    vec_free(&box->kept);
+    arena_free(box->keeps);
     arena_free(box->words);
     arena_free(box->arena);
 }
@@ -84,6 +86,7 @@ box_new(struct home *h, struct str name, const char *path)
     box->home = h;
     box->arena = a;
     box->words = arena_new("keywords", BOX_LIMIT);
+    box->keeps = arena_new("kept", KEEP_LIMIT);
     box->name = arena_str(a, name);
     box->path = arena_str(a, str_from(path));
     box->new = box->cur = -1;
@@ -132,6 +135,7 @@ mailbox_close(struct mailbox *box)
 
     if (box == NULL || --box->users > 0)
         return;
+    (void)!mailbox_kept(box, &why);
     if (!box->gone)
         (void)!flags_flush(box, SIZE_MAX, NULL, &why);
     for (size_t i = 0; i < h->boxes.len; i++)
@@ -481,48 +485,6 @@ mailbox_status(struct mailbox *box, bool sizes, struct mailbox_status *s,
     };
     memcpy(s->guid, f.guid, sizeof s->guid);
     return mailbox_recent(box, &f, &s->recent, why);
-}
-
-enum rc
-mailbox_blob(struct mailbox *box, uint32_t uid, char kind, struct arena *a,
-             struct str *got, struct why *why)
-{
-    struct index_folder f;
-    struct index_key k;
-    struct str value;
-    enum rc rc = mailbox_read(box, &f, why);
-
-    *got = (struct str){0};
-    if (rc != OK)
-        return rc;
-    index_key_uid(&k, 'B', f.id, uid);
-    k.p[k.len++] = kind;
-    if (kv_env_get(box->home->kv, (struct str){k.p, k.len}, &value))
-        *got = arena_str(a, value);
-    return mailbox_end(box, why);
-}
-
-enum rc
-mailbox_keep(struct mailbox *box, const struct mailbox_blob *blobs,
-             size_t count, struct why *why)
-{
-    struct index_folder f;
-    enum rc rc = mailbox_write(box, &f, why);
-
-    if (rc != OK)
-        return rc;
-    for (size_t i = 0; i < count; i++) {
-        struct index_key k;
-        struct str value;
-
-        if (!kv_env_get(box->home->kv,
-                        index_key_uid(&k, 'M', f.id, blobs[i].uid), &value))
-            continue;
-        index_key_uid(&k, 'B', f.id, blobs[i].uid);
-        k.p[k.len++] = blobs[i].kind;
-        kv_env_put(box->home->kv, (struct str){k.p, k.len}, blobs[i].data);
-    }
-    return kv_env_commit(box->home->kv, why);
 }
 
 enum rc

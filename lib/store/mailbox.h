@@ -89,9 +89,11 @@ struct mailbox_blob {
     struct str data;
 };
 
-/* Keep several; of messages that are gone, nothing. */
+/* Keep several; of messages that are gone, nothing. They are written together
+ * with others that come soon, or with mailbox_kept. */
 enum rc mailbox_keep(struct mailbox *box, const struct mailbox_blob *blobs,
                      size_t count, struct why *why) MUST_USE;
+enum rc mailbox_kept(struct mailbox *box, struct why *why) MUST_USE;
 
 /* The fields of its line in dovecot-uidlist ("P..." is a POP3 UIDL to keep). */
 enum rc mailbox_fields(struct mailbox *box, uint32_t uid, struct arena *a,

@@ -10,7 +10,8 @@
 #include "store/index.h"
 #include "store/mailbox.h"
 
-#define PATH_LEN 480 /* longest path of a folder */
+#define PATH_LEN   480                /* longest path of a folder */
+#define KEEP_LIMIT ((size_t)64 << 20) /* of what waits to be kept */
 #define LOCK_WAIT                                                              \
     10000 /* ms for dovecot-uidlist.lock, where we must have it                \
            */
@@ -45,6 +46,11 @@ struct mailbox {
     uint32_t id;
     struct arena *words;
     struct keywords keywords;
+
+    /* What is to be kept of messages of that UIDVALIDITY (keep.c). */
+    struct arena *keeps;
+    VEC(struct mailbox_blob) kept;
+    uint32_t kept_validity;
 };
 
 /* Put the index in order if it is gone. */

@@ -393,6 +393,9 @@ blobs(void **state)
     user_put(u, "cur/a:2,");
     user_login(u);
     good(mailbox_keep(u->box, kept, 3, &u->why));
+    good(mailbox_blob(u->box, 1, 'e', u->a, &got, &u->why));
+    assert_str(got, S("one"));
+    good(mailbox_kept(u->box, &u->why));
     good(mailbox_blob(u->box, 1, 's', u->a, &got, &u->why));
     assert_str(got, S("two"));
     good(mailbox_blob(u->box, 9, 'e', u->a, &got, &u->why));
