@@ -82,3 +82,11 @@ def pytest_unconfigure(config):
     if count['skipped']:
         line += f", {count['skipped']} skipped"
     print(f'\n{line}')
+
+
+@pytest.fixture
+def home(tmp_path):
+    """Where a mail program keeps its files; nothing of this machine's users."""
+    path = tmp_path / 'home'
+    path.mkdir(mode=0o700)
+    return path

@@ -1,11 +1,12 @@
 """Mail programs that people use, against a private instance."""
 import imaplib
-import os
+import poplib
 
 import pytest
 
-from harness import Posta, run, wait_until
+from harness import Posta, wait_until
 from harness.mail_client import trusting
+from harness.mail_program import client, config
 
 ALICE = 'alice@example.test'
 COUNT = 25
@@ -28,33 +29,6 @@ def posta():
             p.wait_maildir('alice', i + 1)  # in this order
         p.wait_empty()
         yield p
-
-
-@pytest.fixture
-def home(tmp_path):
-    """Where a client keeps its files; nothing of this machine's users."""
-    path = tmp_path / 'home'
-    path.mkdir(mode=0o700)
-    return path
-
-
-def client(home, *args, **kw):
-    env = {'HOME': str(home), 'PATH': os.environ['PATH'], 'LANG': 'C.UTF-8',
-           'USER': 'tester', 'LOGNAME': 'tester'}
-    return run(*args, env=env, cwd=home, **kw)
-
-
-def config(home, name, text):
-    path = home / name
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(text)
-    path.chmod(0o600)
-    return path
-
-
-def texts(box):
-    return sorted(f.read_bytes() for d in ('new', 'cur')
-                  for f in (box / d).iterdir())
 
 
 def has_all(found):
@@ -151,6 +125,20 @@ def test_curl(posta, home):
                            '--ssl-reqd')
 
 
+def test_poplib(posta):
+    c = poplib.POP3('127.0.0.1', posta.base + 110)
+    c.stls(trusting())
+    c.user(ALICE)
+    c.pass_('secret')
+    assert c.stat()[0] == COUNT
+    assert len(c.uidl()[1]) == COUNT
+    assert '\n'.join(x.decode() for x in c.retr(4)[1]).endswith(body(3)[:-1])
+    assert b'Subject: number 3' in c.top(4, 0)[1]
+    c.dele(4)
+    c.quit()
+    assert len(posta.maildir('alice')) == COUNT - 1
+
+
 def test_imaplib(posta):
     with imaplib.IMAP4('127.0.0.1', posta.base + 143) as c:
         c.starttls(trusting())
@@ -162,65 +150,3 @@ def test_imaplib(posta):
         assert c.expunge()[1] == [b'1'] * 5
         c.close()
     assert len(posta.maildir('alice')) == COUNT - 5
-
-
-def mbsync(posta, home):
-    box = home / 'mail'
-    box.mkdir(exist_ok=True)
-    rc = config(home, '.mbsyncrc', f'''
-IMAPAccount posta
-Host 127.0.0.1
-Port {posta.base + 993}
-User {ALICE}
-Pass secret
-SSLType IMAPS
-CertificateFile {posta.dir}/tls/cert.pem
-
-IMAPStore far
-Account posta
-
-MaildirStore near
-Path {box}/
-Inbox {box}/INBOX
-SubFolders Verbatim
-
-Channel all
-Far :far:
-Near :near:
-Patterns *
-Create Both
-Remove Both
-Expunge Both
-SyncState *
-CopyArrivalDate yes
-''')
-    done = client(home, 'mbsync', '-c', rc, '-a', check=False)
-    assert done.returncode == 0, done.stdout + done.stderr
-    return box
-
-
-def test_mbsync_both_ways(posta, home):
-    box = mbsync(posta, home)
-    has_all(texts(box / 'INBOX'))
-    # Flags and deletions here, a folder and a message there.
-    files = sorted((box / 'INBOX').glob('*/*'))
-    for f in files[:3]:
-        f.rename(box / 'INBOX/cur' / (f.name.split(':')[0] + ':2,FS'))
-    for f in files[3:5]:
-        f.unlink()
-    with imaplib.IMAP4_SSL('127.0.0.1', posta.base + 993,
-                           ssl_context=trusting()) as c:
-        c.login(ALICE, 'secret')
-        assert c.create('Work')[0] == 'OK'
-        assert c.append('Work', r'(\Seen)', None,
-                        b'Subject: w\r\n\r\nAt work.\r\n')[0] == 'OK'
-    mbsync(posta, home)
-    assert len(texts(box / 'Work')) == 1
-    with imaplib.IMAP4_SSL('127.0.0.1', posta.base + 993,
-                           ssl_context=trusting()) as c:
-        c.login(ALICE, 'secret')
-        assert c.select() == ('OK', [b'%d' % (COUNT - 2)])
-        assert len(c.search(None, 'FLAGGED')[1][0].split()) == 3
-    before = sorted(p.name for p in box.glob('*/cur/*'))
-    mbsync(posta, home)
-    assert sorted(p.name for p in box.glob('*/cur/*')) == before
