@@ -293,21 +293,23 @@ static const struct {
     unsigned arg;
     scmp_datum_t mask, value;
 } by_argument[] = {
-    {0,        SYS(socket),    0, ~0ul,                   AF_UNIX         },
-    {PRIV_NET, SYS(socket),    0, ~0ul,                   AF_INET         },
-    {PRIV_NET, SYS(socket),    0, ~0ul,                   AF_INET6        },
-    {PRIV_NET, SYS(socket),    0, ~0ul,                   AF_NETLINK      },
-    {0,        SYS(ioctl),     1, ~0ul,                   TCGETS          },
-    {0,        SYS(ioctl),     1, ~0ul,                   FIONREAD        },
-    {0,        SYS(ioctl),     1, ~0ul,                   FIONBIO         },
-    {0,        SYS(prctl),     0, ~0ul,                   PR_SET_PDEATHSIG},
-    {0,        SYS(prctl),     0, ~0ul,                   PR_GET_PDEATHSIG},
-    {0,        SYS(prctl),     0, ~0ul,                   PR_SET_NAME     },
-    {0,        SYS(prctl),     0, ~0ul,                   PR_GET_DUMPABLE },
+    {0,          SYS(socket),    0, ~0ul,                   AF_UNIX         },
+    {PRIV_NET,   SYS(socket),    0, ~0ul,                   AF_INET         },
+    {PRIV_NET,   SYS(socket),    0, ~0ul,                   AF_INET6        },
+    {PRIV_NET,   SYS(socket),    0, ~0ul,                   AF_NETLINK      },
+    {0,          SYS(ioctl),     1, ~0ul,                   TCGETS          },
+    {0,          SYS(ioctl),     1, ~0ul,                   FIONREAD        },
+    {0,          SYS(ioctl),     1, ~0ul,                   FIONBIO         },
+    {0,          SYS(prctl),     0, ~0ul,                   PR_SET_PDEATHSIG},
+    {0,          SYS(prctl),     0, ~0ul,                   PR_GET_PDEATHSIG},
+    {0,          SYS(prctl),     0, ~0ul,                   PR_SET_NAME     },
+    {0,          SYS(prctl),     0, ~0ul,                   PR_GET_DUMPABLE },
  /* a template forks workers, nobody makes threads or name spaces */
-    {0,        SYS(clone),     0, CLONE_VM | NAME_SPACES, 0               },
+    {0,          SYS(clone),     0, CLONE_VM | NAME_SPACES, 0               },
+ /* who left a lock behind: does he live? No signal is sent. */
+    {PRIV_WRITE, SYS(kill),      1, ~0ul,                   0               },
  /* limits are read, not set */
-    {0,        SYS(prlimit64), 2, ~0ul,                   0               },
+    {0,          SYS(prlimit64), 2, ~0ul,                   0               },
 };
 
 static bool
