@@ -102,7 +102,7 @@ do_store(struct session *s, const struct command *c)
         reply_why(s, &why);
         return;
     }
-    if (store->silent) {
+    if (store->silent && done.modseq) {
         view_skip(s->view, done.before, done.modseq);
         if (s->enabled & ENABLED_CONDSTORE)
             tell_modseq(s, done.changed, done.modseq);
