@@ -107,9 +107,10 @@ set_seen(struct session *s, struct work *w, struct message *m)
         return OK;
     rc = flags_store(s->box, (struct uid_set){&one, 1}, &change, w->a, &done,
                      &w->why);
-    if (rc != OK)
+    if (rc != OK || done.modseq == 0)
         return rc;
     view_skip(s->view, done.before, done.modseq);
+    flags_soon(s->imap);
     m->flags |= FLAG_SEEN;
     m->modseq = done.modseq;
     return OK;
