@@ -1,4 +1,6 @@
 /* FETCH and UID FETCH: RFC 9051 6.4.5, 7162 3.1.4, 9394, 9586. */
+#include <string.h>
+
 #include "condstore.h"
 #include "fetch.h"
 #include "fields.h"
@@ -198,7 +200,9 @@ step(struct session *s, void *work)
         }
         if (!fetch_go_on(&w->f, &why))
             return MORE;
-        if (why.dsn[0] != '\0') {
+        if (strcmp(why.dsn, "5.2.0") == 0) {
+            w->expunged = true; /* another program has removed the file */
+        } else if (why.dsn[0] != '\0') {
             w->failed = true;
             w->why = why;
         }
