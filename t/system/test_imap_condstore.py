@@ -242,6 +242,15 @@ def test_move(user):
         assert code(lines, 'COPYUID')
 
 
+def test_silent_store_that_changes_nothing(user):
+    """It is told of to nobody, and nothing else is told again."""
+    with user.client() as c:
+        c.ok('SELECT INBOX')
+        c.ok('STORE 1:3 +FLAGS.SILENT (\\Flagged)')
+        assert c.ok('STORE 2 +FLAGS.SILENT (\\Flagged)') == []
+        assert c.ok('NOOP') == []
+
+
 def test_partial(user):
     with user.client() as c:
         c.ok('SELECT INBOX')

@@ -1,18 +1,20 @@
 """IDLE: what happens in the mailbox is told at once, whoever did it."""
 import os
 import re
+import socket
+import subprocess
 import time
 
 import pytest
 
-from harness import Posta
+from harness import Posta, wait_until
 from harness.raw_imap import RawImap
 
 
 @pytest.fixture(scope='module')
 def posta():
-    with Posta(users={n: 'secret' for n in ('alice', 'bob', 'carl', 'dora')}
-               ) as p:
+    with Posta(users={n: 'secret' for n in ('alice', 'bob', 'carl', 'dora',
+                                              'erik', 'fred', 'gina')}) as p:
         yield p
 
 
@@ -81,6 +83,45 @@ def test_other_programs(posta):
         os.unlink(mail / 'cur' / '1700000001.P1.host:2,F')
         assert c.response() == b'* VANISHED 2'
         assert done(c, tag) == []
+
+
+def test_seen_reaches_the_files(posta):
+    """What FETCH has marked so, too, while the mailbox stays selected."""
+    mail = mail_of(posta, 'erik')
+    with client(posta, 'erik') as c:
+        c.ok('SELECT INBOX')
+        drop_in(mail, '1700000000.P1.host')
+        c.ok('NOOP')
+        c.ok('FETCH 1 BODY[]')
+        wait_until(lambda: (mail / 'cur/1700000000.P1.host:2,S').exists(),
+                   lambda: f'\\Seen in {[*(mail / "cur").iterdir()]}')
+
+
+def test_lock_of_the_dead(posta):
+    """Who was killed with dovecot-uidlist.lock holds up nobody."""
+    mail = mail_of(posta, 'fred')
+    with client(posta, 'fred') as c:
+        c.ok('SELECT INBOX')
+        dead = subprocess.Popen(['true'])
+        dead.wait()
+        lock = mail / 'dovecot-uidlist.lock'
+        lock.write_text(f'{dead.pid}:{socket.gethostname()}')
+        drop_in(mail, '1700000000.P1.host')
+        wait_until(lambda: b'* 1 EXISTS' in c.ok('NOOP'), 'the message')
+        assert not lock.exists()
+
+
+def test_files_that_go_while_they_are_fetched(posta):
+    mail = mail_of(posta, 'gina')
+    with client(posta, 'gina') as c:
+        c.ok('SELECT INBOX')
+        for i in range(100):
+            drop_in(mail, f'1700000{i:03}.P1.host:2,', where='cur')
+        c.ok('NOOP')
+        for i in range(100):
+            tag = c.begin(f'UID FETCH {i + 1}:100 BODY.PEEK[]')
+            os.unlink(mail / 'cur' / f'1700000{i:03}.P1.host:2,')
+            assert c.until(tag)[1].startswith(b'OK')
 
 
 def test_sessions(posta):
