@@ -359,6 +359,7 @@ login_run(struct login *l)
         say_fail(l, DOVECOT_REFUSED, "Unsupported authentication mechanism.");
         return;
     }
+    l->peer.scram_rounds = sources_rounds(&l->auth->passwords, mech);
     login_step(l, sasl_start(l->arena, mech, &l->peer,
                              r->has_resp ? &r->resp : NULL, &l->sasl));
 }

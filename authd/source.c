@@ -55,6 +55,82 @@ holds(struct str password)
     return 0;
 }
 
+/* Different numbers of rounds that are told apart; a site has one or two. */
+#define TALLY 8
+
+struct tally {
+    unsigned rounds[TALLY];
+    size_t count[TALLY];
+};
+
+static void
+count(struct tally *t, unsigned rounds)
+{
+    for (size_t i = 0; i < TALLY; i++)
+        if (t->count[i] == 0 || t->rounds[i] == rounds) {
+            t->rounds[i] = rounds;
+            t->count[i]++;
+            return;
+        }
+}
+
+static unsigned
+most(const struct tally *t)
+{
+    size_t best = 0;
+
+    for (size_t i = 1; i < TALLY; i++)
+        if (t->count[i] > t->count[best])
+            best = i;
+    return t->rounds[best];
+}
+
+/* Of a password in the clear, keys are made with the usual rounds. */
+static unsigned
+rounds_of(struct str password)
+{
+    struct str scheme, hash, number;
+    uint64_t rounds;
+
+    if (!scheme_cut(password, "CRYPT", &scheme, &hash) ||
+        !str_istarts(scheme, S("SCRAM-")))
+        return SCHEME_SCRAM_ROUNDS;
+    return str_cut(&hash, ',', &number) && str_num(number, &rounds) &&
+                   rounds <= SCHEME_ROUNDS_MAX
+               ? (unsigned)rounds
+               : SCHEME_SCRAM_ROUNDS;
+}
+
+static void
+look_at(struct source *s, struct tally by_digest[2], struct str password)
+{
+    static const unsigned bits[] = {SOURCE_HOLDS_SHA1, SOURCE_HOLDS_SHA256};
+    unsigned held = holds(password);
+
+    s->holds |= held;
+    for (size_t i = 0; i < COUNT(bits); i++)
+        if (held & bits[i])
+            count(&by_digest[i], rounds_of(password));
+}
+
+static void
+conclude(struct source *s, const struct tally by_digest[2])
+{
+    for (size_t i = 0; i < COUNT(s->rounds); i++)
+        s->rounds[i] = most(&by_digest[i]);
+}
+
+unsigned
+sources_rounds(const struct sources *s, const struct sasl_mech *m)
+{
+    bool sha1 = m->id == SASL_SCRAM_SHA_1 || m->id == SASL_SCRAM_SHA_1_PLUS;
+
+    for (size_t i = 0; i < s->count; i++)
+        if (s->at[i].rounds[!sha1])
+            return s->at[i].rounds[!sha1];
+    return 0;
+}
+
 /* ---- static */
 
 static bool
@@ -82,6 +158,7 @@ take_static(struct source *s, struct str name, struct str value)
 static void
 parse_static(struct arena *life, struct source *s)
 {
+    struct tally tallies[2] = {0};
     struct buf extra = buf_in(life);
     struct str rest = str_from(s->argument), word;
 
@@ -93,7 +170,8 @@ parse_static(struct arena *life, struct source *s)
             buf_fmt(&extra, "%.*s ", STR(word));
     }
     s->user.extra = buf_str(&extra);
-    s->holds = holds(s->user.password);
+    look_at(s, tallies, s->user.password);
+    conclude(s, tallies);
 }
 
 /* ---- the list */
@@ -172,12 +250,14 @@ tell(struct source *s, const struct why *why)
 static void
 look_through(struct source *s)
 {
+    struct tally tallies[2] = {0};
     struct passwd_user u;
     size_t pos = 0;
 
     s->holds = 0;
     while (passwd_file_next(s->file, &pos, &u))
-        s->holds |= holds(u.password);
+        look_at(s, tallies, u.password);
+    conclude(s, tallies);
 }
 
 bool

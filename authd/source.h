@@ -48,6 +48,8 @@ struct source {
     int64_t looked;           /* when it was last looked at, ms */
     bool told;                /* the trouble stands in the log */
     unsigned holds;           /* SOURCE_ bits of what its lines hold */
+    /* Rounds that most lines have for SCRAM, by SHA-1 and SHA-256; 0: none. */
+    unsigned rounds[2];
 
     struct passwd_user user; /* SOURCE_STATIC: what all users have */
     bool nopassword;
@@ -80,6 +82,12 @@ bool source_refresh(struct source *s, int64_t now_ms, bool *locked);
 
 /* Is there anybody in it for whom that mechanism could work? */
 bool source_serves(const struct source *s, const struct sasl_mech *m);
+
+/*
+ * Rounds that a mechanism of SCRAM has for most users of the first source with
+ * any: users who do not exist are to look like them. 0: there are none.
+ */
+unsigned sources_rounds(const struct sources *s, const struct sasl_mech *m);
 
 /* What of a user's line says that he may not log in. */
 bool source_is_disabled(const struct passwd_user *u);

@@ -1,5 +1,9 @@
 #include "authd/source.h"
 
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "auth/scheme.h"
 #include "ipc/message.h"
 #include "unit/test.h"
 
@@ -95,4 +99,39 @@ statics(void **state)
     arena_free(a);
 }
 
-TESTS(TEST(lists), TEST(fields), TEST(statics))
+/* Users who do not exist get what most have, each digest for itself. */
+static void
+rounds(void **state)
+{
+    static const char text[] = "a:{SCRAM-SHA-256}4096,c2FsdA==,AA==,AA==\n"
+                               "b:{SCRAM-SHA-256}20000,c2FsdA==,AA==,AA==\n"
+                               "c:{scram-sha-256}4096,c2FsdA==,AA==,AA==\n"
+                               "d:{SCRAM-SHA-1}x,c2FsdA==,AA==,AA==\n"
+                               "e:{SHA256}AAAA\n";
+    static const char list[] = "{static:password={PLAIN}x}";
+    struct arena *a = arena_new("test", 1 << 20);
+    char path[] = "/tmp/posta-source-XXXXXX";
+    auto_close int fd = mkstemp(path);
+    struct sources s;
+    struct why why;
+
+    (void)state;
+    assert_int_equal(write(fd, text, sizeof text - 1), sizeof text - 1);
+    assert_int_equal(
+        sources_parse(a, arena_fmt(a, "passwd-file:%s %s", path, list), false,
+                      &s, &why),
+        OK);
+    sources_open(&s);
+    assert_int_equal(sources_rounds(&s, sasl_mech_find(S("SCRAM-SHA-256"))),
+                     4096);
+    assert_int_equal(
+        sources_rounds(&s, sasl_mech_find(S("SCRAM-SHA-256-PLUS"))), 4096);
+    assert_int_equal(sources_rounds(&s, sasl_mech_find(S("SCRAM-SHA-1"))),
+                     SCHEME_SCRAM_ROUNDS);
+    assert_int_equal(sources_parse(a, "pam", false, &s, &why), OK);
+    assert_int_equal(sources_rounds(&s, sasl_mech_find(S("SCRAM-SHA-1"))), 0);
+    unlink(path);
+    arena_free(a);
+}
+
+TESTS(TEST(lists), TEST(fields), TEST(statics), TEST(rounds))
