@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/hash.h"
 #include "base/log.h"
 #include "base/vec.h"
 #include "ipc/message.h"
@@ -29,10 +30,14 @@ struct ask {
     void (*answered)(void *own, const struct answer *answer);
     void *own;
     struct timer *timer;
-    struct link_of *link;    /* NULL: waits in line */
-    struct ask *prev, *next; /* in line */
+    struct link_of *link;    /* NULL: waits in line, or has joined */
+    struct ask *prev, *next; /* in line, or of those who joined the same */
     int64_t tag;
     unsigned tries;
+    bool has_key;
+    uint8_t key[CACHE_KEY];
+    struct ask *leader; /* whose answer it gets; NULL: its own */
+    struct ask *joined; /* those who get this one's */
 };
 
 struct asker {
@@ -41,6 +46,7 @@ struct asker {
     size_t links_max;
     int64_t limit, tag;
     VEC(struct link_of *) links;
+    struct hash *open;        /* leaders with a key */
     struct ask *first, *last; /* those in line */
     size_t waiting;
     bool told; /* that nobody listens */
@@ -63,6 +69,7 @@ asker_new(struct arena *life, struct loop *l, const char *path,
     a->path = path;
     a->links_max = links_max;
     a->limit = limit;
+    a->open = hash_new();
     return a;
 }
 
@@ -97,6 +104,73 @@ line_leave(struct ask *k)
     else
         a->last = k->prev;
     a->waiting--;
+}
+
+/* ---- the same question */
+
+static struct str
+key_of(const struct ask *k)
+{
+    return (struct str){(const char *)k->key, sizeof k->key};
+}
+
+static void
+join(struct ask *k, struct ask *leader)
+{
+    k->leader = leader;
+    k->prev = NULL;
+    k->next = leader->joined;
+    if (k->next)
+        k->next->prev = k;
+    leader->joined = k;
+}
+
+static void
+part(struct ask *k)
+{
+    if (k->prev)
+        k->prev->next = k->next;
+    else
+        k->leader->joined = k->next;
+    if (k->next)
+        k->next->prev = k->prev;
+    k->leader = NULL;
+}
+
+/* One of those who joined goes on where k was. */
+static void
+pass_on(struct ask *k)
+{
+    struct ask *heir = k->joined;
+
+    part(heir);
+    heir->link = k->link;
+    heir->tag = k->tag;
+    heir->tries = k->tries;
+    heir->joined = k->joined;
+    for (struct ask *j = heir->joined; j; j = j->next)
+        j->leader = heir;
+    *hash_put(k->asker->open, key_of(k)) = heir;
+    if (heir->link)
+        heir->link->ask = heir;
+    else
+        line_up(heir);
+}
+
+/* k is given up, or answered: it stands nowhere any more. */
+static void
+leave(struct ask *k)
+{
+    if (k->leader) {
+        part(k);
+        return;
+    }
+    if (k->link == NULL)
+        line_leave(k);
+    if (k->joined)
+        pass_on(k);
+    else if (k->has_key)
+        hash_del(k->asker->open, key_of(k));
 }
 
 /* ---- links */
@@ -166,11 +240,19 @@ link_for(struct asker *a)
 static void
 finish(struct ask *k, const struct answer *answer)
 {
-    if (k->link == NULL)
-        line_leave(k);
+    leave(k);
     loop_cancel(k->timer);
     k->answered(k->own, answer);
     free(k);
+}
+
+/* Whoever is told may end other logins, and so those who have joined. */
+static void
+finish_all(struct ask *k, const struct answer *answer)
+{
+    while (k->joined)
+        finish(k->joined, answer);
+    finish(k, answer);
 }
 
 static void
@@ -194,6 +276,14 @@ give_up(struct ask *k)
     if (a->telling == NULL)
         a->telling = loop_after(a->loop, TELL_MS, tell, a);
     finish(k, &temporary);
+}
+
+static void
+give_up_all(struct ask *k)
+{
+    while (k->joined)
+        give_up(k->joined);
+    give_up(k);
 }
 
 static bool
@@ -257,7 +347,7 @@ link_lost(struct link_of *l)
         k->link = NULL;
         line_up(k);
         if (k->tries >= TRIES)
-            give_up(k);
+            give_up_all(k);
     }
     serve_line(a);
 }
@@ -278,7 +368,7 @@ answer(struct link_of *l, const struct msg_checked *m)
 
     l->ask = NULL;
     l->idle = loop_after(l->asker->loop, IDLE_MS, idle_over, l);
-    finish(k, &got);
+    finish_all(k, &got);
     packet_wipe(&packet);
 }
 
@@ -313,30 +403,64 @@ too_late(void *self)
     if (l) {
         l->ask = NULL;
         link_close(l);
+        k->link = NULL;
+        line_up(k);
     }
     give_up(k);
     serve_line(a);
 }
 
+/* Milliseconds until it is given up: at once where nobody listens, or too many
+ * wait. */
+static int64_t
+patience(const struct ask *k, bool full)
+{
+    const struct asker *a = k->asker;
+    bool hopeless =
+        k->leader == NULL && k->link == NULL && (full || a->links.len == 0);
+
+    return hopeless ? 0 : a->limit;
+}
+
+static void
+ask_for_itself(struct ask *k)
+{
+    if (k->has_key)
+        *hash_put(k->asker->open, key_of(k)) = k;
+    line_up(k);
+    serve_line(k->asker);
+}
+
 struct ask *
 ask_start(struct asker *a, const struct question *q,
+          const uint8_t key[CACHE_KEY],
           void (*answered)(void *own, const struct answer *answer), void *own)
 {
-    struct ask *k = calloc(1, sizeof *k);
+    struct ask *k = calloc(1, sizeof *k), *same;
     bool full = a->waiting >= WAITING_MAX;
 
     if (k == NULL)
         log_fatal("out of memory for a question");
-    *k = (struct ask){
-        .asker = a, .question = *q, .answered = answered, .own = own};
-    line_up(k);
-    serve_line(a);
-
-    /* Nobody listens, or too many wait. */
-    bool hopeless = k->link == NULL && (full || a->links.len == 0);
-
-    k->timer = loop_after(a->loop, hopeless ? 0 : a->limit, too_late, k);
+    *k = (struct ask){.asker = a,
+                      .question = *q,
+                      .answered = answered,
+                      .own = own,
+                      .has_key = key != NULL};
+    if (key)
+        memcpy(k->key, key, sizeof k->key);
+    same = key ? hash_get(a->open, key_of(k)) : NULL;
+    if (same)
+        join(k, same);
+    else
+        ask_for_itself(k);
+    k->timer = loop_after(a->loop, patience(k, full), too_late, k);
     return k;
+}
+
+bool
+ask_has_joined(const struct ask *k)
+{
+    return k->leader != NULL;
 }
 
 void
@@ -348,12 +472,14 @@ ask_cancel(struct ask *k)
         return;
     a = k->asker;
     loop_cancel(k->timer);
-    if (k->link) {
+    /* It would answer what nobody waits for. */
+    if (k->link && k->joined == NULL) {
         k->link->ask = NULL;
-        link_close(k->link); /* it would answer what nobody waits for */
-    } else {
-        line_leave(k);
+        link_close(k->link);
+        k->link = NULL;
+        line_up(k);
     }
+    leave(k);
     free(k);
     serve_line(a);
 }

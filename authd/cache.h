@@ -26,7 +26,7 @@ struct cache *cache_new(struct arena *life, const struct cache_limits *limits);
 #define CACHE_KEY 32
 
 /* stamp: what else must be the same, such as the state of the file behind the
- * source. False where answers to such questions are not kept. */
+ * source. False where answers to such questions are never kept. */
 bool cache_key(const struct cache *c, const struct question *q,
                struct str stamp, uint8_t key[CACHE_KEY]);
 

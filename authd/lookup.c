@@ -34,7 +34,8 @@ try(struct login *l, struct source *s)
     if (s->kind->asks != SOURCE_HERE) {
         l->question = (struct question){
             .what = CHECK_USER, .source = s->spec, .user = l->name};
-        l->ask = ask_start(auth_asker(l->auth, s), &l->question, answered, l);
+        l->ask =
+            ask_start(auth_asker(l->auth, s), &l->question, NULL, answered, l);
         return true;
     }
     file = auth_file(l->auth, s);

@@ -142,8 +142,9 @@ ask(struct login *l, struct asker *asker)
         conclude(l, &known);
         return;
     }
-    l->news = true;
-    l->ask = ask_start(asker, &l->question, answered, l);
+    l->ask =
+        ask_start(asker, &l->question, l->has_key ? l->key : NULL, answered, l);
+    l->news = l->news || !ask_has_joined(l->ask);
 }
 
 /* ---- hashes in files */
@@ -365,7 +366,7 @@ get_credentials(struct login *l, const struct passwd_user *u)
         .stored = buf_str(&l->stored),
         .service = str_from(l->sasl->scheme),
     };
-    l->ask = ask_start(l->auth->hasher, &l->question, made, l);
+    l->ask = ask_start(l->auth->hasher, &l->question, NULL, made, l);
 }
 
 /* The first line that has this user, in a file or static. */

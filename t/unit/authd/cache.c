@@ -82,10 +82,15 @@ some_are_not_kept(void **state)
     struct arena *a = arena_new("test", 4 << 20);
     const struct cache_limits none = {0, 1000, 1000};
     struct question q = pam;
+    struct answer got;
     uint8_t key[CACHE_KEY];
 
     (void)state;
-    assert_false(cache_key(cache_new(a, &none), &pam, S(""), key));
+    struct cache *c = cache_new(a, &none);
+
+    assert_true(cache_key(c, &pam, S(""), key));
+    cache_put(c, key, pam.what, &(struct answer){.verdict = CHECK_YES}, 0);
+    assert_false(cache_get(c, key, 0, &got));
     q.what = CHECK_TOKEN;
     assert_false(cache_key(cache_new(a, &limits), &q, S(""), key));
     arena_free(a);
