@@ -53,6 +53,34 @@ def test_ten_thousand_under_way_at_authd():
         assert served >= 8192
 
 
+class Slow(Posta):
+    """With one user, whose password ("secret") costs some 0.3 s to check."""
+
+    STORED = ('{SHA512-CRYPT}$6$rounds=500000$saltsalt$'
+              'fsEPmTrMK7txVikOqTfbB3C1gpKgPk/JZMljxrwVK0Q'
+              'xxjYgDQ8DmbZNOM9vsK/48G3J10yOuwZUi1487qkwH/')
+
+    def _init(self):
+        super()._init()
+        path = self.dir / 'users'
+        path.write_text(re.sub(r'(?m)^([^:]+):[^:]*', r'\1:' + self.STORED,
+                               path.read_text()))
+
+
+def test_one_user_opens_many_at_once():
+    """The same check under way 500 times is made once: nobody waits in vain."""
+    with Slow(settings=SETTINGS) as posta:
+        clients = [AuthClient(posta.dir / 'queue/private/authd')
+                   for _ in range(5)]
+        for c in clients:
+            c.send(*(f'AUTH\t{n}\tPLAIN\tservice=smtp\tsecured=tls\tnologin'
+                     f'\tresp={RIGHT}' for n in range(1, 101)))
+        answers = [c.line() for c in clients for _ in range(100)]
+        assert [a for a in answers if not a.startswith('OK\t')] == []
+        for c in clients:
+            c.close()
+
+
 async def one(port, k, results):
     """Ten tries on one connection; the first nine with a wrong password."""
     reader, writer = await asyncio.open_connection('127.0.0.1', port)
