@@ -252,6 +252,8 @@ user_work(struct daemon *d, const struct user_program *p,
     log_forked();
     prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
     reset_signals();
+    board_unmap(d->board); /* with counts of clients, and keys of tickets */
+    d->board = NULL;
     own.user = (struct user){
         .daemon = d,
         .conf = d->conf,

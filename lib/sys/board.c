@@ -90,6 +90,12 @@ board_map(int fd)
     return map(fd);
 }
 
+void
+board_unmap(struct board *b)
+{
+    must(munmap(b, sizeof *b) == 0);
+}
+
 static uint16_t
 word(unsigned crew, enum board_state state)
 {

@@ -32,6 +32,8 @@ enum board_state { BOARD_FREE, BOARD_STARTING, BOARD_IDLE, BOARD_BUSY };
 struct board *board_make(int *fd);
 /* Map the one that was handed down. NULL if it is none, with errno. */
 struct board *board_map(int fd);
+/* For good: this process is nobody's worker any more. */
+void board_unmap(struct board *b);
 
 /* Master: the lowest free place, now BOARD_STARTING; false if all are taken. */
 bool board_take(struct board *b, unsigned crew, unsigned *place);
