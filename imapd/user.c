@@ -30,12 +30,10 @@ begin(struct user *u, struct why *why)
 }
 
 static struct str
-refusal(struct user *u, const struct user_session *s)
+refusal(struct user *u, const struct user_session *s, const char *why)
 {
-    return str_from(arena_fmt(u->life,
-                              "%.*s NO [UNAVAILABLE] Your mailbox is not "
-                              "available now\r\n",
-                              STR(s->greeting)));
+    return str_from(arena_fmt(u->life, "%.*s NO [UNAVAILABLE] %s\r\n",
+                              STR(s->greeting), why));
 }
 
 static void

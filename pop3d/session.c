@@ -307,11 +307,10 @@ begin(struct user *u, struct why *why)
 }
 
 static struct str
-refusal(struct user *u, const struct user_session *s)
+refusal(struct user *u, const struct user_session *s, const char *why)
 {
-    (void)u;
     (void)s;
-    return S("-ERR [SYS/TEMP] Your mailbox is not available now\r\n");
+    return str_from(arena_fmt(u->life, "-ERR [SYS/TEMP] %s\r\n", why));
 }
 
 static void

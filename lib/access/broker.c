@@ -284,12 +284,23 @@ start_member(const struct ticket *t, struct member **u, struct why *why)
 
 /* ---- logins */
 
+static int64_t
+count_from(const struct member *u, struct str client)
+{
+    int64_t n = 0;
+
+    for (size_t i = 0; i < u->sessions.len; i++)
+        n += str_eq(str_from(u->sessions.at[i].client), client);
+    return n;
+}
+
 static bool
 attach(struct member *u, struct asker *from, const struct msg_enter *m)
 {
     struct msg_attach a = {.number = ++u->last,
                            .session = m->session,
                            .client = m->client,
+                           .others = count_from(u, m->client),
                            .server = m->server,
                            .tls = m->tls,
                            .greeting = m->greeting,

@@ -93,10 +93,40 @@ session_of(const struct msg_attach *m)
         .tls = m->tls != 0,
         .id = m->session,
         .client = m->client,
+        .others = (unsigned)m->others,
         .server = m->server,
         .greeting = m->greeting,
         .input = m->input,
     };
+}
+
+static void
+turn_away(const struct user_session *s, const char *why)
+{
+    struct str text = own.user.program->refusal(&own.user, s, why);
+
+    (void)!send(s->fd, text.p, text.len, MSG_NOSIGNAL | MSG_DONTWAIT);
+    close(s->fd);
+}
+
+/* As Dovecot words it, in its log line too. */
+static bool
+has_too_many(const struct user_session *s)
+{
+    int64_t limit = own.user.conf->mail_max_userip_connections;
+
+    if (limit == 0 || s->client.len == 0 || s->others < limit)
+        return false;
+    const char *why = arena_fmt(own.user.life,
+                                "Maximum number of connections from user+IP "
+                                "exceeded (mail_max_userip_connections=%lld)",
+                                (long long)limit);
+
+    log_info("%s-login: %s: user=<%.*s>, rip=%.*s, %.*s",
+             own.user.program->service, why, STR(own.user.user), STR(s->client),
+             STR(s->id));
+    turn_away(s, why);
+    return true;
 }
 
 static bool
@@ -110,7 +140,10 @@ take_session(struct packet *p)
 
     fcntl(m.fd, F_SETFL, fcntl(m.fd, F_GETFL) | O_NONBLOCK);
     own.sessions++;
-    own.user.program->attach(&own.user, &s);
+    if (has_too_many(&s))
+        user_gone(&own.user, s.number);
+    else
+        own.user.program->attach(&own.user, &s);
     return true;
 }
 
@@ -213,10 +246,8 @@ refuse(const struct why *why)
     while (link_receive(&own.broker, &own.packet) == LINK_OK &&
            own.packet.type == MSG_attach && read_attach(&own.packet, &m)) {
         struct user_session s = session_of(&m);
-        struct str text = own.user.program->refusal(&own.user, &s);
 
-        (void)!send(s.fd, text.p, text.len, MSG_NOSIGNAL | MSG_DONTWAIT);
-        close(s.fd);
+        turn_away(&s, "Your mailbox is not available now");
         packet_drop(&own.packet);
         fcntl(LINK, F_SETFL, fcntl(LINK, F_GETFL) | O_NONBLOCK);
     }

@@ -39,6 +39,7 @@ struct user_session {
     bool tls;                  /* encrypted, by the login stage */
     struct str id;             /* for the log: "session=<...>" */
     struct str client, server; /* addresses; "" on a UNIX socket */
+    unsigned others;           /* sessions that this client has already */
     struct str greeting;       /* of the login stage: IMAP's tag */
     struct str input;          /* what the client has sent behind its login */
 };
@@ -50,8 +51,9 @@ struct user_program {
     enum rc (*prepare)(struct user *u, const char *folders[2], struct why *why);
     /* All rights are gone: open what is shared by sessions. */
     enum rc (*begin)(struct user *u, struct why *why);
-    /* One of these has failed: the answer to a login, to be sent as it is. */
-    struct str (*refusal)(struct user *u, const struct user_session *s);
+    /* He is not served, and why: the answer to a login, to be sent as it is. */
+    struct str (*refusal)(struct user *u, const struct user_session *s,
+                          const char *why);
     void (*attach)(struct user *u, const struct user_session *s);
     /* End that session, or all (0), with a word to the client. */
     void (*end)(struct user *u, unsigned number, const char *why);

@@ -1,4 +1,5 @@
 """The login stage of IMAP and POP3: what strangers may do, and what they get."""
+import contextlib
 import os
 import re
 import select
@@ -242,9 +243,35 @@ def test_handshakes_that_fail_or_never_end(posta):
         s.close()
 
 
+def test_not_too_many_of_one_user_from_one_place():
+    """As Dovecot words it; other users and other protocols go on."""
+    words = 'Maximum number of connections from user+IP exceeded'
+    settings = FAST | {'mail_max_userip_connections': '3'}
+    with Posta(settings=settings) as p, contextlib.ExitStack() as stack:
+        for name, refused in (('imaps', r't1 NO \[UNAVAILABLE\] '),
+                              ('pop3s', r'-ERR \[SYS/TEMP\] ')):
+            held = [stack.enter_context(MailClient(p, name))
+                    for _ in range(3)]
+            assert all(good(c.log_in(ALICE)) for c in held)
+            with MailClient(p, name) as c:
+                assert re.match(refused + re.escape(words), c.log_in(ALICE))
+                c.ends()
+            p.wait_log(rf'{name[:4]}-login: {re.escape(words)} \(mail_max_userip'
+                       rf'_connections=3\): user=<{ALICE}>, rip=127.0.0.1, ')
+            with MailClient(p, name) as c:
+                assert good(c.log_in('bob@example.test'))
+            held[0].close()
+            wait_until(lambda: again(p, name), 'room for one more')
+
+
+def again(posta, name):
+    with MailClient(posta, name) as c:
+        return good(c.log_in(ALICE))
+
+
 def test_five_hundred_at_once():
     clients = []
-    with Quick(settings=FAST) as p:
+    with Quick(settings=FAST | {'mail_max_userip_connections': '0'}) as p:
         for i in range(500):
             clients.append(MailClient(p, 'imaps' if i % 2 else 'pop3s'))
         for c in clients:
