@@ -331,7 +331,7 @@ copy_messages(struct mailbox *from, struct uid_set set, struct mailbox *to,
                          .tmp = -1};
 
         if (i)
-            from->own_cur = from->own_new = 0; /* so that sync looks */
+            mailbox_own_doubt(from);
         rc = copy_once(&c, &set, &taken, &given, why);
     }
     *from_uids = ranges_take(&taken, a);

@@ -293,6 +293,6 @@ flags_flush(struct mailbox *box, size_t max, bool *left, struct why *why)
     if (rc != OK || !fl.failed)
         return rc;
     /* Somebody else has renamed them: what is what? */
-    box->own_cur = box->own_new = 0;
+    mailbox_own_doubt(box);
     return mailbox_sync(box, NULL, why);
 }

@@ -203,7 +203,7 @@ index_folder_put(struct kv_env *kv, struct str path, struct index_folder *f)
 /* A change of what the records mean gets another version. */
 static const struct index_kind {
     uint32_t version, folder, message, keywords;
-} records = {1, sizeof(struct index_folder), sizeof(struct index_message),
+} records = {2, sizeof(struct index_folder), sizeof(struct index_message),
              KEYWORDS_MAX};
 
 bool
@@ -257,7 +257,7 @@ clear_kind(struct kv_env *kv, char kind, uint32_t folder)
 void
 index_folder_clear(struct kv_env *kv, uint32_t folder)
 {
-    for (const char *kind = "MNHCVBKXT"; *kind; kind++)
+    for (const char *kind = "MNHCVBKXTR"; *kind; kind++)
         clear_kind(kv, *kind, folder);
 }
 

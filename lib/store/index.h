@@ -15,6 +15,7 @@
  *                              still have this modseq were changed then
  *   V folder modseq uid        u32 last: UIDs uid..last vanished then
  *   B folder uid kind          what parsers make of the message
+ *   R folder                   which UIDs there are (view.c)
  *   K folder                   keywords: u8 bit + 1, text, NUL ...
  *   X folder uid               fields of its line in dovecot-uidlist
  *   T folder                   names, each with a LF, of files that are being
@@ -51,6 +52,8 @@ struct index_folder {
     uint64_t size, vsize; /* of all; vsize of those that have one */
 
     int64_t new_mtime, cur_mtime; /* as scanned; 0: scan again */
+    int64_t own_new, own_cur;     /* as our own changes left them, if nobody
+                                     else's came before; or 0 */
     struct text_stamp uidlist, keywords, state;
 };
 

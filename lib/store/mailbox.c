@@ -223,6 +223,10 @@ mailbox_write(struct mailbox *box, struct index_folder *f, struct why *why)
 enum rc
 mailbox_commit(struct mailbox *box, struct index_folder *f, struct why *why)
 {
+    if (box->own_new && box->own_cur) {
+        f->own_new = box->own_new;
+        f->own_cur = box->own_cur;
+    }
     index_folder_put(box->home->kv, box->path, f);
     return kv_env_commit(box->home->kv, why);
 }
@@ -270,8 +274,10 @@ mailbox_own_begin(struct mailbox *box, const struct index_folder *f)
 {
     int64_t new = dir_mtime(box->new), cur = dir_mtime(box->cur);
 
-    box->own_good = (new == f->new_mtime || new == box->own_new) &&
-                    (cur == f->cur_mtime || cur == box->own_cur);
+    box->own_good =
+        !box->doubt &&
+        (new == f->new_mtime || new == box->own_new || new == f->own_new) &&
+        (cur == f->cur_mtime || cur == box->own_cur || cur == f->own_cur);
 }
 
 void
@@ -279,6 +285,13 @@ mailbox_own_end(struct mailbox *box)
 {
     box->own_new = box->own_good ? dir_mtime(box->new) : 0;
     box->own_cur = box->own_good ? dir_mtime(box->cur) : 0;
+}
+
+void
+mailbox_own_doubt(struct mailbox *box)
+{
+    box->own_new = box->own_cur = 0;
+    box->doubt = true;
 }
 
 /* What is asked of a folder. */
@@ -357,7 +370,7 @@ mailbox_file(struct mailbox *box, uint32_t uid, int *fd, struct why *why)
 
     /* Somebody has given it another name. */
     for (int i = 0; rc == OK && *fd < 0 && known && i < FILE_TRIES; i++) {
-        box->own_cur = box->own_new = 0;
+        mailbox_own_doubt(box);
         rc = mailbox_sync(box, NULL, why);
         if (rc == OK)
             rc = try_file(box, uid, fd, &known, why);

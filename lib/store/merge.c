@@ -413,6 +413,8 @@ set_mtimes(struct merge *m)
     const struct scan *s = m->s;
     bool good = s->stable && !s->busy;
 
+    if (s->list_new || s->list_cur)
+        m->f.own_new = m->f.own_cur = 0;
     if (s->list_new)
         m->f.new_mtime =
             good && scan_settled(s->new_mtime, s->now) ? s->new_mtime : 0;
@@ -426,7 +428,9 @@ same_mtimes(const struct merge *m)
 {
     const struct index_folder *was = &m->s->f;
 
-    return m->f.new_mtime == was->new_mtime && m->f.cur_mtime == was->cur_mtime;
+    return m->f.new_mtime == was->new_mtime &&
+           m->f.cur_mtime == was->cur_mtime && m->f.own_new == was->own_new &&
+           m->f.own_cur == was->own_cur;
 }
 
 static bool

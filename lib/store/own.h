@@ -39,9 +39,11 @@ struct mailbox {
     unsigned generation;
     bool gone; /* deleted, or renamed */
 
-    /* mtimes that our own changes left, if nobody else's came before. */
+    /* mtimes that our own changes left, if nobody else's came before; they
+     * go into the folder's record with what is committed next. */
     int64_t own_new, own_cur;
     bool own_good;
+    bool doubt;      /* not to be relied on until the folder has been listed */
     uint64_t serial; /* of the record that the keywords below are of */
     uint32_t id;
     struct arena *words;
@@ -81,6 +83,8 @@ enum rc mailbox_next_modseq(struct mailbox *box, struct index_folder *f,
  * somebody else's. */
 void mailbox_own_begin(struct mailbox *box, const struct index_folder *f);
 void mailbox_own_end(struct mailbox *box);
+/* The files are not as the index has them: list the folder at the next sync. */
+void mailbox_own_doubt(struct mailbox *box);
 
 /* mailbox_sync by who holds dovecot-uidlist.lock. */
 enum rc mailbox_sync_locked(struct mailbox *box, struct why *why) MUST_USE;

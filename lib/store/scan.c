@@ -187,18 +187,26 @@ scan_settled(int64_t mtime, int64_t now)
     return now - mtime > tick || mtime - now > tick;
 }
 
+/* What is known of new/ or cur/. */
+struct part {
+    int64_t mtime;      /* now */
+    int64_t known;      /* when it was listed */
+    int64_t own, noted; /* as we left it ourselves; the same, in the index */
+    uint32_t files;
+};
+
 static bool
-must_list(const struct scan *s, int64_t mtime, int64_t known, int64_t own)
+must_list(const struct scan *s, const struct part *p)
 {
-    if (!s->known || mtime == 0)
+    if (!s->known || p->mtime == 0)
         return true;
-    if (mtime == known)
+    if (p->mtime == p->known)
         return false;
-    if (mtime != own)
+    if (s->box->doubt || (p->mtime != p->own && p->mtime != p->noted))
         return true;
     /* Only we changed it, as far as can be told; once its time is over, a
      * small folder is looked through to be sure. */
-    return s->f.messages < SMALL && scan_settled(mtime, s->now);
+    return p->files < SMALL && scan_settled(p->mtime, s->now);
 }
 
 static enum rc
@@ -222,8 +230,13 @@ look(struct scan *s, struct why *why)
         !text_stat(box->dir, KEYWORDS_FILE, &s->keywords))
         return fail(why, "5.2.0", "the folder %.*s is not there any more",
                     STR(box->name));
-    s->list_new = must_list(s, s->new_mtime, s->f.new_mtime, box->own_new);
-    s->list_cur = must_list(s, s->cur_mtime, s->f.cur_mtime, box->own_cur);
+    const struct part new = {s->new_mtime, s->f.new_mtime, box->own_new,
+                             s->f.own_new, s->f.in_new};
+    const struct part cur = {s->cur_mtime, s->f.cur_mtime, box->own_cur,
+                             s->f.own_cur, s->f.messages - s->f.in_new};
+
+    s->list_new = must_list(s, &new);
+    s->list_cur = must_list(s, &cur);
     s->read_uidlist = !s->known || !text_stamp_eq(&s->uidlist, &s->f.uidlist);
     s->read_keywords =
         !s->known || !text_stamp_eq(&s->keywords, &s->f.keywords);
@@ -373,6 +386,7 @@ sync_box(struct mailbox *box, bool locked, bool *busy, struct why *why)
 
         rc = scan_once(&s, &again, why);
         *busy = s.busy;
+        box->doubt = box->doubt && (rc != OK || again);
         forget(&s);
     }
     if (rc == OK)

@@ -11,11 +11,25 @@ struct run {
     uint32_t uid, seq, count;
 };
 
+/*
+ * The UIDs of a folder in the index, as a view had them at some time: what has
+ * come and gone since then is all that the next one must look at. Written when
+ * that was much; struct run follow it.
+ */
+struct saved {
+    uint64_t modseq;
+    uint32_t next, count;
+};
+
+#define SAVE_AFTER 2000 /* messages that were looked at */
+#define SAVED_MAX  8192 /* runs */
+
 struct view {
     struct mailbox *box;
     VEC(struct run) runs;
     uint32_t validity, count;
     uint32_t next;              /* UIDs from here on are not looked at yet */
+    size_t looked;              /* at so many records */
     uint64_t expunged, changed; /* mod-sequences taken up */
     bool writable;
     struct ranges recent;
@@ -51,7 +65,7 @@ take_arrivals(struct view *v, const struct index_folder *f)
         return;
     kv_walk_begin(&w, kv, index_key(&prefix, 'M', f->id),
                   index_key_uid(&from, 'M', f->id, v->next));
-    while (kv_walk_next(&w))
+    for (; kv_walk_next(&w); v->looked++)
         add(v, index_uid_of(w.key));
     kv_walk_end(&w);
     v->next = f->next;
@@ -72,6 +86,130 @@ copy_runs(struct view *v, const struct index_folder *f)
         v->next = o->next;
         return;
     }
+}
+
+/* UIDs first to last leave a view that is rebuilt; their numbers are those of
+ * EXPUNGE responses sent one after the other. */
+static void
+leave_out(const struct view *v, uint32_t first, uint32_t last,
+          struct uids *numbers, struct ranges *dropped)
+{
+    for (uint32_t uid = first; numbers && uid - first <= last - first; uid++) {
+        *vec_add(&numbers->list) = v->count + 1;
+        ranges_add(dropped, uid);
+    }
+}
+
+/* Leave out what the ranges have; note the numbers of EXPUNGE responses, if
+ * they are wanted. */
+static void
+drop(struct view *v, struct uid_set gone, struct uids *numbers,
+     struct ranges *dropped)
+{
+    struct view old = *v;
+
+    memset(&v->runs, 0, sizeof v->runs);
+    v->count = 0;
+    for (size_t i = 0, g = 0; i < old.runs.len; i++) {
+        uint32_t uid = old.runs.at[i].uid;
+        uint32_t last = uid + (old.runs.at[i].count - 1);
+
+        while (g < gone.len && gone.at[g].last < uid)
+            g++;
+        for (; g < gone.len && gone.at[g].first <= last; g++) {
+            const struct uid_range *r = &gone.at[g];
+            uint32_t from = r->first < uid ? uid : r->first;
+            uint32_t to = r->last < last ? r->last : last;
+
+            if (from > uid)
+                add_run(v, uid, from - uid);
+            leave_out(v, from, to, numbers, dropped);
+            uid = to + 1;
+            if (r->last >= last)
+                break;
+        }
+        if (uid - old.runs.at[i].uid < old.runs.at[i].count)
+            add_run(v, uid, last - uid + 1);
+    }
+    vec_free(&old.runs);
+}
+
+/* Is any of them in the view? */
+static bool
+concerns(const struct view *v, const struct ranges *r)
+{
+    for (size_t i = 0; i < r->list.len; i++)
+        if (view_rank(v, r->list.at[i].last + 1) !=
+            view_rank(v, r->list.at[i].first))
+            return true;
+    return false;
+}
+
+static struct str
+saved_key(struct index_key *k, const struct index_folder *f)
+{
+    return index_key(k, 'R', f->id);
+}
+
+/* Begin with what was saved. */
+static void
+take_saved(struct view *v, const struct index_folder *f)
+{
+    struct kv_env *kv = v->box->home->kv;
+    struct ranges gone = {0};
+    struct index_key k;
+    struct saved s;
+    struct str value;
+
+    if (v->next > 1 || !kv_env_get(kv, saved_key(&k, f), &value) ||
+        value.len < sizeof s)
+        return;
+    memcpy(&s, value.p, sizeof s);
+    if (s.modseq < f->floor ||
+        value.len != sizeof s + s.count * sizeof(struct run))
+        return;
+    for (size_t i = 0; i < s.count; i++) {
+        struct run r;
+
+        memcpy(&r, value.p + sizeof s + i * sizeof r, sizeof r);
+        add_run(v, r.uid, r.count);
+    }
+    v->next = s.next;
+    index_vanished_since(kv, f, s.modseq, &gone);
+    v->looked += gone.list.len;
+    if (concerns(v, &gone))
+        drop(v, (struct uid_set){gone.list.at, gone.list.len}, NULL, NULL);
+    vec_free(&gone.list);
+}
+
+/* Failing only means that the next view has more to do. */
+static void
+save(struct view *v)
+{
+    struct arena *a;
+    struct index_folder f;
+    struct index_key k;
+    struct buf b;
+    struct why why;
+    struct saved s = {
+        .modseq = v->expunged, .next = v->next, .count = (uint32_t)v->runs.len};
+
+    if (v->looked < SAVE_AFTER || v->runs.len > SAVED_MAX ||
+        mailbox_write(v->box, &f, &why) != OK)
+        return;
+    v->looked = 0;
+    if (f.validity != v->validity || f.modseq < s.modseq) {
+        mailbox_abort(v->box);
+        return;
+    }
+    a = arena_new("view", (size_t)1 << 20);
+    b = buf_in(a);
+    buf_add(&b, (struct str){(const char *)&s, sizeof s});
+    buf_add(&b, (struct str){(const char *)v->runs.at,
+                             v->runs.len * sizeof *v->runs.at});
+    kv_env_put(v->box->home->kv, saved_key(&k, &f), buf_str(&b));
+    (void)!kv_env_commit(v->box->home->kv, &why);
+    arena_free(a);
 }
 
 static enum rc
@@ -114,6 +252,7 @@ view_open(struct mailbox *box, bool writable, struct view **out,
     rc = mailbox_read(box, &f, why);
     if (rc == OK) {
         copy_runs(v, &f);
+        take_saved(v, &f);
         take_arrivals(v, &f);
         v->validity = f.validity;
         v->expunged = v->changed = f.modseq;
@@ -122,6 +261,7 @@ view_open(struct mailbox *box, bool writable, struct view **out,
     if (rc == OK)
         rc = claim(v, why);
     if (rc == OK) {
+        save(v);
         box->users++;
         *vec_add(&box->views) = v;
         *out = v;
@@ -265,49 +405,6 @@ view_has_news(struct view *v)
         return false;
     return f.modseq != v->expunged || f.modseq != v->changed ||
            f.next != v->next;
-}
-
-/* Leave out what the ranges have; note the numbers of EXPUNGE responses. */
-static void
-drop(struct view *v, struct uid_set gone, struct uids *numbers,
-     struct ranges *dropped)
-{
-    struct view old = *v;
-
-    memset(&v->runs, 0, sizeof v->runs);
-    v->count = 0;
-    for (size_t i = 0, g = 0; i < old.runs.len; i++) {
-        const struct run *r = &old.runs.at[i];
-
-        while (g < gone.len && gone.at[g].last < r->uid)
-            g++;
-        if (g == gone.len || gone.at[g].first >= r->uid + r->count) {
-            add_run(v, r->uid, r->count);
-            continue;
-        }
-        for (uint32_t uid = r->uid; uid - r->uid < r->count; uid++) {
-            while (g < gone.len && gone.at[g].last < uid)
-                g++;
-            if (g == gone.len || gone.at[g].first > uid) {
-                add(v, uid);
-                continue;
-            }
-            *vec_add(&numbers->list) = v->count + 1;
-            ranges_add(dropped, uid);
-        }
-    }
-    vec_free(&old.runs);
-}
-
-/* Is any of them in the view? */
-static bool
-concerns(const struct view *v, const struct ranges *r)
-{
-    for (size_t i = 0; i < r->list.len; i++)
-        if (view_rank(v, r->list.at[i].last + 1) !=
-            view_rank(v, r->list.at[i].first))
-            return true;
-    return false;
 }
 
 static void

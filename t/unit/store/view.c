@@ -281,5 +281,39 @@ only_expunges(void **state)
     user_end(u);
 }
 
-TESTS(TEST(only_expunges), TEST(numbers), TEST(news), TEST(own),
+/* Which UIDs a large folder has is kept from view to view. */
+static void
+large(void **state)
+{
+    struct user *u = user_new();
+    struct uid_range first = {1, 10};
+    struct view *v;
+
+    (void)state;
+    for (int i = 0; i < 2500; i++)
+        user_put(u, arena_fmt(u->a, "cur/%d.M1.h:2,", 1000 + i));
+    user_login(u);
+    for (int i = 0; i < 3; i++) {
+        good(view_open(u->box, true, &v, &u->why));
+        assert_int_equal(view_count(v), 2500 - 11 * i);
+        assert_int_equal(view_seq(v, 11), 11 - 10 * (i > 0));
+        assert_int_equal(view_seq(v, 1000), i ? 0 : 1000);
+        assert_int_equal(view_uid(v, view_count(v)), 2500 + i);
+        view_close(v);
+        user_logout(u); /* nothing of it is left in the process */
+        user_login(u);
+        if (i == 0) {
+            expunge(u, first.first, first.last);
+            expunge(u, 1000, 1000);
+            expunge(u, 2500, 2500);
+        } else {
+            expunge(u, 2000, 2011);
+        }
+        user_append(u, u->box, 1);
+    }
+    user_logout(u);
+    user_end(u);
+}
+
+TESTS(TEST(large), TEST(only_expunges), TEST(numbers), TEST(news), TEST(own),
       TEST(index_lost), TEST(since), TEST(walks))
