@@ -359,11 +359,13 @@ upload_drop(struct session *s)
 
 /* "[APPENDUID 38505 3955:3957] " */
 static bool
-commit(struct session *s, struct upload *u, struct buf *code)
+commit(struct session *s, struct upload *u, const struct append *a,
+       struct buf *code)
 {
     struct mailbox_status status;
     struct append *append = u->append;
     struct uid_set uids;
+    struct str name;
 
     /* Others may have stored something meanwhile. */
     u->room.known = false;
@@ -377,6 +379,8 @@ commit(struct session *s, struct upload *u, struct buf *code)
     buf_fmt(code, "[APPENDUID %u ", status.validity);
     put_uids(code, uids);
     buf_add(code, S("] "));
+    if (take_mailbox(s, a->mailbox, &name))
+        news_added(s, name, u->box, uids);
     news_look(s->imap, u->box);
     return true;
 }
@@ -401,7 +405,7 @@ finish(struct session *s, const struct command *c, struct buf *code)
         return false;
     if (u->size == 0)
         return fail_with(u, "", "The message is empty");
-    if (!commit(s, u, code))
+    if (!commit(s, u, &c->append, code))
         return false;
     if (u->replaced == 0)
         return true;

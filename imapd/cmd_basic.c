@@ -64,14 +64,45 @@ do_namespace(struct session *s, const struct command *c)
     reply_ok(s, "Namespaces listed");
 }
 
+/* To all that idle at once, so that a user's process is woken once for all of
+ * them. Who has not read what came before needs no reminder. */
+static void
+still_here(void *self)
+{
+    struct imap *imap = self;
+    bool any = false;
+
+    imap->still = NULL;
+    for (size_t i = 0; i < imap->sessions.len; i++) {
+        struct session *s = imap->sessions.at[i];
+
+        if (!s->idling || s->ending)
+            continue;
+        any = true;
+        if (s->task.step || conn_unsent(s->conn) > 0)
+            continue;
+        say(s, "* OK Still here\r\n");
+        conn_flush(s->conn);
+    }
+    if (any)
+        imap->still = loop_after(imap->user->loop,
+                                 imap->user->conf->imap_idle_notify_interval,
+                                 still_here, imap);
+}
+
 void
 do_idle(struct session *s, const struct command *c)
 {
+    int64_t interval = s->conf->imap_idle_notify_interval;
+
     (void)c;
     news_tell(s, true);
     say(s, "+ idling\r\n");
     s->idling = true;
     snprintf(s->idle_tag, sizeof s->idle_tag, "%.*s", STR(c->tag));
+    if (interval > 0 && s->imap->still == NULL)
+        s->imap->still =
+            loop_after(s->imap->user->loop, interval, still_here, s->imap);
 }
 
 /* RFC 8437. The connection can go back where the login stage still has it. */
@@ -83,7 +114,7 @@ do_unauthenticate(struct session *s, const struct command *c)
         reply_bad(s, "Unknown command");
         return;
     }
-    session_deselect(s);
+    session_deselect(s, 0);
     reply_ok(s, "Logged out; the next user may log in");
     session_leave(s);
 }

@@ -18,6 +18,7 @@ struct work {
     bool active; /* a response is under way */
     bool failed;
     bool expunged; /* of a message that is gone already */
+    bool untagged; /* no command waits for it */
     struct why why;
     struct fetching f;
     struct walk_row rows[WALK_ROWS]; /* from `at` on: of this turn */
@@ -177,6 +178,8 @@ drop(struct session *s, void *work)
 static void
 finish(struct session *s, struct work *w)
 {
+    if (w->untagged)
+        return;
     if (w->failed)
         reply_why(s, &w->why);
     else if (w->expunged && !s->now.uid)
@@ -262,6 +265,24 @@ take_changed(struct session *s, const struct fetch *f, struct uid_set *set,
     if (rc == OK)
         *set = condstore_both(s, *set, changed);
     return rc;
+}
+
+struct task
+fetch_untagged(struct session *s, struct fetch_item *items, size_t count,
+               struct uid_set set)
+{
+    const struct command c = {
+        .id = COMMAND_FETCH,
+        .uid = s->enabled & (ENABLED_QRESYNC | ENABLED_REV2),
+        .fetch = {.items = items, .count = count},
+    };
+    struct work *w = arena_make(s->command, struct work);
+
+    w->untagged = true;
+    find_items(s, &c, w);
+    w->a = arena_new("message", MESSAGE_MAX);
+    walk_begin(&w->walk, s, set);
+    return (struct task){.step = step, .drop = drop, .work = w};
 }
 
 static const char *

@@ -107,7 +107,7 @@ leave(struct session *s, const struct mailbox *gone)
             session_bye(other, "The selected mailbox was deleted");
     }
     if (s->box == gone)
-        session_deselect(s);
+        session_deselect(s, 0);
 }
 
 void

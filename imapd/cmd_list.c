@@ -161,15 +161,31 @@ put_childinfo(struct buf *b, unsigned select)
 }
 
 static void
+put_response(const struct session *s, struct buf *b, const struct list *l,
+             const struct folder *f)
+{
+    buf_add(b, S("* LIST "));
+    put_attributes(s, b, l, f);
+    buf_fmt(b, " \"%c\" ", SPACE_SEPARATOR);
+    put_mailbox(s, b, f->name);
+}
+
+void
+put_list(const struct session *s, struct buf *b, const struct folder *f)
+{
+    static const struct list all = {
+        .extended = true, .returned = LIST_SUBSCRIBED | LIST_CHILDREN};
+
+    put_response(s, b, &all, f);
+}
+
+static void
 tell_list(struct session *s, const struct work *w, size_t i)
 {
     const struct folder *f = &w->folders.at[i].f;
     struct buf b = buf_in(s->command);
 
-    buf_add(&b, S("* LIST "));
-    put_attributes(s, &b, w->list, f);
-    buf_fmt(&b, " \"%c\" ", SPACE_SEPARATOR);
-    put_mailbox(s, &b, f->name);
+    put_response(s, &b, w->list, f);
     if (w->list->select & LIST_RECURSIVEMATCH && w->above[i])
         put_childinfo(&b, w->list->select);
     buf_add(&b, S("\r\n"));

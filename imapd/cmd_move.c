@@ -39,7 +39,8 @@ tell_removed(struct session *s, const char *what, struct uid_set removed)
 }
 
 static void
-run_copy(struct session *s, struct mailbox *to, struct uid_set set, bool move)
+run_copy(struct session *s, struct str name, struct mailbox *to,
+         struct uid_set set, bool move)
 {
     struct buf code = buf_in(s->command);
     struct uid_set from_uids, to_uids;
@@ -52,6 +53,7 @@ run_copy(struct session *s, struct mailbox *to, struct uid_set set, bool move)
         reply_why(s, &why);
         return;
     }
+    news_added(s, name, to, to_uids);
     news_look(s->imap, to);
     if (move && code.len > 0)
         say(s, "* OK %.*sMoved\r\n", STR(buf_str(&code)));
@@ -89,7 +91,7 @@ do_copy(struct session *s, const struct command *c)
             reply_why(s, &why);
         return;
     }
-    run_copy(s, to, set, move);
+    run_copy(s, name, to, set, move);
     mailbox_close(to);
 }
 

@@ -33,6 +33,7 @@ open_mailbox(struct session *s, struct str name, struct why *why)
         return rc;
     }
     s->selected = keep(name);
+    s->fetched = view_next(s->view);
     outside_watch(s);
     return OK;
 }
@@ -126,7 +127,7 @@ do_select(struct session *s, const struct command *c)
         reply_bad(s, "[UIDREQUIRED] Messages have no numbers");
         return;
     }
-    session_deselect(s);
+    session_deselect(s, 0);
     if (had && s->enabled & (ENABLED_QRESYNC | ENABLED_REV2))
         say(s, "* OK [CLOSED] Previous mailbox closed\r\n");
     if (!take_mailbox(s, c->select.mailbox, &name)) {
@@ -137,7 +138,7 @@ do_select(struct session *s, const struct command *c)
         condstore_enable(s);
     s->read_only = c->id == COMMAND_EXAMINE;
     if (open_mailbox(s, name, &why) != OK || tell_all(s, &why) != OK) {
-        session_deselect(s);
+        session_deselect(s, 0);
         reply_why(s, &why);
         return;
     }
@@ -151,7 +152,7 @@ void
 do_unselect(struct session *s, const struct command *c)
 {
     (void)c;
-    session_deselect(s);
+    session_deselect(s, 0);
     reply_ok(s, "Unselected");
 }
 
@@ -160,7 +161,8 @@ void
 do_close(struct session *s, const struct command *c)
 {
     static const struct uid_range every = {1, UINT32_MAX};
-    struct uid_set removed;
+    struct uid_set removed = {0};
+    uint32_t count = 0;
     struct why why;
 
     (void)c;
@@ -170,6 +172,8 @@ do_close(struct session *s, const struct command *c)
         reply_why(s, &why);
         return;
     }
-    session_deselect(s);
+    for (size_t i = 0; i < removed.len; i++)
+        count += removed.at[i].last - removed.at[i].first + 1;
+    session_deselect(s, count);
     reply_ok(s, "Closed");
 }

@@ -102,11 +102,12 @@ do_store(struct session *s, const struct command *c)
         reply_why(s, &why);
         return;
     }
-    if (store->silent && done.modseq) {
+    if (done.modseq && (store->silent || !news_tells_flags(s)))
         view_skip(s->view, done.before, done.modseq);
-        if (s->enabled & ENABLED_CONDSTORE)
-            tell_modseq(s, done.changed, done.modseq);
-    }
+    if (!store->silent && !news_tells_flags(s))
+        news_flags_of(s, done.changed);
+    if (store->silent && s->enabled & ENABLED_CONDSTORE)
+        tell_modseq(s, done.changed, done.modseq);
     if (done.modified.len > 0)
         put_modified(s, &code, done.modified);
     flags_soon(s->imap);

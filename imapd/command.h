@@ -371,7 +371,7 @@ struct notify_group {
     size_t count;
     struct strings unknown;
 };
-struct notify {
+struct notify_command {
     bool none;
     bool status; /* SET STATUS */
     struct notify_group *groups;
@@ -399,7 +399,7 @@ struct command {
         struct acl acl;
         struct quota quota;
         struct metadata metadata;
-        struct notify notify;
+        struct notify_command notify;
         struct fetch fetch;
         struct store store;
         struct copy copy;

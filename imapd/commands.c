@@ -1,4 +1,5 @@
 #include "condstore.h"
+#include "notify.h"
 
 #include "sys/io.h"
 
@@ -54,6 +55,7 @@ static const struct {
     {COMMAND_UID_THREAD,     do_search        },
     {COMMAND_ESEARCH,        do_esearch       },
     {COMMAND_UID_ESEARCH,    do_esearch       },
+    {COMMAND_NOTIFY,         do_notify        },
 };
 
 /* What CAPABILITY announces after login: a word here when it works in full. */
@@ -95,6 +97,7 @@ static const char *const words[] = {
     "I18NLEVEL=1",
     "SAVEDATE",
     "INPROGRESS",
+    "NOTIFY",
     "CONDSTORE",
     "QRESYNC",
     "PARTIAL",
@@ -167,6 +170,39 @@ has_numbers(enum command_id id)
     }
 }
 
+/* Those that change what NOTIFY tells of folders: others hear of that, who did
+ * it does not (RFC 5465 5). */
+static bool
+changes_folders(enum command_id id)
+{
+    switch (id) {
+    case COMMAND_CREATE:
+    case COMMAND_DELETE:
+    case COMMAND_RENAME:
+    case COMMAND_SUBSCRIBE:
+    case COMMAND_UNSUBSCRIBE:
+    case COMMAND_SETMETADATA:
+    case COMMAND_SETACL:
+    case COMMAND_DELETEACL:
+        return true;
+    default:
+        return false;
+    }
+}
+
+static void
+run_one(struct session *s,
+        void (*run)(struct session *, const struct command *))
+{
+    bool folders = changes_folders(s->now.id);
+
+    if (folders)
+        roster_look(s->imap, NULL);
+    run(s, &s->now);
+    if (folders)
+        roster_look(s->imap, s);
+}
+
 void
 commands_run(struct session *s)
 {
@@ -182,7 +218,7 @@ commands_run(struct session *s)
     }
     for (size_t i = 0; i < COUNT(commands); i++)
         if (commands[i].id == s->now.id) {
-            commands[i].run(s, &s->now);
+            run_one(s, commands[i].run);
             return;
         }
     reply_bad(s, "Unknown command");

@@ -199,7 +199,7 @@ condstore_resync(struct session *s, const struct select *c)
             rc = changes_since(s->box, c->modseq, s->command, &changed, &why);
     }
     if (rc != OK) {
-        session_deselect(s);
+        session_deselect(s, 0);
         reply_why(s, &why);
         return;
     }

@@ -36,4 +36,9 @@ void fetch_begin(struct fetching *f, struct session *s, struct arena *a,
 bool fetch_go_on(struct fetching *f, struct why *why);
 void fetch_end(struct fetching *f);
 
+/* FETCH responses for a set of UIDs that no command has asked for: a task,
+ * whose work is in s->command. */
+struct task fetch_untagged(struct session *s, struct fetch_item *items,
+                           size_t count, struct uid_set set);
+
 #endif

@@ -8,6 +8,7 @@
  *   space.h        which home has a mailbox, and what the user may do there
  *   reply.c        what we say
  *   news.c         what happened in the selected mailbox, as untagged responses
+ *   notify.h       what NOTIFY tells of other mailboxes
  *   commands.c     which function does which command, and what is announced
  *   cmd_*.c        the commands
  */

@@ -1,6 +1,10 @@
 #include "base/log.h"
+#include "fetch.h"
 #include "mail/imap_text.h"
-#include "session.h"
+#include "notify.h"
+#include "store/ranges.h"
+
+#define NEWS_MAX ((size_t)256 << 20)
 
 #define FLAGS_MAX ((size_t)1 << 20) /* of WALK_ROWS messages */
 
@@ -48,7 +52,8 @@ put_row(struct session *s, struct buf *b, const struct walk_row *row,
         buf_num(b, row->m.modseq);
         buf_addc(b, ')');
     }
-    if (s->enabled & (ENABLED_QRESYNC | ENABLED_REV2) && !uidonly) {
+    if ((s->enabled & (ENABLED_QRESYNC | ENABLED_REV2) || s->notify) &&
+        !uidonly) {
         buf_add(b, S(" UID "));
         buf_num(b, row->m.uid);
     }
@@ -89,8 +94,8 @@ news_flags(struct session *s, struct walk *w)
     return !more;
 }
 
-static void
-tell_changed(struct session *s, struct uid_set set)
+void
+news_flags_of(struct session *s, struct uid_set set)
 {
     struct arena *a = arena_new("flags", FLAGS_MAX);
     struct walk w;
@@ -101,6 +106,58 @@ tell_changed(struct session *s, struct uid_set set)
     arena_free(a);
 }
 
+/* ---- what NOTIFY leaves to be told (RFC 5465 3.1, 5) */
+
+/* A client that does not want to hear of the selected mailbox sees it as it
+ * was, but for what its own command expunges, and others have before. */
+static bool
+expunges_itself(const struct session *s)
+{
+    switch (s->now.id) {
+    case COMMAND_EXPUNGE:
+    case COMMAND_UID_EXPUNGE:
+    case COMMAND_MOVE:
+    case COMMAND_UID_MOVE:
+    case COMMAND_REPLACE:
+    case COMMAND_UID_REPLACE:
+        return true;
+    default:
+        return false;
+    }
+}
+
+static unsigned
+wanted(const struct session *s)
+{
+    return s->notify ? s->notify->selected : EVENTS_OF_MESSAGES;
+}
+
+bool
+news_tells_flags(const struct session *s)
+{
+    return wanted(s) & EVENT_FLAG_CHANGE;
+}
+
+/* May it be told now, while no command is at work? */
+static bool
+listens(const struct session *s)
+{
+    return s->notify ? s->notify->selected != 0 : s->idling;
+}
+
+/* ---- telling */
+
+static enum rc
+take_up(struct session *s, bool expunges, struct view_news *news,
+        struct why *why)
+{
+    if (wanted(s))
+        return view_update(s->view, expunges, s->command, news, why);
+    *news = (struct view_news){0};
+    return expunges_itself(s) ? view_expunge(s->view, s->command, news, why)
+                              : OK;
+}
+
 void
 news_tell(struct session *s, bool expunges)
 {
@@ -109,7 +166,7 @@ news_tell(struct session *s, bool expunges)
 
     if (s->box == NULL || !view_has_news(s->view))
         return;
-    if (view_update(s->view, expunges, s->command, &news, &why) != OK) {
+    if (take_up(s, expunges, &news, &why) != OK) {
         log_warn("imap(%.*s): %.*s: %s", STR(s->imap->user->user),
                  STR(s->selected), why.text);
         return;
@@ -123,22 +180,119 @@ news_tell(struct session *s, bool expunges)
         say(s, "* %u EXISTS\r\n", view_count(s->view));
         if (!(s->enabled & ENABLED_REV2))
             say(s, "* %u RECENT\r\n", view_recent(s->view));
+        if (s->notify && s->notify->item_count > 0)
+            session_tell_soon(s);
     }
-    tell_changed(s, news.changed);
+    if (news_tells_flags(s))
+        news_flags_of(s, news.changed);
 }
 
 void
 news_look(struct imap *imap, struct mailbox *box)
 {
+    bool first = true;
+
     for (size_t i = 0; i < imap->sessions.len; i++) {
         struct session *s = imap->sessions.at[i];
 
-        if (s->box != box || !s->idling || !view_has_news(s->view))
+        if (s->box != box)
             continue;
-        news_tell(s, true);
-        conn_flush(s->conn);
+        if (first)
+            roster_name_changed(imap, s->selected);
+        first = false;
+        if (listens(s) && view_has_news(s->view))
+            session_tell_soon(s);
     }
 }
+
+void
+news_added(struct session *s, struct str name, struct mailbox *box,
+           struct uid_set uids)
+{
+    uint32_t count = 0;
+
+    for (size_t i = 0; i < uids.len; i++) {
+        count += uids.at[i].last - uids.at[i].first + 1;
+        if (box == s->box && s->notify && s->notify->item_count > 0)
+            *vec_add(&s->added) = uids.at[i];
+    }
+    if (box != s->box)
+        roster_added(s, name, box, count);
+}
+
+/* ---- all news, at any time */
+
+struct telling {
+    bool begun;
+    struct task fetch; /* of new messages */
+};
+
+/* New messages that the client has not brought itself: of these it wants to
+ * have what it said with MessageNew (5.2). */
+static void
+fetch_new(struct session *s, struct telling *t)
+{
+    const struct notify *n = s->notify;
+    struct uid_set own = {s->added.at, s->added.len};
+    struct ranges set = {0};
+    uint32_t count = view_count(s->view);
+
+    for (uint32_t seq = view_rank(s->view, s->fetched) + 1; seq <= count; seq++)
+        if (!uid_set_has(own, view_uid(s->view, seq)))
+            ranges_add(&set, view_uid(s->view, seq));
+    s->fetched = view_next(s->view);
+    vec_free(&s->added);
+    if (set.list.len > 0)
+        t->fetch = fetch_untagged(s, n->items, n->item_count,
+                                  ranges_take(&set, s->command));
+}
+
+static enum progress
+step(struct session *s, void *work)
+{
+    struct telling *t = work;
+
+    if (!t->begun) {
+        t->begun = true;
+        if (listens(s))
+            news_tell(s, s->idling || !s->notify->delayed);
+        if (s->box && listens(s) && s->notify && s->notify->item_count > 0)
+            fetch_new(s, t);
+    }
+    if (t->fetch.step && t->fetch.step(s, t->fetch.work) == MORE)
+        return MORE;
+    t->fetch = (struct task){0};
+    return notices_step(s);
+}
+
+static void
+drop(struct session *s, void *work)
+{
+    struct telling *t = work;
+
+    if (t->fetch.step)
+        t->fetch.drop(s, t->fetch.work);
+}
+
+void
+news_begin(struct session *s)
+{
+    struct arena *a;
+
+    s->tell = false;
+    if (s->notify == NULL && !s->idling)
+        return;
+    a = arena_new("news", NEWS_MAX);
+    session_task(s, (struct task){
+                        .step = step,
+                        .drop = drop,
+                        .work = arena_make(a, struct telling),
+                        .arena = a,
+                        .aside = true,
+                    });
+}
+
+/* ---- flags on their way into file names */
 
 #define FLUSH_MS    1000
 #define FLUSH_BATCH 200

@@ -1,7 +1,8 @@
 /*
  * Deliveries, and other programs that work in a Maildir: the kernel tells that
  * something has changed in a selected mailbox, it is looked at, and idling
- * sessions hear of it within the millisecond.
+ * sessions hear of it within the millisecond. Other folders, of which NOTIFY
+ * wants to hear, are the roster's.
  *
  * After a look there is a pause that is longer than the look has taken, so a
  * program that changes 10,000 files does not make us list them 10,000 times.
@@ -9,7 +10,7 @@
 #include <stdlib.h>
 
 #include "base/log.h"
-#include "session.h"
+#include "notify.h"
 #include "store/watch.h"
 #include "sys/io.h"
 
@@ -73,7 +74,12 @@ changed(void *self, unsigned events)
 
     (void)events;
     while ((owner = watcher_next(o->watcher, &kind)) != NULL)
-        o->busy |= look(imap, owner);
+        if (kind == WATCH_MAILBOX)
+            o->busy |= look(imap, owner);
+        else if (kind == WATCH_MESSAGES)
+            roster_place_changed(imap, owner);
+        else
+            roster_folders_changed(imap);
     ms = 4 * (io_now() - began);
     if (ms < PAUSE_MS)
         ms = o->busy ? BUSY_MS : PAUSE_MS;
@@ -141,4 +147,35 @@ outside_unwatch(struct session *s)
 
     if (o->watcher && !others_have_it(s))
         watcher_drop(o->watcher, s->box);
+}
+
+static enum rc
+cannot(struct why *why)
+{
+    return fail(why, "4.3.0", "changes cannot be seen here");
+}
+
+enum rc
+outside_add_messages(struct imap *imap, const struct home *home,
+                     const char *path, void *owner, struct why *why)
+{
+    struct watcher *w = imap->outside->watcher;
+
+    return w ? watcher_add_messages(w, home, path, owner, why) : cannot(why);
+}
+
+enum rc
+outside_add_folders(struct imap *imap, const struct home *home,
+                    const char *path, void *owner, struct why *why)
+{
+    struct watcher *w = imap->outside->watcher;
+
+    return w ? watcher_add_folders(w, home, path, owner, why) : cannot(why);
+}
+
+void
+outside_drop(struct imap *imap, const void *owner)
+{
+    if (imap->outside->watcher)
+        watcher_drop(imap->outside->watcher, owner);
 }

@@ -74,6 +74,13 @@ parse_event(struct parser *p, struct notify_group *g)
     return true;
 }
 
+static bool
+is_of_selected(const struct notify_group *g)
+{
+    return g->where.filter == FILTER_SELECTED ||
+           g->where.filter == FILTER_SELECTED_DELAYED;
+}
+
 /* RFC 5465 5: MessageNew and MessageExpunge go together, and FlagChange needs
  * them; a selected mailbox has no other events. */
 static bool
@@ -81,8 +88,7 @@ check_events(struct parser *p, const struct notify_group *g)
 {
     unsigned both = EVENT_MESSAGE_NEW | EVENT_MESSAGE_EXPUNGE;
     unsigned message = both | EVENT_FLAG_CHANGE | EVENT_ANNOTATION_CHANGE;
-    bool selected = g->where.filter == FILTER_SELECTED ||
-                    g->where.filter == FILTER_SELECTED_DELAYED;
+    bool selected = is_of_selected(g);
 
     if (g->events & both && (g->events & both) != both)
         return parse_fail(p, "MessageNew and MessageExpunge go together");
@@ -116,7 +122,8 @@ parse_notify_group(struct parser *p, struct notify_group *g)
 bool
 parse_notify(struct parser *p, struct command *c)
 {
-    struct notify *n = &c->notify;
+    struct notify_command *n = &c->notify;
+    unsigned selected = 0;
 
     if (!parse_space(p))
         return false;
@@ -140,6 +147,8 @@ parse_notify(struct parser *p, struct command *c)
             return parse_fail(p, "Too many event groups");
         if (!parse_notify_group(p, &group))
             return false;
+        if (is_of_selected(&group) && selected++)
+            return parse_fail(p, "The selected mailbox may come once");
         *PARSE_ADD(p, n->groups, n->count) = group;
     } while (parse_skip(p, ' '));
     return true;

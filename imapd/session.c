@@ -4,6 +4,7 @@
 
 #include "base/log.h"
 #include "found.h"
+#include "notify.h"
 #include "parse.h"
 #include "session.h"
 #include "sys/deflate.h"
@@ -31,25 +32,25 @@ static const struct reader_limits limits = {
 
 /* ---- the end */
 
-/* What a task puts into s->command goes into its own arena, where it has one.
- */
-static struct arena *
-lend_arena(struct session *s, const struct task *t)
+struct arena *
+session_borrow(struct session *s, struct arena *a)
 {
     struct arena *own = s->command;
 
-    if (t->arena)
-        s->command = t->arena;
+    s->command = a;
     return own;
 }
 
+/* What a task puts into s->command goes into its own arena, where it has one.
+ */
 static enum progress
 step_task(struct session *s)
 {
-    struct arena *own = lend_arena(s, &s->task);
+    struct arena *a = s->task.arena ? s->task.arena : s->command;
+    struct arena *own = session_borrow(s, a);
     enum progress p = s->task.step(s, s->task.work);
 
-    s->command = own;
+    session_borrow(s, own);
     return p;
 }
 
@@ -57,20 +58,23 @@ static void
 drop_task(struct session *s)
 {
     struct task t = s->task;
-    struct arena *own = lend_arena(s, &t);
+    struct arena *own = session_borrow(s, t.arena ? t.arena : s->command);
 
     s->task = (struct task){0};
     if (t.step && t.drop)
         t.drop(s, t.work);
-    s->command = own;
+    session_borrow(s, own);
+    if (t.aside)
+        arena_free(t.arena);
 }
 
 void
-session_deselect(struct session *s)
+session_deselect(struct session *s, uint32_t removed)
 {
     found_forget(s);
     if (s->box == NULL)
         return;
+    roster_left(s, removed);
     outside_unwatch(s);
     view_close(s->view);
     mailbox_close(s->box);
@@ -78,6 +82,7 @@ session_deselect(struct session *s)
     s->view = NULL;
     s->box = NULL;
     s->selected = (struct str){0};
+    vec_free(&s->added);
 }
 
 static void
@@ -102,7 +107,8 @@ session_close(struct session *s)
            (unsigned long long)conn_total_sent(s->conn));
     drop_task(s);
     upload_drop(s);
-    session_deselect(s);
+    session_deselect(s, 0);
+    notify_end(s);
     remove_from_list(s);
     loop_cancel(s->timer);
     loop_cancel(s->turn);
@@ -380,6 +386,29 @@ is_over(const struct session *s)
     return s->ending || s->compressing || s->leaving;
 }
 
+void
+session_tell_soon(struct session *s)
+{
+    s->tell = true;
+    if (s->task.step == NULL && !is_over(s))
+        come_back(s);
+}
+
+static void
+finish_task(struct session *s)
+{
+    struct task t = s->task;
+
+    s->task = (struct task){0};
+    if (t.aside) {
+        arena_free(t.arena);
+        return;
+    }
+    if (s->box)
+        news_look(s->imap, s->box);
+    next(s);
+}
+
 static void
 session_go(struct session *s)
 {
@@ -387,14 +416,12 @@ session_go(struct session *s)
 
     s->began = io_now();
     while (more && !is_over(s) && session_may_go_on(s)) {
-        if (s->task.step == NULL) {
-            more = take_input(s);
-        } else if (step_task(s) == DONE && !s->ending) {
-            s->task = (struct task){0};
-            if (s->box)
-                news_look(s->imap, s->box);
-            next(s);
-        }
+        if (s->task.step == NULL && s->tell)
+            news_begin(s);
+        if (s->task.step == NULL)
+            more = take_input(s) || s->tell;
+        else if (step_task(s) == DONE && !s->ending)
+            finish_task(s);
     }
     conn_hold(s->conn, is_over(s) || s->task.step ||
                            conn_unsent(s->conn) >= OUTPUT_HIGH);

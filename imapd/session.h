@@ -25,7 +25,9 @@ struct imap {
     struct quota_limits quota;
     struct converters *charsets;
     struct timer *flush; /* of changed flags */
+    struct timer *still; /* says to idling ones that we are here */
     struct outside *outside;
+    struct roster *roster; /* notify.h; NULL: nobody listens */
     VEC(struct session *) sessions;
 };
 
@@ -43,6 +45,8 @@ enum progress {
     MORE, /* call again: output is full, or others shall have their turn */
 };
 
+struct home;
+struct notify;
 struct session;
 struct upload;
 
@@ -53,6 +57,8 @@ struct task {
                                                     may be NULL */
     void *work;                                  /* in s->command */
     struct arena *arena; /* what s->command is in its steps; NULL: itself */
+    bool aside;          /* no command is done: news are told. The arena goes
+                            with it */
 };
 
 /* One connection. */
@@ -72,6 +78,7 @@ struct session {
     char id[32];           /* for the log */
     unsigned enabled;      /* ENABLED_ bits */
     bool idling;           /* IDLE: the next line ends it */
+    bool tell;             /* there is news, when nothing else is at work */
     char idle_tag[IMAP_TAG_MAX + 1];
     int64_t began;    /* this turn, on the clock of io_now */
     bool compressing; /* as soon as all is sent */
@@ -88,6 +95,11 @@ struct session {
     struct str selected; /* its name, UTF-8 (malloc) */
     bool read_only;
     struct uid_set saved; /* "$": what SEARCH saved (RFC 5182); malloc */
+
+    /* NOTIFY. */
+    struct notify *notify; /* NULL: never said */
+    uint32_t fetched;      /* messages from this UID on are new to the client */
+    VEC(struct uid_range) added; /* but for those that it brought itself */
 };
 
 /* ---- session.c */
@@ -102,8 +114,13 @@ void session_end(struct session *s);
 /* The client goes back to before his login (RFC 8437) when what was said is
  * sent; for sessions with TLS. */
 void session_leave(struct session *s);
-/* Let go of the selected mailbox; no response. */
-void session_deselect(struct session *s);
+/* Let go of the selected mailbox; no response. `removed`: so many messages of
+ * it have been expunged just now, untold. */
+void session_deselect(struct session *s, uint32_t removed);
+/* Tell news as soon as the session has nothing else to do. */
+void session_tell_soon(struct session *s);
+/* Take another arena for the command's; the one before comes back. */
+struct arena *session_borrow(struct session *s, struct arena *a);
 /* The command goes on in steps. */
 void session_task(struct session *s, struct task task);
 /* Is there room for more output, and time? A step that writes or works much
@@ -139,17 +156,27 @@ void put_flags(struct buf *b, unsigned flags, uint64_t keywords,
 
 /* ---- news.c */
 
-/* Tell what happened in the selected mailbox; expunges only if allowed. */
+/* Tell what happened in the selected mailbox, of which NOTIFY may want less;
+ * expunges only if allowed. */
 void news_tell(struct session *s, bool expunges);
 /* Tell messages' flags, as long as there is room and time; nothing of one that
  * is gone. True: all has been told. */
 struct walk;
 bool news_flags(struct session *s, struct walk *w);
+/* Begin to tell all news, as a task that is no command's. */
+void news_begin(struct session *s);
+/* The session has stored messages in a mailbox itself: these are no news. */
+void news_added(struct session *s, struct str name, struct mailbox *box,
+                struct uid_set uids);
+/* Tell the flags of messages, all at once. */
+void news_flags_of(struct session *s, struct uid_set set);
+/* Are changes of flags among what it tells? */
+bool news_tells_flags(const struct session *s);
 /* Append UIDs: "4,7:9". */
 void put_uids(struct buf *b, struct uid_set set);
 /* Flags have changed: their files get new names a little later. */
 void flags_soon(struct imap *imap);
-/* The mailbox may have changed from outside: look, and tell idling ones. */
+/* The mailbox may have changed: tell those who want to hear of it at once. */
 void news_look(struct imap *imap, struct mailbox *box);
 
 /* ---- outside.c: what other programs do at the files */
@@ -158,6 +185,15 @@ void outside_begin(struct imap *imap);
 /* A session has selected a mailbox, or is about to let go of it. */
 void outside_watch(struct session *s);
 void outside_unwatch(struct session *s);
+/* Folders that are not selected (store/watch.h): what changes there is told to
+ * the roster. */
+enum rc outside_add_messages(struct imap *imap, const struct home *home,
+                             const char *path, void *owner,
+                             struct why *why) MUST_USE;
+enum rc outside_add_folders(struct imap *imap, const struct home *home,
+                            const char *path, void *owner,
+                            struct why *why) MUST_USE;
+void outside_drop(struct imap *imap, const void *owner);
 
 /* ---- walk.c */
 
@@ -233,6 +269,7 @@ IMAP_RUN(do_fetch);
 IMAP_RUN(do_store);
 IMAP_RUN(do_search); /* and SORT, THREAD */
 IMAP_RUN(do_esearch);
+IMAP_RUN(do_notify);
 IMAP_RUN(do_copy);
 IMAP_RUN(do_expunge);
 

@@ -66,6 +66,24 @@ put_items(const struct session *s, struct buf *b, unsigned items,
     b->len--;
 }
 
+static void
+put(const struct session *s, struct buf *b, struct str name, unsigned items,
+    const struct mailbox_status *st, uint64_t freed)
+{
+    buf_add(b, S("* STATUS "));
+    put_mailbox(s, b, name);
+    buf_add(b, S(" ("));
+    put_items(s, b, items, st, freed);
+    buf_add(b, S(")\r\n"));
+}
+
+void
+put_status(const struct session *s, struct buf *b, struct str name,
+           unsigned items, const struct mailbox_status *st)
+{
+    put(s, b, name, items, st, 0);
+}
+
 enum rc
 status_tell(struct session *s, struct str name, unsigned items, struct why *why)
 {
@@ -83,11 +101,7 @@ status_tell(struct session *s, struct str name, unsigned items, struct why *why)
     mailbox_close(box);
     if (rc != OK)
         return rc;
-    buf_add(&b, S("* STATUS "));
-    put_mailbox(s, &b, name);
-    buf_add(&b, S(" ("));
-    put_items(s, &b, items, &st, freed);
-    buf_add(&b, S(")\r\n"));
+    put(s, &b, name, items, &st, freed);
     conn_put(s->conn, buf_str(&b));
     return OK;
 }

@@ -1,0 +1,357 @@
+/*
+ * Folders and notes compared with what they were.
+ *
+ * Folders are the same that have the same name, or else the same inode of
+ * cur/, which a renamed folder takes along: so it makes no difference who made,
+ * renamed or removed one.
+ */
+#include <stdlib.h>
+
+#include "base/log.h"
+#include "roster_own.h"
+#include "store/metadata.h"
+
+/* A folder of the new list, and what it was before. */
+struct pair {
+    struct place *place;
+    struct folder was;
+    bool known;   /* it was listed */
+    bool renamed; /* as a mailbox of another name */
+};
+
+struct comparison {
+    struct roster *r;
+    const struct space_list *list;
+    struct pair *pairs;
+    struct hash *names;       /* of the list, to places in it, plus 1 */
+    VEC(struct place *) gone; /* what is left */
+};
+
+static bool
+is_mailbox(const struct folder *f)
+{
+    return f->bits & FOLDER_SELECTABLE;
+}
+
+static bool
+find(const struct hash *h, struct str key, size_t *i)
+{
+    void *place = hash_get(h, key);
+
+    *i = (uintptr_t)place - 1;
+    return place != NULL;
+}
+
+/* ---- which was which */
+
+static void
+pair_up(struct pair *pair, struct place *p)
+{
+    pair->place = p;
+    pair->was = p->f;
+    pair->known = true;
+}
+
+static void
+pair_names(struct comparison *c)
+{
+    const struct space_list *list = c->list;
+
+    for (size_t i = 0; i < list->len; i++)
+        *hash_put(c->names, list->at[i].f.name) = (void *)(uintptr_t)(i + 1);
+    for (size_t k = 0; k < c->r->places.len; k++) {
+        struct place *p = c->r->places.at[k];
+        struct pair *pair;
+        size_t i;
+
+        if (!find(c->names, p->f.name, &i)) {
+            *vec_add(&c->gone) = p;
+            continue;
+        }
+        pair = &c->pairs[i];
+        pair_up(pair, p);
+        if (!is_mailbox(&p->f) || is_mailbox(&list->at[i].f))
+            continue;
+        /* The mailbox has gone, its name stays: it may be subscribed. */
+        pair->place = NULL;
+        pair->was.bits &= ~(unsigned)FOLDER_SELECTABLE;
+        *vec_add(&c->gone) = p;
+    }
+}
+
+static struct str
+inode(struct arena *a, const struct folder *f)
+{
+    return str_from(arena_fmt(a, "%llx %llx", (unsigned long long)f->dev,
+                              (unsigned long long)f->ino));
+}
+
+static bool
+is_new(const struct comparison *c, size_t i)
+{
+    const struct pair *pair = &c->pairs[i];
+
+    return is_mailbox(&c->list->at[i].f) &&
+           !(pair->known && is_mailbox(&pair->was));
+}
+
+/* Mailboxes whose names are gone: those that have new ones. A name there that
+ * was no mailbox before gives way. */
+static void
+pair_inodes(struct comparison *c)
+{
+    struct hash *inodes = hash_new();
+    struct arena *a = c->r->scratch;
+    size_t kept = 0;
+
+    for (size_t i = 0; i < c->list->len; i++)
+        if (is_new(c, i))
+            *hash_put(inodes, inode(a, &c->list->at[i].f)) =
+                (void *)(uintptr_t)(i + 1);
+    for (size_t k = 0, end = c->gone.len; k < end; k++) {
+        struct place *p = c->gone.at[k];
+        size_t i;
+
+        if (is_mailbox(&p->f) && find(inodes, inode(a, &p->f), &i) &&
+            !c->pairs[i].renamed) {
+            struct place *other = c->pairs[i].place;
+
+            pair_up(&c->pairs[i], p);
+            c->pairs[i].renamed = true;
+            if (other == NULL)
+                continue;
+            p = other;
+        }
+        c->gone.at[kept++] = p;
+    }
+    c->gone.len = kept;
+    hash_free(inodes);
+}
+
+/* Has one above it been renamed, and this one with it? (5.4) */
+static bool
+follows(const struct comparison *c, const struct pair *pair, struct str name)
+{
+    struct str was = pair->was.name;
+    ssize_t at, old;
+    size_t i;
+
+    while ((at = str_rfind(name, SPACE_SEPARATOR)) > 0 &&
+           (old = str_rfind(was, SPACE_SEPARATOR)) > 0 &&
+           str_eq(str_sub(name, (size_t)at, name.len),
+                  str_sub(was, (size_t)old, was.len))) {
+        name = str_sub(name, 0, (size_t)at);
+        was = str_sub(was, 0, (size_t)old);
+        if (find(c->names, name, &i) && c->pairs[i].renamed &&
+            str_eq(c->pairs[i].was.name, was))
+            return true;
+    }
+    return false;
+}
+
+/* ---- telling */
+
+static void
+tell_one(struct session *s, const struct comparison *c, size_t i)
+{
+    const struct space_folder *f = &c->list->at[i];
+    const struct pair *pair = &c->pairs[i];
+    const struct folder nothing = {.name = f->f.name};
+
+    if (is_new(c, i) && !pair->renamed)
+        notices_folder(s, NULL, &f->f, f->spot.kind);
+    else if (!pair->renamed || !follows(c, pair, f->f.name))
+        notices_folder(s, pair->known ? &pair->was : &nothing, &f->f,
+                       f->spot.kind);
+}
+
+static void
+tell_gone(struct session *s, const struct place *p)
+{
+    const struct folder nothing = {.name = p->f.name};
+
+    notices_folder(s, &p->f, is_mailbox(&p->f) ? NULL : &nothing, p->kind);
+}
+
+static void
+tell(const struct comparison *c, const struct session *but)
+{
+    const struct imap *imap = c->r->imap;
+
+    for (size_t k = 0; k < imap->sessions.len; k++) {
+        struct session *s = imap->sessions.at[k];
+
+        if (s == but || s->notify == NULL ||
+            !notify_wants(s->notify,
+                          EVENT_MAILBOX_NAME | EVENT_SUBSCRIPTION_CHANGE))
+            continue;
+        for (size_t i = 0; i < c->list->len; i++)
+            tell_one(s, c, i);
+        for (size_t i = 0; i < c->gone.len; i++)
+            tell_gone(s, c->gone.at[i]);
+    }
+}
+
+/* ---- the new roster */
+
+static struct place *
+place_new(struct roster *r, const struct space_folder *f)
+{
+    struct place *p = calloc(1, sizeof *p);
+    struct why why;
+
+    must(p != NULL);
+    if (f->f.path && f->spot.kind == SPACE_PRIVATE &&
+        outside_add_folders(r->imap, f->spot.home, f->f.path, r, &why) != OK)
+        r->others = true;
+    return p;
+}
+
+static void
+take(struct comparison *c)
+{
+    struct roster *r = c->r;
+
+    r->places.len = 0;
+    for (size_t i = 0; i < c->list->len; i++) {
+        const struct space_folder *f = &c->list->at[i];
+        struct pair *pair = &c->pairs[i];
+
+        if (pair->place == NULL) {
+            pair->place = place_new(r, f);
+            r->half |= f->f.path && !is_mailbox(&f->f);
+        }
+        pair->place->f = f->f;
+        pair->place->kind = f->spot.kind;
+        pair->place->rights = f->spot.rights;
+        pair->place->dirty |= pair->renamed;
+        r->others |= f->spot.kind != SPACE_PRIVATE;
+        *vec_add(&r->places) = pair->place;
+    }
+}
+
+enum rc
+roster_compare(struct roster *r, struct session *s, const struct session *but,
+               struct why *why)
+{
+    struct arena *names = arena_new("folders", ROSTER_LIST_MAX);
+    struct arena *own = session_borrow(s, r->scratch);
+    struct space_list list;
+    struct comparison c = {.r = r, .list = &list};
+    enum rc rc = space_list(s, names, SPACE_ALL, &list, why);
+
+    session_borrow(s, own);
+    if (rc != OK) {
+        arena_free(names);
+        return rc;
+    }
+    bool first = r->places.len == 0;
+
+    r->half = r->others = false;
+    c.names = hash_new();
+    c.pairs = arena_alloc(r->scratch, (list.len + 1) * sizeof *c.pairs);
+    pair_names(&c);
+    pair_inodes(&c);
+    take(&c);
+    if (!first)
+        tell(&c, but);
+    for (size_t i = 0; i < c.gone.len; i++)
+        roster_forget(r, c.gone.at[i]);
+    vec_free(&c.gone);
+    hash_free(c.names);
+    arena_free(r->names);
+    r->names = names;
+    arena_reset(r->scratch);
+    return OK;
+}
+
+/* ---- notes */
+
+static bool
+anybody_wants_notes(const struct imap *imap)
+{
+    for (size_t i = 0; i < imap->sessions.len; i++) {
+        const struct notify *n = imap->sessions.at[i]->notify;
+
+        if (n && notify_wants(n, EVENT_MAILBOX_METADATA_CHANGE |
+                                     EVENT_SERVER_METADATA_CHANGE))
+            return true;
+    }
+    return false;
+}
+
+static struct hash *
+load_notes(struct roster *r)
+{
+    struct hash *h = hash_new();
+    struct metadata_notes notes;
+    struct why why;
+
+    if (metadata_load(r->imap->home, r->scratch, &notes, &why) != OK) {
+        log_warn("imap(%.*s): %s", STR(r->imap->user->user), why.text);
+        notes.count = 0;
+    }
+    for (size_t i = 0; i < notes.count; i++) {
+        const struct metadata_note *n = &notes.at[i];
+        struct str entry = arena_lower(r->scratch, n->entry);
+        char *key =
+            arena_fmt(r->scratch, "%.*s\t%.*s", STR(n->path), STR(entry));
+
+        *hash_put(h, str_from(key)) =
+            (void *)(uintptr_t)(hash_of(n->value) | 1);
+    }
+    arena_reset(r->scratch);
+    return h;
+}
+
+static void
+note_changed(struct roster *r, struct str entry, const struct session *but)
+{
+    const struct place *p = NULL;
+    struct str path;
+
+    str_cut(&entry, '\t', &path);
+    for (size_t i = 0; path.len > 0 && p == NULL && i < r->places.len; i++)
+        if (r->places.at[i]->kind == SPACE_PRIVATE && r->places.at[i]->f.path &&
+            str_eq(str_from(r->places.at[i]->f.path), path))
+            p = r->places.at[i];
+    if (path.len > 0 && p == NULL)
+        return; /* its folder has gone as well */
+    for (size_t i = 0; i < r->imap->sessions.len; i++) {
+        struct session *s = r->imap->sessions.at[i];
+
+        if (s != but && s->notify)
+            notices_metadata(s, p, entry);
+    }
+}
+
+/* Entries of one that the other does not have, or also other values. */
+static void
+differences(struct roster *r, const struct hash *of, const struct hash *other,
+            bool values, const struct session *but)
+{
+    struct str entry;
+    size_t pos = 0;
+    void *value;
+
+    while (hash_next(of, &pos, &entry, &value)) {
+        const void *had = hash_get(other, entry);
+
+        if (had == NULL || (values && had != value))
+            note_changed(r, entry, but);
+    }
+}
+
+void
+roster_compare_notes(struct roster *r, const struct session *but)
+{
+    struct hash *old = r->notes;
+
+    r->notes = anybody_wants_notes(r->imap) ? load_notes(r) : NULL;
+    if (old && r->notes) {
+        differences(r, r->notes, old, true, but);
+        differences(r, old, r->notes, false, but);
+    }
+    if (old)
+        hash_free(old);
+}
