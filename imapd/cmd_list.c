@@ -198,7 +198,7 @@ tell_lsub(struct session *s, const struct work *w, size_t i)
 {
     const struct folder *f = &w->folders.at[i].f;
     struct buf b = buf_in(s->command);
-    bool plain = w->meets[i] && f->bits & FOLDER_SELECTABLE;
+    bool plain = w->meets[i];
 
     buf_fmt(&b, "* LSUB (%s) \"%c\" ", plain ? "" : "\\Noselect",
             SPACE_SEPARATOR);

@@ -12,18 +12,26 @@ class RawImap:
     """One connection. Responses are bytes without the last CRLF, literals in
     them; `say` gives the untagged ones and the tagged one."""
 
-    def __init__(self, port, user=None, password='secret', timeout=60):
-        context = ssl.create_default_context()
-        context.check_hostname = False
-        context.verify_mode = ssl.CERT_NONE
-        plain = socket.create_connection(('127.0.0.1', port), timeout)
-        plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        self.socket = context.wrap_socket(plain)
+    def __init__(self, port, user=None, password='secret', timeout=60,
+                 clear=False):
+        self.socket = socket.create_connection(('127.0.0.1', port), timeout)
+        self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.file = self.socket.makefile('rb')
+        if not clear:
+            self.start_tls()
         self.number = 0
         self.greeting = self.response()
         if user:
             self.ok(f'LOGIN {user} {password}')
+
+    def start_tls(self):
+        """The handshake."""
+        context = ssl.create_default_context()
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+        self.file.close()
+        self.socket = context.wrap_socket(self.socket)
+        self.file = self.socket.makefile('rb')
 
     def __enter__(self):
         return self
