@@ -40,7 +40,7 @@ MODULES  := authd-ldap
 LIBS_authd-ldap := -lldap -llber
 
 # Archives by level: each may use those to its right (t/lint/layers).
-LIBS     := access daemon route store queue auth conf ipc map dns tls mail sys base
+LIBS     := access daemon route store fts queue auth conf ipc map dns tls mail sys base
 PROGRAMS := $(notdir $(patsubst %/main.c,%,$(wildcard */main.c)))
 
 sources   = $(wildcard $(1)/*.c)

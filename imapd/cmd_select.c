@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "condstore.h"
+#include "indexing.h"
 #include "space.h"
 #include "status.h"
 #include "store/changes.h"
@@ -35,6 +36,7 @@ open_mailbox(struct session *s, struct str name, struct why *why)
     s->selected = keep(name);
     s->fetched = view_next(s->view);
     outside_watch(s);
+    indexing_want(s->imap, s->box);
     return OK;
 }
 

@@ -53,15 +53,12 @@ static void
 judge_record(struct finder *f, struct changes_walk *walk,
              const struct message *m)
 {
-    struct str fields = {0}, kept;
-    enum verdict v;
+    enum verdict v = query_record(&f->q, m, (struct str){0});
+    struct str fields;
 
-    if (f->q.wants_fields) {
-        kept = changes_blob(walk, m->uid, BLOB_FIELDS);
-        if (!fields_read(kept, &fields))
-            fields = (struct str){0};
-    }
-    v = query_record(&f->q, m, fields);
+    if (v == VERDICT_OPEN && f->q.wants_fields &&
+        fields_read(changes_blob(walk, m->uid, BLOB_FIELDS), &fields))
+        v = query_record(&f->q, m, fields);
     if (v != VERDICT_NO)
         *vec_add(&f->candidates) =
             (struct candidate){.m = *m, .fits = v == VERDICT_YES};
@@ -135,6 +132,8 @@ finder_go_on(struct finder *f, bool *done, struct why *why)
     enum rc rc = OK;
 
     *done = false;
+    if (!query_ask(&f->q))
+        return OK;
     while (rc == OK && session_may_go_on(f->q.s)) {
         if (f->at < f->candidates.len) {
             if (!look(f))

@@ -10,6 +10,7 @@
  *   news.c         what happened in the selected mailbox, as untagged responses
  *   notify.h       what NOTIFY tells of other mailboxes
  *   commands.c     which function does which command, and what is announced
+ *   indexing.h     the index of words, made when nobody works
  *   cmd_*.c        the commands
  */
 #ifndef IMAPD_IMAPD_H

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 
 #include "base/log.h"
+#include "indexing.h"
 #include "notify.h"
 #include "store/watch.h"
 #include "sys/io.h"
@@ -35,6 +36,7 @@ look(struct imap *imap, struct mailbox *box)
     if (mailbox_sync(box, &busy, &why) != OK)
         log_warn("imap(%.*s): %s", STR(imap->user->user), why.text);
     news_look(imap, box);
+    indexing_want(imap, box);
     return busy;
 }
 

@@ -5,6 +5,7 @@
 #include <time.h>
 
 #include "fields.h"
+#include "indexing.h"
 #include "mail/casemap.h"
 #include "mail/date.h"
 #include "store/changes.h"
@@ -14,6 +15,7 @@
 #define TEXTS_MAX ((size_t)64 << 20)
 #define TEXT_MAX  ((size_t)1 << 20) /* of all keys */
 #define TEXT_KEYS 250
+#define ASKS      32 /* keys that the index of words is asked */
 #define DAY       86400
 
 /* ---- making it */
@@ -200,6 +202,76 @@ wants_fields(const struct query_node *n)
     return n->count == 0 && n->dear == DEAR_FIELDS;
 }
 
+/* ---- the index of words */
+
+static unsigned
+areas_of(const struct query_node *n)
+{
+    if (n->key->kind == SEARCH_TEXT)
+        return 1u << FTS_FIELDS | 1u << FTS_HEADER | 1u << FTS_BODY;
+    if (n->key->kind == SEARCH_BODY)
+        return 1u << FTS_BODY;
+    return 1u << indexing_field_area(header_id(n->key->field));
+}
+
+static void
+make_asks(struct query *q, struct query_node *n)
+{
+    for (size_t i = 0; i < n->count; i++)
+        make_asks(q, &n->children[i]);
+    if (n->mapped.len == 0 || q->ask_count == ASKS)
+        return;
+    n->ask = &q->asks[q->ask_count++];
+    fts_ask_begin(n->ask, q->s->command, q->set, n->mapped, areas_of(n));
+}
+
+static void
+open_index(struct query *q)
+{
+    if (q->text == 0)
+        return;
+    indexing_want(q->s->imap, q->box);
+    q->set = indexing_set(q->s->imap, q->box);
+    if (q->set == NULL || q->set->segments.len == 0)
+        return;
+    q->asks = arena_alloc(q->s->command, ASKS * sizeof *q->asks);
+    make_asks(q, q->root);
+}
+
+bool
+query_ask(struct query *q)
+{
+    while (q->asked < q->ask_count) {
+        if (!session_may_go_on(q->s))
+            return false;
+        if (!fts_ask_step(&q->asks[q->asked]))
+            q->asked++;
+    }
+    return true;
+}
+
+/* What it says of the message that is looked at. A word that is in some field
+ * may be in another one. */
+static enum verdict
+by_index(const struct query *q, const struct query_node *n)
+{
+    enum fts_says says =
+        q->place ? fts_ask_says(n->ask, q->place) : FTS_PERHAPS;
+
+    if (says == FTS_NO)
+        return VERDICT_NO;
+    return says == FTS_YES && n->dear == DEAR_TEXTS ? VERDICT_YES
+                                                    : VERDICT_OPEN;
+}
+
+static void
+find_place(struct query *q)
+{
+    q->place = q->ask_count ? fts_set_find(q->set, q->m.uid, indexing_id(&q->m),
+                                           &q->hint)
+                            : NULL;
+}
+
 enum rc
 query_make(struct query *q, struct session *s, struct mailbox *box,
            struct view *view, const struct search_key *key, struct why *why)
@@ -225,6 +297,7 @@ query_make(struct query *q, struct session *s, struct mailbox *box,
     q->wants_fields = wants_fields(q->root);
     q->kept = arena_new("query", KEPT_MAX);
     q->texts = arena_new("texts", TEXTS_MAX);
+    open_index(q);
     return OK;
 }
 
@@ -246,6 +319,8 @@ query_free(struct query *q)
     if (q->texts)
         arena_free(q->texts);
     q->kept = q->texts = NULL;
+    fts_set_close(q->set);
+    q->set = NULL;
 }
 
 /* ---- keys that the record answers */
@@ -488,6 +563,8 @@ by_leaf(struct query *q, struct query_node *n)
 
     if (n->stamp == q->stamp)
         return n->known;
+    if (n->ask && (v = by_index(q, n)) != VERDICT_OPEN)
+        return v;
     if (n->key->kind == SEARCH_LARGER || n->key->kind == SEARCH_SMALLER)
         v = by_size(q, n);
     else if (n->dear == DEAR_RECORD)
@@ -534,6 +611,7 @@ query_record(struct query *q, const struct message *m, struct str fields)
 {
     q->m = *m;
     q->fields = fields;
+    find_place(q);
     q->may_open = false;
     q->stamp++;
     return judge(q, q->root);
@@ -547,6 +625,7 @@ query_take(struct query *q, const struct message *m)
     message_close(&q->opened);
     arena_reset(q->kept);
     q->m = *m;
+    find_place(q);
     q->opened = (struct opened){.uid = m->uid, .box = q->box};
     q->fields = (struct str){0};
     q->may_open = true;

@@ -10,6 +10,7 @@
 #ifndef IMAPD_QUERY_H
 #define IMAPD_QUERY_H
 
+#include "fts/ask.h"
 #include "mail/search_text.h"
 #include "message.h"
 
@@ -27,6 +28,7 @@ struct query_node {
     struct str mapped;     /* its text (casemap.h) */
     struct needles *field; /* what a field is searched for */
     size_t needle;         /* of q->needles, what texts are searched for */
+    struct fts_ask *ask;   /* what the index of words says; NULL: nothing */
     struct query_node *children;
     size_t count;
     unsigned stamp; /* the message that `known` is of */
@@ -51,8 +53,15 @@ struct query {
     size_t needle_count;
     unsigned kinds; /* of texts that are searched */
 
+    /* The index of words, if there is one, and what it is asked. */
+    struct fts_set *set;
+    struct fts_ask *asks;
+    size_t ask_count, asked;
+
     /* The message that is looked at. */
     struct message m;
+    const struct fts_place *place; /* in that index */
+    size_t hint;
     struct opened opened;
     struct str fields;   /* NULL view: not had yet */
     struct arena *kept;  /* `fields`, and the structure */
@@ -71,6 +80,9 @@ enum rc query_make(struct query *q, struct session *s, struct mailbox *box,
                    struct view *view, const struct search_key *key,
                    struct why *why) MUST_USE;
 void query_free(struct query *q);
+
+/* Ask the index of words, before all else. False: the turn is over. */
+bool query_ask(struct query *q);
 
 /* Judge by the record, and by the kept fields (NULL view: there are none).
  * Makes no call of the store. OPEN: the message must be looked at. */

@@ -28,6 +28,7 @@ struct imap {
     struct timer *still; /* says to idling ones that we are here */
     struct outside *outside;
     struct roster *roster; /* notify.h; NULL: nobody listens */
+    struct indexing *indexing;
     VEC(struct session *) sessions;
 };
 

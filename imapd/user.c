@@ -4,6 +4,7 @@
 #include "access/mail.h"
 #include "base/log.h"
 #include "imapd.h"
+#include "indexing.h"
 #include "session.h"
 #include "sys/charsets.h"
 
@@ -26,7 +27,11 @@ begin(struct user *u, struct why *why)
     imap.user = u;
     u->own = &imap;
     outside_begin(&imap);
-    return user_mail_open(u, &imap.home, why);
+    enum rc rc = user_mail_open(u, &imap.home, why);
+
+    if (rc == OK)
+        indexing_begin(&imap);
+    return rc;
 }
 
 static struct str

@@ -16,6 +16,10 @@
 #include "mail/needles.h"
 #include "mail/structure.h"
 
+/* Raised with each change of what texts are, so that indexes of them are made
+ * anew. */
+#define TEXT_VERSION 1
+
 /* Kinds of texts. */
 enum {
     TEXT_HEADER = 1, /* a field, name and all, or a line that is none */

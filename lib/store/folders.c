@@ -206,6 +206,34 @@ folders_list(struct home *h, struct arena *a, struct folder_list *list,
     return rc;
 }
 
+enum rc
+folders_ids(struct home *h, struct arena *a, struct folder_ids *ids,
+            struct why *why)
+{
+    struct folder_list list;
+    struct index_folder f;
+    enum rc rc = folders_list(h, a, &list, why);
+
+    *ids = (struct folder_ids){.complete = true};
+    if (rc == OK)
+        rc = home_check(h, why);
+    if (rc != OK)
+        return rc;
+    ids->at = arena_alloc(a, (list.len + 1) * sizeof *ids->at);
+    kv_env_read(h->kv);
+    for (size_t i = 0; i < list.len; i++) {
+        if (!(list.at[i].bits & FOLDER_SELECTABLE))
+            continue;
+        if (!index_folder_get(h->kv, str_from(list.at[i].path), &f)) {
+            ids->complete = false;
+            continue;
+        }
+        memcpy(ids->at[ids->len].guid, f.guid, sizeof f.guid);
+        ids->at[ids->len++].validity = f.validity;
+    }
+    return kv_env_end(h->kv, why);
+}
+
 /* Making. */
 
 static enum rc

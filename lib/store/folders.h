@@ -58,4 +58,19 @@ enum rc folder_subscribe(struct home *home, struct str name, bool subscribed,
 enum rc folder_status(struct home *home, struct str name, bool sizes,
                       struct mailbox_status *status, struct why *why) MUST_USE;
 
+/* What a folder is known by, whatever its name. */
+struct folder_id {
+    uint8_t guid[16];
+    uint32_t validity;
+};
+
+struct folder_ids {
+    struct folder_id *at;
+    size_t len;
+    bool complete; /* false: there are folders that the index does not know */
+};
+
+enum rc folders_ids(struct home *home, struct arena *a, struct folder_ids *ids,
+                    struct why *why) MUST_USE;
+
 #endif

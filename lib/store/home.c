@@ -111,6 +111,12 @@ home_close(struct home *h)
     arena_free(h->arena);
 }
 
+const char *
+home_index(const struct home *h)
+{
+    return h->index;
+}
+
 enum rc
 home_check(struct home *h, struct why *why)
 {

@@ -27,6 +27,9 @@ enum rc home_open(const struct home_settings *settings, struct home **home,
 /* All mailboxes have been closed. */
 void home_close(struct home *home);
 
+/* Where the index is, and whatever else may be lost can be kept. */
+const char *home_index(const struct home *home);
+
 /* Commits so far are on the medium: now and then, and when nobody works. */
 enum rc home_sync(struct home *home, struct why *why) MUST_USE;
 

@@ -128,6 +128,18 @@ mailbox_open(struct home *h, struct str name, struct mailbox **out,
 }
 
 void
+mailbox_hold(struct mailbox *box)
+{
+    box->users++;
+}
+
+struct home *
+mailbox_home(const struct mailbox *box)
+{
+    return box->home;
+}
+
+void
 mailbox_close(struct mailbox *box)
 {
     struct home *h = box ? box->home : NULL;

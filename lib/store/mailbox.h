@@ -20,8 +20,12 @@ struct mailbox;
 /* Open a folder, or the object that is open already; synced. */
 enum rc mailbox_open(struct home *home, struct str name, struct mailbox **box,
                      struct why *why) MUST_USE;
+/* One user more of the object. */
+void mailbox_hold(struct mailbox *box);
 /* The last one writes flags to the file names first, as far as it can. */
 void mailbox_close(struct mailbox *box);
+
+struct home *mailbox_home(const struct mailbox *box);
 
 /*
  * Look whether anybody changed the Maildir, dovecot-uidlist or

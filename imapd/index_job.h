@@ -1,0 +1,34 @@
+/*
+ * index_job.h - bringing the index of words up to date for one folder.
+ *
+ * Looks which messages are in it, and where they are too few for it, that is
+ * all. Else those that are missing are read, and a segment is written as often
+ * as there is enough for one. Segments that are small, or mostly of messages
+ * that are gone, are made anew in the same way; the old ones are removed when
+ * that is done. So at any time what is in the folder is right.
+ */
+#ifndef IMAPD_INDEX_JOB_H
+#define IMAPD_INDEX_JOB_H
+
+#include "indexing.h"
+
+struct index_job;
+
+/* The lock (fts_lock) is the job's to close. */
+struct index_job *index_job_new(struct imap *imap, struct mailbox *box,
+                                struct fts *fts, int lock);
+void index_job_free(struct index_job *job);
+
+/* Work for some ms. False when it is done, or why could not be (*rc). */
+bool index_job_step(struct index_job *job, int64_t ms, enum rc *rc,
+                    struct why *why);
+
+bool index_job_has_written(const struct index_job *job);
+
+/* So many messages that are in no segment are searched as they are. */
+#define INDEX_MIN 200
+
+/* Are there so many small segments that they should be one? */
+bool index_job_has_small(const struct fts_set *set);
+
+#endif

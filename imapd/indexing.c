@@ -1,0 +1,279 @@
+#include "indexing.h"
+
+#include <gnu/libc-version.h> /* which has iconv */
+#include <stdlib.h>
+#include <unistd.h>
+#include <utf8proc.h>
+
+#include "base/crc.h"
+#include "base/log.h"
+#include "index_job.h"
+#include "store/folders.h"
+#include "sys/io.h"
+
+#define LAYOUT   1     /* which texts are in which area */
+#define WAIT_MS  300   /* after it is wanted: let the client go first */
+#define WORK_MS  3     /* in one go */
+#define PAUSE_MS 6     /* between them: a third of one processor at most */
+#define BUSY_MS  30    /* while a session is at work */
+#define VAIN_MS  10000 /* after there was nothing to do */
+#define WAITING  64    /* folders */
+#define TIDY_MAX ((size_t)64 << 20)
+
+struct indexing {
+    VEC(struct fts_home) homes;
+    VEC(struct mailbox *) waiting; /* held */
+    uint32_t version;              /* of texts */
+    struct index_job *job;
+    struct timer *timer;
+    bool in_vain; /* the last job found nothing to do */
+    bool tidied;
+};
+
+/* The index of a home, by where it is. */
+struct fts_home {
+    const char *path;
+    struct fts *fts;
+};
+
+uint64_t
+indexing_id(const struct message *m)
+{
+    uint64_t id;
+
+    memcpy(&id, m->id, sizeof id);
+    return id;
+}
+
+enum fts_area
+indexing_area(const struct text_piece *piece)
+{
+    if (piece->kind == TEXT_BODY)
+        return FTS_BODY;
+    return piece->of_message ? indexing_field_area(piece->id) : FTS_HEADER;
+}
+
+/* A change is another LAYOUT. */
+enum fts_area
+indexing_field_area(enum header_id id)
+{
+    switch (id) {
+    case HEADER_ID_BCC:
+    case HEADER_ID_CC:
+    case HEADER_ID_FROM:
+    case HEADER_ID_IN_REPLY_TO:
+    case HEADER_ID_MESSAGE_ID:
+    case HEADER_ID_REFERENCES:
+    case HEADER_ID_REPLY_TO:
+    case HEADER_ID_SENDER_FIELD:
+    case HEADER_ID_SUBJECT:
+    case HEADER_ID_TO:
+        return FTS_FIELDS;
+    default:
+        return FTS_HEADER;
+    }
+}
+
+/* What is in the index is compared with texts that are mapped when somebody
+ * searches: all that makes those must be as it was. */
+static uint32_t
+text_version(struct arena *a)
+{
+    const char *all = arena_fmt(
+        a, "%d %d %d %s %s %s", LAYOUT, TEXT_VERSION, STRUCTURE_VERSION,
+        utf8proc_version(), utf8proc_unicode_version(), gnu_get_libc_version());
+
+    return crc32c(0, str_from(all));
+}
+
+void
+indexing_begin(struct imap *imap)
+{
+    imap->indexing = arena_make(imap->user->life, struct indexing);
+    imap->indexing->version = text_version(imap->user->life);
+}
+
+struct segment_folder
+indexing_folder(const struct imap *imap, const uint8_t guid[16],
+                uint32_t validity)
+{
+    struct segment_folder f = {.validity = validity,
+                               .version = imap->indexing->version};
+
+    memcpy(f.guid, guid, sizeof f.guid);
+    return f;
+}
+
+static struct fts *
+fts_of(struct imap *imap, const struct home *home)
+{
+    struct indexing *x = imap->indexing;
+    const char *index = home_index(home);
+
+    for (size_t i = 0; i < x->homes.len; i++)
+        if (strcmp(x->homes.at[i].path, index) == 0)
+            return x->homes.at[i].fts;
+
+    char *path = arena_fmt(imap->user->life, "%s/search", index);
+    struct fts *fts = fts_open(path);
+
+    *vec_add(&x->homes) =
+        (struct fts_home){arena_cstr(imap->user->life, str_from(index)), fts};
+    return fts;
+}
+
+static struct fts_set *
+set_of(struct imap *imap, struct mailbox *box, struct mailbox_status *status)
+{
+    struct segment_folder folder;
+    struct why why;
+
+    if (mailbox_status(box, false, status, &why) != OK)
+        return NULL;
+    folder = indexing_folder(imap, status->guid, status->validity);
+    return fts_set_open(fts_of(imap, mailbox_home(box)), &folder);
+}
+
+struct fts_set *
+indexing_set(struct imap *imap, struct mailbox *box)
+{
+    struct mailbox_status status;
+
+    return imap->user->conf->imap_search_index ? set_of(imap, box, &status)
+                                               : NULL;
+}
+
+/* ---- when */
+
+static void step(void *self);
+
+static void
+later(struct imap *imap, int64_t ms)
+{
+    if (imap->indexing->timer == NULL)
+        imap->indexing->timer = loop_after(imap->user->loop, ms, step, imap);
+}
+
+/* Is much of the folder not in the index, or much of the index not in the
+ * folder, as far as numbers tell? */
+static bool
+is_worth_it(struct imap *imap, struct mailbox *box)
+{
+    struct mailbox_status status;
+    struct fts_set *set = set_of(imap, box, &status);
+    size_t known = set ? set->places.len : 0;
+    uint32_t last = known ? set->places.at[known - 1].uid : 0;
+    bool worth = set && status.messages >= INDEX_MIN &&
+                 (status.next > last + INDEX_MIN ||
+                  status.messages >= known + INDEX_MIN ||
+                  known >= 2 * (size_t)status.messages + INDEX_MIN ||
+                  index_job_has_small(set));
+
+    fts_set_close(set);
+    return worth;
+}
+
+void
+indexing_want(struct imap *imap, struct mailbox *box)
+{
+    struct indexing *x = imap->indexing;
+
+    if (!imap->user->conf->imap_search_index ||
+        mailbox_home(box) != imap->home || x->waiting.len == WAITING)
+        return;
+    for (size_t i = 0; i < x->waiting.len; i++)
+        if (x->waiting.at[i] == box)
+            return;
+    mailbox_hold(box);
+    *vec_add(&x->waiting) = box;
+    later(imap, x->in_vain ? VAIN_MS : WAIT_MS);
+}
+
+/* ---- the work */
+
+static bool
+somebody_works(const struct imap *imap)
+{
+    for (size_t i = 0; i < imap->sessions.len; i++)
+        if (imap->sessions.at[i]->task.step)
+            return true;
+    return false;
+}
+
+/* Folders that are no more leave the index once a process. */
+static void
+tidy(struct imap *imap)
+{
+    struct indexing *x = imap->indexing;
+    struct arena *a = arena_new("tidy", TIDY_MAX);
+    struct folder_ids ids;
+    struct why why;
+
+    if (!x->tidied && folders_ids(imap->home, a, &ids, &why) == OK &&
+        ids.complete) {
+        struct segment_folder *all =
+            arena_alloc(a, (ids.len + 1) * sizeof *all);
+
+        for (size_t i = 0; i < ids.len; i++)
+            all[i] = indexing_folder(imap, ids.at[i].guid, ids.at[i].validity);
+        fts_tidy(fts_of(imap, imap->home), all, ids.len);
+    }
+    x->tidied = true;
+    arena_free(a);
+}
+
+/* The next folder, if there is one that is worth it. */
+static bool
+next_job(struct imap *imap)
+{
+    struct indexing *x = imap->indexing;
+
+    while (x->waiting.len > 0) {
+        struct mailbox *box = x->waiting.at[0];
+        struct fts *fts = fts_of(imap, imap->home);
+        int lock;
+
+        vec_drop(&x->waiting, 0);
+        if (is_worth_it(imap, box) && (lock = fts_lock(fts)) >= 0)
+            x->job = index_job_new(imap, box, fts, lock);
+        mailbox_close(box);
+        if (x->job)
+            return true;
+    }
+    return false;
+}
+
+static void
+work(struct imap *imap)
+{
+    struct indexing *x = imap->indexing;
+    struct why why;
+    enum rc rc;
+
+    if (index_job_step(x->job, WORK_MS, &rc, &why))
+        return;
+    x->in_vain = rc != OK || !index_job_has_written(x->job);
+    if (rc == TEMP)
+        log_warn("imap(%.*s): %s", STR(imap->user->user), why.text);
+    index_job_free(x->job);
+    x->job = NULL;
+}
+
+static void
+step(void *self)
+{
+    struct imap *imap = self;
+    struct indexing *x = imap->indexing;
+
+    x->timer = NULL;
+    if (somebody_works(imap)) {
+        later(imap, BUSY_MS);
+        return;
+    }
+    if (x->job == NULL && !next_job(imap)) {
+        tidy(imap);
+        return;
+    }
+    work(imap);
+    later(imap, PAUSE_MS);
+}

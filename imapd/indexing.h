@@ -1,0 +1,35 @@
+/*
+ * indexing.h - the index of words (fts/fts.h): where it is, and its making,
+ * in small steps while no session is at work.
+ *
+ * Folders get into it that somebody has selected or searched; few messages
+ * that are new stay out of it until there are more. It is written for the
+ * user's own mail only.
+ */
+#ifndef IMAPD_INDEXING_H
+#define IMAPD_INDEXING_H
+
+#include "fts/fts.h"
+#include "mail/search_text.h"
+#include "session.h"
+
+void indexing_begin(struct imap *imap);
+
+/* There may be messages in it that are not in the index: some time later they
+ * will be. Costs next to nothing. */
+void indexing_want(struct imap *imap, struct mailbox *box);
+
+/* What the index has of a folder; NULL where there is none. Close it. */
+struct fts_set *indexing_set(struct imap *imap, struct mailbox *box);
+
+/* What the index knows a folder by. */
+struct segment_folder indexing_folder(const struct imap *imap,
+                                      const uint8_t guid[16],
+                                      uint32_t validity);
+/* What stands for a message's content there. */
+uint64_t indexing_id(const struct message *m);
+/* In which areas it is: a text, and a field of the message's own header. */
+enum fts_area indexing_area(const struct text_piece *piece);
+enum fts_area indexing_field_area(enum header_id id);
+
+#endif

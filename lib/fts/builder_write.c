@@ -1,0 +1,333 @@
+/* The file of a segment, made in memory and then written, a slice at a time. */
+#include <fcntl.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/crc.h"
+#include "fts/builder_own.h"
+#include "sys/disk.h"
+
+#define SLICE      ((size_t)1 << 15) /* things done in a step */
+#define FILE_SLICE ((size_t)1 << 18) /* bytes */
+#define OUT_MAX    ((size_t)1 << 29)
+#define PER_ROW    8 /* messages of a row, as a rule */
+#define CRC_END    (offsetof(struct segment_head, crc) + sizeof(uint32_t))
+
+struct writing {
+    struct arena *arena;
+    size_t phase, at; /* which, and how far */
+    enum fts_area area;
+    uint16_t *sorted; /* messages, word by word or row by row */
+    uint32_t *row;    /* where each row ends in `sorted` */
+    uint32_t row_count;
+    struct buf file, words, lists, rows;
+    int fd;
+    uint32_t crc;
+};
+
+void
+writing_free(struct writing *w)
+{
+    if (w == NULL)
+        return;
+    if (w->fd >= 0)
+        close(w->fd);
+    arena_free(w->arena);
+    free(w);
+}
+
+static struct writing *
+writing_new(void)
+{
+    struct writing *w = calloc(1, sizeof *w);
+
+    must(w != NULL);
+    w->arena = arena_new("search index", OUT_MAX);
+    w->file = buf_in(w->arena);
+    w->fd = -1;
+    return w;
+}
+
+/* What is done, in order; true when the whole is. */
+typedef bool phase_run(struct builder *b, struct writing *w);
+
+/* ---- words */
+
+/* Sorted by counting: first, where the messages of each word go. */
+static bool
+place_words(struct builder *b, struct writing *w)
+{
+    uint32_t place = 0;
+
+    for (size_t i = 0; i < b->words.len; i++) {
+        b->words.at[i].place = place;
+        place += b->words.at[i].count;
+    }
+    w->sorted = arena_alloc(w->arena, (place + 1) * sizeof *w->sorted);
+    return true;
+}
+
+static bool
+sort_words(struct builder *b, struct writing *w)
+{
+    size_t done = 0;
+
+    for (; w->at < b->docs.len && done < SLICE; w->at++) {
+        uint32_t i = w->at ? b->had.end.at[w->at - 1] : 0;
+
+        for (; i < b->had.end.at[w->at]; i++, done++)
+            w->sorted[b->words.at[b->had.at.at[i]].place++] = (uint16_t)w->at;
+    }
+    return w->at == b->docs.len;
+}
+
+static void
+put_word(struct builder *b, struct writing *w, const struct word *word)
+{
+    const uint16_t *docs = w->sorted + word->place - word->count;
+
+    buf_add(&w->words, (struct str){b->texts.at + word->at, word->len});
+    if (word->count == 1) {
+        segment_put_place(&w->words, (uint32_t)docs[0] << 1);
+        return;
+    }
+    segment_put_place(&w->words, (uint32_t)w->lists.len << 1 | 1);
+    segment_put_list(&w->lists, docs, word->count, b->docs.len);
+}
+
+static bool
+put_words(struct builder *b, struct writing *w)
+{
+    if (w->at == 0) {
+        w->words = buf_in(w->arena);
+        w->lists = buf_in(w->arena);
+    }
+    for (size_t n = 0; w->at < b->words.len && n < SLICE / 4; w->at++, n++)
+        if (b->words.at[w->at].area == w->area && b->words.at[w->at].count)
+            put_word(b, w, &b->words.at[w->at]);
+    return w->at == b->words.len;
+}
+
+/* ---- grams */
+
+/* Few messages need few rows, which then have several grams. */
+static uint32_t
+rows_for(size_t grams)
+{
+    uint32_t rows = 256;
+
+    while (rows < GRAMS && rows * PER_ROW < grams)
+        rows *= 2;
+    return grams ? rows : 0;
+}
+
+static bool
+place_rows(struct builder *b, struct writing *w)
+{
+    struct grams_had *g = &b->grams[w->area];
+    uint32_t place = 0;
+
+    w->row_count = rows_for(g->at.len);
+    w->row = arena_alloc(w->arena, (w->row_count + 1) * sizeof *w->row);
+    w->sorted = arena_alloc(w->arena, (g->at.len + 1) * sizeof *w->sorted);
+    w->rows = buf_in(w->arena);
+    w->lists = buf_in(w->arena);
+    for (size_t i = 0; i < g->at.len; i++)
+        w->row[g->at.at[i] & (w->row_count - 1)]++;
+    for (size_t i = 0; i < w->row_count; i++) {
+        uint32_t count = w->row[i];
+
+        w->row[i] = place;
+        place += count;
+    }
+    return true;
+}
+
+static bool
+sort_rows(struct builder *b, struct writing *w)
+{
+    struct grams_had *g = &b->grams[w->area];
+    size_t done = 0;
+
+    for (; w->at < b->docs.len && done < SLICE; w->at++) {
+        uint32_t i = w->at ? g->end.at[w->at - 1] : 0;
+
+        for (; i < g->end.at[w->at]; i++, done++)
+            w->sorted[w->row[g->at.at[i] & (w->row_count - 1)]++] =
+                (uint16_t)w->at;
+    }
+    return w->at == b->docs.len;
+}
+
+static void
+put_u32(struct buf *b, size_t n)
+{
+    uint32_t u = (uint32_t)n;
+
+    buf_add(b, (struct str){(const char *)&u, sizeof u});
+}
+
+static bool
+put_rows(struct builder *b, struct writing *w)
+{
+    for (size_t n = 0; w->at < w->row_count && n < SLICE / 4; w->at++, n++) {
+        uint32_t from = w->at ? w->row[w->at - 1] : 0;
+
+        put_u32(&w->rows, w->lists.len);
+        if (w->row[w->at] > from)
+            segment_put_list(&w->lists, w->sorted + from, w->row[w->at] - from,
+                             b->docs.len);
+    }
+    if (w->at < w->row_count)
+        return false;
+    put_u32(&w->rows, w->lists.len);
+    return true;
+}
+
+/* ---- the file */
+
+static uint32_t
+append(struct writing *w, const struct buf *section)
+{
+    uint32_t at;
+
+    while (w->file.len % 8)
+        buf_addc(&w->file, '\0');
+    at = (uint32_t)w->file.len;
+    buf_add(&w->file, (struct str){section->p, section->len});
+    return at;
+}
+
+static bool
+append_docs(struct builder *b, struct writing *w)
+{
+    buf_add(&w->file, (struct str){(const char *)&b->head, sizeof b->head});
+
+    struct buf docs = {.p = (char *)b->docs.at,
+                       .len = b->docs.len * sizeof *b->docs.at};
+
+    b->head.docs = append(w, &docs);
+    b->head.doc_count = (uint32_t)b->docs.len;
+    return true;
+}
+
+static bool
+append_words(struct builder *b, struct writing *w)
+{
+    struct segment_area *a = &b->head.area[w->area];
+
+    a->words = append(w, &w->words);
+    a->words_len = (uint32_t)w->words.len;
+    a->lists = append(w, &w->lists);
+    a->lists_len = (uint32_t)w->lists.len;
+    return true;
+}
+
+static bool
+append_rows(struct builder *b, struct writing *w)
+{
+    struct segment_area *a = &b->head.area[w->area];
+
+    a->rows = append(w, &w->rows);
+    a->row_count = w->row_count;
+    a->grams = append(w, &w->lists);
+    a->grams_len = (uint32_t)w->lists.len;
+    return true;
+}
+
+static bool
+finish_head(struct builder *b, struct writing *w)
+{
+    b->head.size = w->file.len;
+    memcpy(w->file.p, &b->head, sizeof b->head);
+    return true;
+}
+
+static bool
+sum(struct builder *b, struct writing *w)
+{
+    struct str all = str_sub(buf_str(&w->file), CRC_END, w->file.len);
+
+    w->crc = crc32c(w->crc, str_sub(all, w->at, FILE_SLICE));
+    w->at += FILE_SLICE;
+    if (w->at < all.len)
+        return false;
+    b->head.crc = w->crc;
+    return finish_head(b, w);
+}
+
+/* All words come before grams, as they share what sorts them. */
+#define WORDS(area)                                                            \
+    {put_words, area},                                                         \
+    {                                                                          \
+        append_words, area                                                     \
+    }
+#define ROWS(area)                                                             \
+    {place_rows, area}, {sort_rows, area}, {put_rows, area},                   \
+    {                                                                          \
+        append_rows, area                                                      \
+    }
+
+static const struct {
+    phase_run *run;
+    enum fts_area area;
+} phases[] = {
+    {place_words, FTS_FIELDS},
+    {sort_words,  FTS_FIELDS},
+    {append_docs, FTS_FIELDS},
+    WORDS(FTS_FIELDS),
+    WORDS(FTS_HEADER),
+    WORDS(FTS_BODY),
+    ROWS(FTS_FIELDS),
+    ROWS(FTS_HEADER),
+    ROWS(FTS_BODY),
+    {finish_head, FTS_FIELDS},
+    {sum,         FTS_FIELDS},
+};
+
+/* ---- on disk */
+
+#define TEMPORARY "new"
+
+/* A slice; true when all is written. */
+static enum rc
+write_on(struct writing *w, int dir, const char *name, bool *done,
+         struct why *why)
+{
+    struct str left = str_sub(buf_str(&w->file), w->at, FILE_SLICE);
+
+    if (w->fd < 0)
+        w->fd =
+            openat(dir, TEMPORARY,
+                   O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
+    if (w->fd < 0)
+        return fail(why, "4.3.0", "cannot make a search index: %m");
+    if (left.len > 0 && !disk_write(w->fd, left))
+        return fail(why, "4.3.1", "cannot write a search index: %m");
+    w->at += left.len;
+    if (w->at < w->file.len)
+        return OK;
+    if (!disk_publish(dir, TEMPORARY, name))
+        return fail(why, "4.3.0", "cannot name a search index: %m");
+    *done = true;
+    return OK;
+}
+
+enum rc
+builder_write(struct builder *b, int dir, const char *name, bool *done,
+              struct why *why)
+{
+    struct writing *w = b->writing;
+
+    *done = false;
+    if (w == NULL)
+        w = b->writing = writing_new();
+    if (w->phase == COUNT(phases))
+        return write_on(w, dir, name, done, why);
+    w->area = phases[w->phase].area;
+    if (phases[w->phase].run(b, w)) {
+        w->phase++;
+        w->at = 0;
+    }
+    return OK;
+}
