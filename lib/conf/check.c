@@ -178,6 +178,24 @@ check_value(struct exam *e, const struct scope *s, const struct setting *set,
                    STR(value));
 }
 
+/* What of Posta's own does what a site wants by such a name, or "". */
+static const char *
+instead(struct str name)
+{
+    static const struct {
+        struct str name;
+        const char *text;
+    } rows[] = {
+        {S("smtpd_sasl_local_domain"), "; auth_default_realm is what its own "
+                                       "logins ask"},
+    };
+
+    for (size_t i = 0; i < COUNT(rows); i++)
+        if (str_eq(name, rows[i].name))
+            return rows[i].text;
+    return "";
+}
+
 static void
 check_setting(struct exam *e, const struct scope *s, const struct setting *set,
               const struct used *used)
@@ -192,7 +210,7 @@ check_setting(struct exam *e, const struct scope *s, const struct setting *set,
         check_unknown(e, set);
     else if (name->class != NAME_USER && !is_harmless(set) &&
              !str_eq(set->value, str_from(name->fallback)))
-        exam_warn(e, set, "has no effect in Posta");
+        exam_warn(e, set, "has no effect in Posta%s", instead(set->name));
 }
 
 static void

@@ -32,6 +32,21 @@ at(const struct scope *s, const char *name)
     return settings_get(s->settings, str_from(name));
 }
 
+/* The setting, if it was made in this very scope; NULL if not. */
+static const struct setting *
+made_here(const struct scope *s, const char *name)
+{
+    struct str text = str_from(name);
+    const struct setting *set = settings_get(s->settings, text);
+
+    if (s->service == NULL)
+        return set && set->line > 0 ? set : NULL;
+    for (size_t i = 0; i < s->service->override_count; i++)
+        if (str_eq(s->service->overrides[i].name, text))
+            return set;
+    return NULL;
+}
+
 /* Does Posta act on that name? If not, what it says is no risk. */
 static bool
 acts(const struct scope *s, const char *name)
@@ -90,6 +105,17 @@ check_passwords(struct exam *e, const struct scope *s)
               s->service->name);
 }
 
+/* Only Dovecot's socket stands there; Posta's own has its place. */
+static void
+check_login_path(struct exam *e, const struct scope *s)
+{
+    const struct setting *set = made_here(s, "smtpd_sasl_path");
+
+    if (set && str_eq(scope_value(s, "smtpd_sasl_type"), S("cyrus")) &&
+        !str_eq(set->value, S("smtpd")))
+        exam_warn(e, set, "has no effect without smtpd_sasl_type = dovecot");
+}
+
 static void
 check_certificate(struct exam *e, const struct scope *s)
 {
@@ -107,21 +133,6 @@ check_certificate(struct exam *e, const struct scope *s)
         exam_warn(e, at(s, asks),
                   "service %s has no certificate; set smtpd_tls_chain_files",
                   s->service->name);
-}
-
-/* The setting, if it was made in this very scope; NULL if not. */
-static const struct setting *
-made_here(const struct scope *s, const char *name)
-{
-    struct str text = str_from(name);
-    const struct setting *set = settings_get(s->settings, text);
-
-    if (s->service == NULL)
-        return set && set->line > 0 ? set : NULL;
-    for (size_t i = 0; i < s->service->override_count; i++)
-        if (str_eq(s->service->overrides[i].name, text))
-            return set;
-    return NULL;
 }
 
 /* What the level of TLS for outgoing mail needs beside it. */
@@ -290,6 +301,7 @@ exam_risks(struct exam *e, const struct scope *s)
         check_passwords(e, s);
         check_certificate(e, s);
     }
+    check_login_path(e, s);
     check_client_tls(e, s, "smtp");
     check_client_tls(e, s, "lmtp");
     if (s->service)
