@@ -21,9 +21,12 @@ $(O)/t/fuzz/smtp_reply $(O)/t/fuzz/tls_policy: \
 $(O)/t/fuzz/smtp_reply.o $(O)/t/fuzz/tls_policy.o: CPPFLAGS += -I.
 
 # And these with parts of imapd.
-$(O)/t/fuzz/imap_command $(O)/t/fuzz/imap_names: \
+$(O)/t/fuzz/imap_command $(O)/t/fuzz/imap_names $(O)/t/fuzz/login_imap: \
     $(filter-out %/main.o,$(patsubst %.c,$(O)/%.o,$(wildcard imapd/*.c)))
 $(O)/t/fuzz/imap_command.o $(O)/t/fuzz/imap_names.o: CPPFLAGS += -I.
+$(O)/t/fuzz/login_pop3: \
+    $(filter-out %/main.o,$(patsubst %.c,$(O)/%.o,$(wildcard pop3d/*.c)))
+$(O)/t/fuzz/login_imap.o $(O)/t/fuzz/login_pop3.o: CPPFLAGS += -I.
 
 # authd without its set-up, and without what needs other libraries.
 $(O)/t/fuzz/authd: $(patsubst %,$(O)/authd/%.o, \
