@@ -6,7 +6,7 @@ enum mode {
     HOLD,    /* bytes of a literal come */
     STREAM,  /* the same, handed on */
     SWALLOW, /* the same, of a command that was refused */
-    DISCARD, /* the rest of a line that is too long or was refused */
+    DISCARD, /* the rest of its line */
     DONE,    /* an event was told; reader_next is awaited */
 };
 
@@ -15,7 +15,6 @@ struct reader {
     struct reader_limits limits, next_limits;
     enum mode mode;
     bool raw;
-    bool refused;    /* or else too long */
     struct buf text; /* lines so far */
     size_t line;     /* where the newest begins in it */
     struct literal *literals;
@@ -51,7 +50,6 @@ reader_next(struct reader *r, bool raw)
     r->limits = r->next_limits;
     r->mode = LINE;
     r->raw = raw;
-    r->refused = false;
     r->text = buf_in(r->command);
     r->line = 0;
     r->literals = NULL;
@@ -123,10 +121,10 @@ add_literal(struct reader *r, struct literal l)
 }
 
 static enum reader_event
-end_refused(struct reader *r)
+over(struct reader *r, enum reader_event event)
 {
     r->mode = DONE;
-    return r->refused ? READER_REFUSED : READER_TOO_LONG;
+    return event;
 }
 
 /* The end of a line that is thrown away: more may come with it. */
@@ -140,7 +138,7 @@ end_discarded(struct reader *r)
         line.len--;
     r->tail_len = 0;
     if (r->raw || line.len == 0 || !find_literal(line, &l) || l.sync)
-        return end_refused(r);
+        return over(r, READER_REFUSED);
     r->left = l.size;
     r->mode = SWALLOW;
     return READER_MORE;
@@ -156,22 +154,17 @@ end_line(struct reader *r)
         line.len--;
         r->text.len--;
     }
-    if (r->raw || line.len == 0 || !find_literal(line, &l)) {
-        r->mode = DONE;
-        return READER_COMMAND;
-    }
+    if (r->raw || line.len == 0 || !find_literal(line, &l))
+        return over(r, READER_COMMAND);
     add_literal(r, l);
     r->left = l.size;
     buf_add(&r->text, S("\r\n"));
     r->line = r->text.len;
     r->mode = ASKED;
-    if (r->count <= r->limits.literals &&
-        (l.sync || l.size <= r->limits.nonsync))
-        return READER_LITERAL;
-
-    /* The same as a line that is too long: nothing of it is wanted. */
-    r->mode = l.sync ? DONE : SWALLOW;
-    return l.sync ? READER_TOO_LONG : READER_MORE;
+    return r->count <= r->limits.literals &&
+                   (l.sync || l.size <= r->limits.nonsync)
+               ? READER_LITERAL
+               : over(r, READER_TOO_LONG);
 }
 
 static void
@@ -195,14 +188,8 @@ put_line(struct reader *r, struct str *in)
     struct str part = str_sub(*in, 0, lf < 0 ? in->len : (size_t)lf);
 
     *in = str_sub(*in, lf < 0 ? in->len : (size_t)lf + 1, in->len);
-    if (r->mode == LINE && part.len > r->limits.line - r->text.len) {
-        size_t fits = r->limits.line - r->text.len;
-
-        buf_add(&r->text, str_sub(part, 0, fits));
-        keep_tail(r, buf_str(&r->text));
-        part = str_sub(part, fits, part.len);
-        r->mode = DISCARD;
-    }
+    if (r->mode == LINE && part.len > r->limits.line - r->text.len)
+        return over(r, READER_TOO_LONG);
     if (r->mode == DISCARD)
         keep_tail(r, part);
     else
@@ -291,6 +278,5 @@ reader_refuse(struct reader *r)
 {
     bool sync = asked(r)->sync;
 
-    r->refused = true;
     r->mode = sync ? DONE : SWALLOW;
 }

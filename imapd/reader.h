@@ -45,8 +45,8 @@ enum reader_event {
     READER_LITERAL,  /* reader_command, whose last literal is pending; answer
                         with reader_hold, reader_stream or reader_refuse */
     READER_DATA,     /* reader_data: bytes of a literal that is streamed */
-    READER_TOO_LONG, /* the command was too long, or held too much; what came
-                        of it is reader_command, cut: good for its tag */
+    READER_TOO_LONG, /* the command is too long, or holds too much; the
+                        connection must end, as nobody waits for what comes */
     READER_REFUSED,  /* a refused command is over; then reader_next */
 };
 

@@ -1,0 +1,211 @@
+"""IMAP clients that mean harm, behind a login: clear answers and limits, no
+growth, and other sessions of the same user go on."""
+import contextlib
+import re
+import socket
+import threading
+import time
+
+import pytest
+
+from harness import Posta, wait_until
+from harness.raw_imap import Closed, RawImap
+
+ALICE = 'alice@example.test'
+SMALL = 64 << 20  # what a process may have grown by
+
+
+@pytest.fixture(scope='module')
+def posta():
+    with Posta(settings={'auth_failure_delay': '0s'}) as p:
+        with RawImap(p.base + 993, ALICE) as c:
+            for n in range(20):
+                text = f'Subject: {n}\r\n\r\nHello there.\r\n'
+                c.ok(f'APPEND INBOX {{{len(text)}+}}\r\n{text}')
+        yield p
+
+
+@pytest.fixture
+def alice(posta):
+    with RawImap(posta.base + 993, ALICE) as c:
+        yield c
+
+
+@pytest.fixture
+def beside(posta):
+    """Another session of hers; afterwards it works as before."""
+    with RawImap(posta.base + 993, ALICE) as c:
+        c.ok('SELECT INBOX')
+        yield c
+        assert b'* SEARCH 1' in c.ok('SEARCH 1')
+        assert len(c.ok('FETCH 1:20 FLAGS')) >= 20
+
+
+def memory(posta):
+    """Bytes of the largest process of imapd."""
+    def own(pid):
+        try:
+            text = open(f'/proc/{pid}/status').read()
+        except FileNotFoundError:
+            return 0
+        found = re.search(r'VmRSS:\s*(\d+)', text)
+        return int(found[1]) * 1024 if found else 0
+    return max(own(pid) for pid in posta.pids('imapd'))
+
+
+@pytest.fixture(autouse=True)
+def no_growth(posta):
+    before = memory(posta)
+    yield
+    assert memory(posta) < before + SMALL
+    assert not posta.died()
+
+
+@pytest.mark.parametrize('literal', [
+    '{99999999999999999999999}', '{18446744073709551616}',
+    '{9223372036854775808+}', '{-1}', '{+}', '{1', '{0x10}', '{4294967296}',
+    '{99999999999}'])
+@pytest.mark.parametrize('command', ['LOGIN', 'APPEND INBOX', 'SELECT',
+                                     'SEARCH SUBJECT'])
+def test_literal_bombs(alice, command, literal):
+    """Refused before a byte of them comes."""
+    done = alice.say(f'{command} {literal}')[1]
+    assert re.match(rb'(BAD|NO) ', done), done
+    if not literal.endswith('+}') or literal == '{+}':  # else it has to come
+        alice.ok('NOOP')
+
+
+def test_a_literal_that_is_sent_all_the_same(alice, beside):
+    """Without waiting: it is thrown away, and the next command is read."""
+    size = 300 << 20
+    tag = alice.begin(f'APPEND INBOX {{{size}+}}')
+    piece = b'x' * (1 << 20)
+    for _ in range(300):
+        alice.send(piece)
+    alice.send('\r\n')
+    assert re.match(rb'NO \[TOOBIG\]', alice.until(tag)[1])
+    alice.ok('NOOP')
+
+
+def test_a_hundred_literals(alice):
+    """Each small, all of them too much."""
+    one = b' SUBJECT {4096+}\r\n' + b'x' * 4096
+    with contextlib.suppress(OSError):
+        alice.send(b'a SEARCH' + one * 3000 + b'\r\n')
+    with contextlib.suppress(OSError):
+        assert re.match(rb'(a|\*) (BAD|NO|BYE) ', alice.response())
+
+
+def test_a_line_without_end(alice, beside):
+    with contextlib.suppress(OSError):  # it is cut off
+        for _ in range(200):
+            alice.send(b'x' * (1 << 20))
+    with contextlib.suppress(Closed, OSError):
+        assert alice.response() == b'* BYE Command is too long'
+        assert alice.closed()
+
+
+def test_nothing_but_nonsense(alice):
+    alice.send(b'\x00\xff\x80 \r\n' * 1000)
+    got = []
+    with contextlib.suppress(Closed, OSError):
+        while True:
+            got.append(alice.response())
+    assert len(got) < 100 and got[-1].startswith(b'* BYE'), got[-1:]
+
+
+def nested(depth, key='SEEN'):
+    return '(' * depth + key + ')' * depth
+
+
+@pytest.mark.parametrize('query', [
+    nested(20000), 'NOT ' * 20000 + 'SEEN', 'OR ' * 20000 + 'SEEN ' * 20001,
+    ' '.join(['SUBJECT x'] * 20000), ','.join(['1:20'] * 20000),
+    'UID ' + ','.join(['1:4294967295'] * 20000),
+    'OR (' * 5000 + 'SEEN'], ids=['lists', 'not', 'or', 'keys', 'set', 'uids',
+                                  'open'])
+def test_search_pathologies(alice, beside, query):
+    """Done, or BAD; never silence."""
+    alice.ok('SELECT INBOX')
+    done = alice.say(f'SEARCH {query}')[1]
+    assert re.match(rb'OK|BAD|NO', done), done
+    alice.ok('NOOP')
+
+
+@pytest.mark.parametrize('text', ['a' * 30000, 'ab' * 15000, '\\"' * 10000])
+def test_a_text_that_matches_nearly(alice, beside, text):
+    """Searching costs the same whatever is sought."""
+    body = b'Subject: a\r\n\r\n' + (b'a' * 997 + b'\r\n') * 2000
+    alice.ok(b'APPEND INBOX {%d+}\r\n%s' % (len(body), body))
+    alice.ok('SELECT INBOX')
+    assert alice.ok(f'SEARCH BODY "{text}"')[-1] in (b'* SEARCH', b'* ESEARCH')
+    alice.ok(r'STORE * +FLAGS.SILENT (\Deleted)')
+    alice.ok('EXPUNGE')
+
+
+def test_list_pathologies(alice, beside):
+    names = ['a' * 60 + f'/{n}' for n in range(50)]
+    for name in names:
+        alice.ok(f'CREATE {name}')
+    for pattern in ('*a' * 100 + 'b', '%a' * 100 + 'b', '*%' * 200,
+                    '*' * 1000, '%/' * 500):
+        assert re.match(rb'OK|BAD|NO', alice.say(f'LIST "" "{pattern}"')[1])
+    many = ' '.join(['*'] * 2000)
+    assert re.match(rb'OK|BAD|NO', alice.say(f'LIST "" ({many})')[1])
+    for name in names:
+        alice.ok(f'DELETE {name}')
+
+
+@pytest.mark.parametrize('what', [
+    ' '.join(['BODY.PEEK[]'] * 1000), ' '.join(['BODY.PEEK[1.1.1]'] * 3000),
+    'BODY.PEEK[' + '1.' * 5000 + '1]', 'BODY.PEEK[]<4294967295.4294967295>',
+    'BODY.PEEK[HEADER.FIELDS (' + ' '.join(['a'] * 9000) + ')]'],
+    ids=['bodies', 'parts', 'deep', 'far', 'fields'])
+def test_fetch_pathologies(alice, beside, what):
+    alice.ok('SELECT INBOX')
+    assert re.match(rb'OK|BAD|NO', alice.say(f'FETCH 1:* ({what})')[1])
+    alice.ok('NOOP')
+
+
+def test_a_million_commands(alice, beside):
+    """Pipelined, and read only at the end: they wait in the network, not in
+    our memory; then each has its answer, in order."""
+    count = 1000000
+    sent = threading.Thread(target=lambda: [
+        alice.send(b''.join(b'%d NOOP\r\n' % n for n in range(k, k + 10000)))
+        for k in range(0, count, 10000)])
+    sent.start()
+    time.sleep(1)
+    beside.ok('NOOP')
+    for n in range(count):
+        line = alice.file.readline()
+        assert line.startswith(b'%d OK' % n), line
+    sent.join()
+
+
+def test_answers_that_nobody_reads(posta, beside):
+    """A client asks for everything again and again, and reads nothing."""
+    before = memory(posta)
+    with RawImap(posta.base + 993, ALICE) as c:
+        c.ok('SELECT INBOX')
+        c.socket.settimeout(5)
+        with pytest.raises(OSError):
+            while True:
+                c.send(b'x FETCH 1:* (BODY.PEEK[] ENVELOPE BODYSTRUCTURE)\r\n'
+                       * 1000)
+                beside.ok('NOOP')
+        assert memory(posta) < before + SMALL
+
+
+def test_half_open_tls(posta, beside):
+    """Hundreds who connect and say nothing, or half a handshake."""
+    held = []
+    for n in range(500):
+        s = socket.create_connection(('127.0.0.1', posta.base + 993))
+        s.sendall(b'\x16\x03\x01\x02\x00\x01\x00' if n % 2 else b'')
+        held.append(s)
+    with RawImap(posta.base + 993, ALICE) as c:
+        c.ok('NOOP')
+    for s in held:
+        s.close()
+    wait_until(lambda: len(posta.pids('imapd')) < 20, 'few processes')
