@@ -3,6 +3,7 @@
  */
 #include "cmd.h"
 #include "control.h"
+#include "import.h"
 #include "init.h"
 #include "user.h"
 #include "who.h"
@@ -24,6 +25,7 @@ static const char usage[] =
     "  who [--json]     sessions of mailbox users\n"
     "  kick USER        end those of that user\n"
     "  logrotate        open maillog_file anew\n"
+    "  import           copy mail from elsewhere (see posta import --help)\n"
     "  user             users and their passwords (see posta user --help)\n"
     "  set-permissions  owners and modes of folders and set-gid commands\n"
     "\n"
@@ -50,6 +52,7 @@ static const struct verb {
     {"set-permissions",       control_set_permissions},
     {"upgrade-configuration", control_upgrade        },
     {"user",                  user_main              },
+    {"import",                import_main            },
 };
 
 int

@@ -117,6 +117,15 @@ user_mail_prepare(struct user *u, const char *folders[2], struct why *why)
     return OK;
 }
 
+bool
+user_mail_is_fs(struct user *u)
+{
+    struct home_settings s;
+    struct why why;
+
+    return find(u, &s, &why) == OK && s.fs;
+}
+
 enum rc
 user_mail_open(struct user *u, struct home **home, struct why *why)
 {

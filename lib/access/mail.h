@@ -20,5 +20,7 @@ enum rc user_mail_prepare(struct user *u, const char *folders[2],
                           struct why *why) MUST_USE;
 enum rc user_mail_open(struct user *u, struct home **home,
                        struct why *why) MUST_USE;
+/* Do its folders stand in folders (LAYOUT=fs)? */
+bool user_mail_is_fs(struct user *u);
 
 #endif

@@ -14,8 +14,8 @@ COMMANDS = re.findall(r'^COMMAND\("(\w+)"',
 PROGRAMS = [p.parent.name for p in ROOT.glob('*/main.c')
             if p.parent.name != 'cmd']
 # Other names of programs in master.cf, and the files they read.
-TOPICS = COMMANDS + PROGRAMS + ['posta-user', 'main.cf', 'master.cf',
-                                'aliases', 'virtual', 'pipe']
+TOPICS = COMMANDS + PROGRAMS + ['posta-user', 'posta-import', 'main.cf',
+                                'master.cf', 'aliases', 'virtual', 'pipe']
 
 
 @pytest.fixture(scope='module')

@@ -1,0 +1,63 @@
+/*
+ * import_state.h - what has been copied from a source: a text file, which only
+ * grows, in the root of the user's Maildir.
+ *
+ *     posta-import 1 imap anna@mail.example.org:993
+ *     F 1234 INBOX            the folder, at the source, and its UIDVALIDITY
+ *     B 77 12                 a batch, for the UIDs from 12 on under 77 here
+ *     M 8 2c81f0a3b59d0e4f    a message: its id there, and its content
+ *     E                       the batch is whole
+ *     C                       and has been stored
+ *
+ * A batch is on disk before it is stored, which happens as a whole or not at
+ * all. Whoever finds one without its C looks into the mailbox which of the two
+ * it was.
+ */
+#ifndef CMD_IMPORT_STATE_H
+#define CMD_IMPORT_STATE_H
+
+#include "base/vec.h"
+#include "store/mailbox.h"
+
+struct import_state;
+
+#define IMPORT_NO_ID "-"
+
+struct import_id {
+    struct str id; /* IMPORT_NO_ID: it has none */
+    uint64_t hash;
+};
+
+/* A hash of content, whatever its line ends are; begin with IMPORT_HASH. */
+#define IMPORT_HASH UINT64_C(0xcbf29ce484222325)
+uint64_t import_hash(uint64_t hash, struct str bytes);
+
+/* Read it. root: the Maildir's folder; it is made with the first batch. */
+enum rc import_state_open(struct arena *life, const char *root,
+                          struct str source, struct import_state **state,
+                          struct why *why) MUST_USE;
+
+/*
+ * What follows is of that folder. box: where it goes, for a batch of it whose
+ * fate is not known; NULL where nothing may be written.
+ */
+enum rc import_state_folder(struct import_state *s, struct str key,
+                            uint32_t validity, struct mailbox *box,
+                            struct why *why) MUST_USE;
+
+/* Has the message of that id been copied? */
+bool import_state_knows(const struct import_state *s, struct str id);
+
+/* Ids of this folder hold no more, or there are none: messages are to be
+ * compared by content. Takes one of that content off what is known; false where
+ * there is none (left). */
+bool import_state_by_content(const struct import_state *s);
+bool import_state_takes(struct import_state *s, uint64_t hash);
+
+/* A batch is about to be stored in the box; and it has been. */
+enum rc import_state_batch(struct import_state *s, const struct import_id *ids,
+                           size_t count, struct mailbox *box,
+                           struct why *why) MUST_USE;
+enum rc import_state_stored(struct import_state *s, struct why *why) MUST_USE;
+
+#endif

@@ -1,0 +1,330 @@
+"""posta import: from a real Dovecot, from mailbox files, from servers that mean
+harm."""
+import imaplib
+import os
+import random
+import re
+import signal
+import socket
+import subprocess
+import ssl
+import threading
+import time
+
+import pytest
+
+from harness import Dovecot, Posta, wait_until
+from harness.raw_imap import RawImap
+
+FOLDERS = ('INBOX', 'Sent', 'Archive/2024/June', 'Entw&APw-rfe', 'empty')
+HERE = ('INBOX', 'Sent', 'Archive/2024/June', 'Entw&APw-rfe', 'empty')
+
+
+def message(n, size):
+    return (f'From: a{n}@x.test\r\nSubject: message {n}\r\nMessage-ID: '
+            f'<{n}@x.test>\r\n\r\n' + f'line {n}\r\n' * size).encode()
+
+
+def fill(port, user='anna', password='secret', count=250):
+    """Messages with all kinds of flags in a server's folders."""
+    rnd = random.Random(7)
+    with imaplib.IMAP4('127.0.0.1', port) as c:
+        c.login(user, password)
+        for f in FOLDERS[1:]:
+            assert c.create(f'"{f}"')[0] == 'OK'
+        c.subscribe('"Archive/2024/June"')
+        for n in range(count):
+            flags = ' '.join(rnd.sample(['\\Seen', '\\Answered', '\\Flagged',
+                                         '\\Draft', '\\Deleted', 'work',
+                                         '$Forwarded', 'NonJunk'],
+                                        rnd.randrange(4)))
+            date = imaplib.Time2Internaldate(1600000000 + n * 86400)
+            folder = FOLDERS[rnd.randrange(4)]
+            assert c.append(f'"{folder}"', f'({flags})', date,
+                            message(n, rnd.randrange(1, 400)))[0] == 'OK'
+
+
+def listing(c, folders):
+    """{folder: sorted messages: flags, date, size, subject}."""
+    found = {}
+    for f in folders:
+        kind, data = c.select(f'"{f}"', readonly=True)
+        assert kind == 'OK', (f, data)
+        found[f] = []
+        if data == [b'0']:
+            continue
+        kind, data = c.fetch('1:*', '(FLAGS INTERNALDATE RFC822.SIZE '
+                             'BODY.PEEK[HEADER.FIELDS (SUBJECT)])')
+        for head, text in (d for d in data if isinstance(d, tuple)):
+            flags = re.search(rb'FLAGS \(([^)]*)\)', head)[1].split()
+            date = time.mktime(imaplib.Internaldate2tuple(head))
+            size = int(re.search(rb'SIZE (\d+)', head)[1])
+            found[f].append((frozenset(flags) - {b'\\Recent'}, date, size,
+                             text.strip()))
+        found[f].sort(key=lambda m: (m[3], m[1]))
+    return found
+
+
+def mailboxes(posta, user='anna'):
+    c = imaplib.IMAP4_SSL('127.0.0.1', posta.base + 993,
+                          ssl_context=ssl._create_unverified_context())
+    c.login(f'{user}@{posta.domain}', 'secret')
+    return c
+
+
+class Import:
+    def __init__(self, posta, user='anna'):
+        self.posta, self.user = posta, user
+        self.password = posta.write('password', 'secret\n')
+
+    def args(self, source, *more):
+        return [self.posta.bin / 'posta', '-c', self.posta.dir, 'import', '-u',
+                f'{self.user}@{self.posta.domain}', source,
+                *(['--user', 'anna', '--password-file', self.password]
+                  if source.startswith('imap') else []), *more]
+
+    def __call__(self, source, *more, status=0):
+        done = subprocess.run([str(a) for a in self.args(source, *more)],
+                              capture_output=True, text=True, timeout=120)
+        assert done.returncode == status, done
+        return done.stdout + done.stderr
+
+
+@pytest.fixture(scope='module')
+def dovecot():
+    with Dovecot(more='namespace inbox {\n inbox = yes\n separator = /\n'
+                 ' mailbox Sent {\n special_use = \\Sent\n }\n}\n'
+                 'protocol imap {\n imap_metadata = no\n}\n') as peer:
+        fill(peer.imap)
+        yield peer
+
+
+def url(peer):
+    return f'imaps://127.0.0.1:{peer.imaps}'
+
+
+def test_all_of_a_server(dovecot):
+    with Posta(users={'anna': 'secret', 'ben': 'secret'}) as posta:
+        run = Import(posta)
+        out = run(url(dovecot), '--insecure', '--dry-run')
+        assert 'Sent: ' in out and ' to copy, 0 copied before' in out, out
+        with mailboxes(posta) as c:
+            assert b'Sent' not in b''.join(c.list()[1])
+            # Sessions that run see what comes.
+            c.select('INBOX')
+            run(url(dovecot), '--insecure')
+            wait_until(lambda: c.noop()[1] and
+                       int(c.response('EXISTS')[1][-1] or 0) > 0, 'news')
+        with imaplib.IMAP4('127.0.0.1', dovecot.imap) as there, \
+                mailboxes(posta) as here:
+            there.login('anna', 'secret')
+            want = listing(there, FOLDERS)
+            assert sum(map(len, want.values())) == 250
+            got = listing(here, HERE)
+            for f, g in zip(FOLDERS, HERE):
+                assert got[g] == want[f], f
+            subscribed = b''.join(here.lsub()[1])
+            assert b'2024/June' in subscribed and b'Sent' not in subscribed
+            sent = [x for x in here.list('""', '"*"')[1] if b'Sent' in x]
+            assert b'\\Sent' in sent[0], sent
+        # Again: nothing is new. Then one message is.
+        out = run(url(dovecot), '--insecure')
+        assert re.findall(r': (\d+) copied', out) == ['0'] * 5, out
+        with imaplib.IMAP4('127.0.0.1', dovecot.imap) as c:
+            c.login('anna', 'secret')
+            c.append('Sent', '', None, message(1000, 3))
+        out = run(url(dovecot), '--insecure', '--folder', 'Sent')
+        assert re.findall(r'(\S+): (\d+) copied', out) == [('Sent', '1')], out
+        # Another user gets all of it.
+        other = Import(posta, 'ben')
+        assert sum(map(int, re.findall(r': (\d+) copied', other(
+            url(dovecot), '--insecure')))) == 251
+
+
+def test_killed_and_run_again(dovecot):
+    with Posta(users={'anna': 'secret'}) as posta:
+        run = Import(posta)
+        rnd = random.Random(1)
+        for _ in range(25):
+            p = subprocess.Popen([str(a) for a in
+                                  run.args(url(dovecot), '--insecure')],
+                                 stdout=subprocess.DEVNULL,
+                                 stderr=subprocess.DEVNULL)
+            time.sleep(rnd.uniform(0.02, 0.25))
+            p.send_signal(signal.SIGKILL)
+            p.wait()
+        run(url(dovecot), '--insecure')
+        with imaplib.IMAP4('127.0.0.1', dovecot.imap) as there, \
+                mailboxes(posta) as here:
+            there.login('anna', 'secret')
+            want, got = listing(there, FOLDERS), listing(here, HERE)
+            for f, g in zip(FOLDERS, HERE):
+                assert got[g] == want[f], f
+
+
+def test_certificate_and_login(dovecot):
+    with Posta(users={'anna': 'secret'}) as posta:
+        run = Import(posta)
+        out = run(url(dovecot), status=77)
+        assert '--insecure' in out, out
+        run.password.write_text('wrong\n')
+        out = run(url(dovecot), '--insecure', status=77)
+        assert 'the login of anna' in out, out
+        run.password.write_text('secret\n')
+        out = run(url(dovecot), '--folder', 'nowhere', '--insecure', status=1)
+        assert 'no folder nowhere' in out, out
+        # STARTTLS.
+        out = run(f'imap://127.0.0.1:{dovecot.imap}', '--insecure',
+                  '--folder', 'empty')
+        assert 'empty: 0 copied' in out
+        out = run('imaps://127.0.0.1:1', '--insecure', status=69)
+        assert 'cannot connect' in out, out
+        assert 'no user' in Import(posta, 'nobody')(
+            url(dovecot), '--insecure', status=67)
+        assert 'write imaps://HOST' in run('what', status=64)
+        assert run('mbox:/nowhere', status=66)
+
+
+MBOX = '''From anna@x.test Thu Jan  1 12:00:00 2015
+From: one@x.test
+Status: RO
+X-Status: F
+Content-Length: 3
+Subject: one
+X-Keywords: work  other
+
+text
+>From here
+From nobody said: this is no line of a mailbox
+
+From "odd sender"@x.test  Sat Jan  3 12:00:00 2015
+Subject: two
+
+From anna@x.test Thu Jan  1 12:00:00 2015
+Subject: two
+
+From anna@x.test Thu Jan  8 12:00:00 2015 +0100
+Subject: three
+Status: O
+
+no newline at the end'''
+
+
+def bodies(posta, folder):
+    with mailboxes(posta) as c:
+        c.select(f'"{folder}"', readonly=True)
+        kind, data = c.fetch('1:*', '(FLAGS INTERNALDATE BODY.PEEK[])')
+        return [(set(re.search(rb'FLAGS \(([^)]*)\)', d[0])[1].split()) -
+                 {b'\\Recent'}, time.mktime(imaplib.Internaldate2tuple(d[0])),
+                 d[1]) for d in data if isinstance(d, tuple)]
+
+
+def test_mailbox_file():
+    with Posta(users={'anna': 'secret'}) as posta:
+        run = Import(posta)
+        box = posta.top / 'box'
+        box.write_text(MBOX)
+        box.chmod(0o644)
+        assert '4 to copy' in run(f'mbox:{box}', '--dry-run')
+        assert 'Old/mail: 4 copied' in run(f'mbox:{box}', '--folder',
+                                           'Old/mail')
+        got = bodies(posta, 'Old/mail')
+        first = time.mktime((2015, 1, 1, 12, 0, 0, 0, 0, -1))
+        assert got[0] == (
+            {b'\\Seen', b'\\Flagged', b'work', b'other'}, first,
+            b'From: one@x.test\r\nSubject: one\r\n\r\ntext\r\nFrom here\r\n'
+            b'From nobody said: this is no line of a mailbox\r\n')
+        assert got[1] == (set(), first + 2 * 86400,
+                          b'Subject: two\r\n')
+        assert got[3][1] == 1420714800
+        assert got[3][2] == b'Subject: three\r\n\r\nno newline at the end'
+        assert 'Old/mail: 0 copied, 4 copied before' in run(
+            f'mbox:{box}', '--folder', 'Old/mail')
+        box.write_text('\nFrom b Thu Jan  1 12:00:00 2015\nSubject: new\n\n'
+                       'x\n\n' + MBOX)
+        assert '1 copied, 4 copied before' in run(f'mbox:{box}', '--folder',
+                                                  'Old/mail')
+        box.write_text('Subject: no mailbox\n\nx\n')
+        assert 'no mailbox file' in run(f'mbox:{box}', status=66)
+        if os.getuid() == 0:
+            # The user must be able to read it: root is not asked.
+            box.chmod(0o600)
+            assert 'cannot read' in run(f'mbox:{box}', status=77)
+        posta.stop()
+        assert 'is Posta running?' in run(f'mbox:{box}', status=75)
+
+
+# ---- servers that mean harm
+
+class Hostile:
+    """Each connection gets a script: bytes, or a function of what was read."""
+
+    def __init__(self, *script):
+        self.script = script
+        self.listener = socket.create_server(('127.0.0.1', 0))
+        self.port = self.listener.getsockname()[1]
+        self.thread = threading.Thread(target=self.run, daemon=True)
+
+    def __enter__(self):
+        self.thread.start()
+        return self
+
+    def __exit__(self, *exc):
+        self.listener.close()
+
+    def run(self):
+        while True:
+            try:
+                s, _ = self.listener.accept()
+            except OSError:
+                return
+            with s:
+                try:
+                    self.talk(s)
+                except OSError:
+                    pass
+
+    def talk(self, s):
+        file = s.makefile('rb')
+        s.sendall(b'* OK [CAPABILITY IMAP4rev1 SASL-IR AUTH=PLAIN] hi\r\n')
+        answers = {'AUTHENTICATE': b'', 'CAPABILITY':
+                   b'* CAPABILITY IMAP4rev1\r\n',
+                   'LIST': b'* LIST () "/" INBOX\r\n',
+                   'EXAMINE': b'* OK [UIDVALIDITY 5] x\r\n', **dict(self.script)}
+        while line := file.readline():
+            tag, verb, *rest = line.decode().split()
+            if verb == 'UID':
+                verb = 'BODY' if 'BODY.PEEK[]' in line.decode() else 'META'
+            s.sendall(answers.get(verb, b''))
+            s.sendall(f'{tag} OK x\r\n'.encode())
+
+
+META = b'* 1 FETCH (UID 7 FLAGS (\\Seen) INTERNALDATE "17-Jul-1996 02:44:25 ' \
+       b'-0700")\r\n'
+
+
+@pytest.mark.parametrize('script, status', [
+    ((('LIST', b'* LIST () "/" ' + b'x' * 100000 + b'\r\n'),), 76),
+    ((('LIST', b'* LIST () "/" {99999999999}\r\n'),), 76),
+    ((('LIST', b'* LIST () "/" "../../etc/x"\r\n* LIST () "/" ' +
+       b'"INBOX/new"\r\n* LIST () "." "a/../b"\r\n'),), 0),
+    ((('META', META), ('BODY', b'* 1 FETCH (UID 8 BODY[] {3}\r\nabc)\r\n')),
+     76),
+    ((('META', META), ('BODY', b'* 1 FETCH (UID 7 BODY[] {3}\r\nabc)\r\n' * 2)),
+     76),
+    ((('META', META), ('BODY', b'* 1 FETCH (BODY[] {9999999999}\r\n')), 76),
+    ((('META', META), ('BODY', b'* 1 FETCH (UID 7 BODY[] NIL)\r\n')), 1),
+    ((('META', META), ('BODY', b'')), 0),
+    ((('META', META * 3 + b'* 1 FETCH (UID 9 FLAGS (' + b'k ' * 20000 +
+       b') INTERNALDATE "x")\r\n'),
+      ('BODY', b'* 1 FETCH (BODY[] "x\\"y")\r\n')), 0),
+    ((('META', b'* 1 FETCH (' + b'(' * 500 + b'\r\n'),), 76),
+    ((('LIST', b'+ go on\r\n'),), 76),
+    ((('EXAMINE', b''),), 1),
+    ((('AUTHENTICATE', b'a1 NO [AUTHENTICATIONFAILED] no\x1b[2J\r\n'),), 77),
+])
+def test_hostile(script, status):
+    with Posta(users={'anna': 'secret'}) as posta, Hostile(*script) as server:
+        out = Import(posta)(f'imap://127.0.0.1:{server.port}', '--insecure',
+                            status=status)
+        assert '\x1b' not in out
