@@ -10,11 +10,16 @@
 
 static struct imap imap;
 
+static void
+share(struct arena *life)
+{
+    imap.charsets = charsets_new(life);
+    charsets_warm(imap.charsets);
+}
+
 static enum rc
 prepare(struct user *u, const char *folders[2], struct why *why)
 {
-    imap.charsets = charsets_new(u->life);
-    charsets_warm(imap.charsets);
     enum rc rc = user_quota(u->life, str_from(u->conf->quota_rule), u->fields,
                             &imap.quota, why);
 
@@ -59,6 +64,7 @@ end(struct user *u, unsigned number, const char *why)
 
 const struct user_program imap_user = {
     .service = "imap",
+    .share = share,
     .prepare = prepare,
     .begin = begin,
     .refusal = refusal,

@@ -58,12 +58,14 @@ static struct {
 } own;
 
 void
-broker_prepare(struct daemon *d)
+broker_prepare(struct daemon *d, const struct user_program *p)
 {
     struct why why;
 
     if (secret_load(d->queue_dir, "ticket.key", own.key, &why) != OK)
         log_fatal("%s", why.text);
+    if (p->share)
+        p->share(d->life);
 }
 
 /* ---- users and their processes */

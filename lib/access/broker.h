@@ -12,7 +12,7 @@
 #include "access/user.h"
 
 /* As in struct program. */
-void broker_prepare(struct daemon *d);
+void broker_prepare(struct daemon *d, const struct user_program *p);
 void broker_work(struct daemon *d, const struct user_program *p);
 
 #endif

@@ -22,7 +22,7 @@ prepare(struct daemon *d)
     if (is_login(d))
         login_prepare(d, own.login);
     else
-        broker_prepare(d);
+        broker_prepare(d, own.user);
 }
 
 static void

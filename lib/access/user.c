@@ -305,6 +305,7 @@ user_work(struct daemon *d, const struct user_program *p,
     own.user.loop = loop_new();
     if (rc == OK)
         rc = p->begin(&own.user, &why);
+    arena_trim(); /* the box took much to build */
     if (rc == OK)
         serve();
     else

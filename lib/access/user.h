@@ -46,6 +46,9 @@ struct user_session {
 
 struct user_program {
     const char *service; /* "imap": of tickets, in the log */
+    /* Once, before any user has a process: what all of them share, as it is
+     * made. May be NULL. */
+    void (*share)(struct arena *life);
     /* The folders he may change; everything else he can read at most. PERM:
      * this user cannot be served, and why. Runs as him. */
     enum rc (*prepare)(struct user *u, const char *folders[2], struct why *why);

@@ -1,5 +1,6 @@
 #include "base/arena.h"
 
+#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -7,6 +8,7 @@
 
 #define ALIGN      ((size_t)16)
 #define BLOCK_SIZE ((size_t)8192)
+#define FIRST_SIZE ((size_t)1024) /* many hold next to nothing */
 
 struct block {
     struct block *next; /* older */
@@ -74,6 +76,12 @@ arena_reset(struct arena *a)
 }
 
 void
+arena_trim(void)
+{
+    malloc_trim(0);
+}
+
+void
 arena_wipe(struct arena *a)
 {
     for (struct block *b = a->top; b; b = b->next)
@@ -84,8 +92,8 @@ arena_wipe(struct arena *a)
 static struct block *
 add_block(struct arena *a, size_t size)
 {
-    size_t want =
-        size > BLOCK_SIZE / 2 ? size : BLOCK_SIZE - sizeof(struct block);
+    size_t block = a->top ? BLOCK_SIZE : FIRST_SIZE;
+    size_t want = size > block / 2 ? size : block - sizeof(struct block);
     struct block *b;
 
     if (want > a->limit || a->total > a->limit - want)

@@ -34,6 +34,9 @@ void *arena_grow(struct arena *a, void *old, size_t old_size, size_t size);
 /* Bytes that may still be allocated. */
 size_t arena_room(const struct arena *a);
 
+/* Give the system back what nobody uses: once a process has been set up. */
+void arena_trim(void);
+
 /* A copy that is followed by a NUL (not counted), so .p is a C string too. */
 struct str arena_str(struct arena *a, struct str s);
 /* The same as a C string; NULs in the view end it early for C. */
