@@ -89,13 +89,12 @@ def test_init_leaves_a_server_that_refuses_cleartext_logins():
             assert not [line for line in c.reply() if 'AUTH' in line]
 
 
-def swaks(posta, port, mechanism, password=PASSWORD, **options):
-    tls = ['--tls-on-connect'] if port == 465 else ['--tls']
-    extra = [a for k, v in options.items() for a in (f'--{k}', v)]
+def swaks(posta, port, mechanism, password=PASSWORD, tls=None):
+    if tls is None:
+        tls = ['--tls-on-connect'] if port == 465 else ['--tls']
     return run('swaks', '--server', f'127.0.0.1:{posta.base + port}', *tls,
                '--from', LOGIN, '--to', 'bob@example.test', '--auth', mechanism,
-               '--auth-user', LOGIN, '--auth-password', password, *extra,
-               check=False)
+               '--auth-user', LOGIN, '--auth-password', password, check=False)
 
 
 @pytest.mark.parametrize('port', [587, 465])
@@ -113,6 +112,26 @@ def test_swaks(posta, port, mechanism):
                    rf'sasl_username={LOGIN}$')
     posta.wait_log(rf'postfix/{tag}/smtpd\[\d+\]: warning: localhost'
                    rf'\[127.0.0.1\]: SASL {mechanism} authentication failed: ')
+
+
+@pytest.mark.parametrize('mode', ['--tls-optional', '--tls-optional-strict'])
+@pytest.mark.parametrize('version', ['tlsv1_2', 'tlsv1_3'])
+def test_swaks_takes_tls_where_it_may(posta, mode, version):
+    done = swaks(posta, 587, 'PLAIN', tls=[mode, '--tls-protocol', version])
+    assert done.returncode == 0, done.stdout
+    assert re.search(rf'^=== TLS started with cipher {version}'.replace('_', '.'),
+                     done.stdout, re.M | re.I), done.stdout
+
+
+@pytest.mark.parametrize('mechanism', ['PLAIN', 'LOGIN', 'CRAM-MD5'])
+@pytest.mark.parametrize('tls', [[], ['--tls', '--tls-protocol', 'tlsv1'],
+                                 ['--tls-on-connect']])
+def test_swaks_without_the_tls_that_is_asked(posta, mechanism, tls):
+    """No TLS, an old one, or TLS where it has not begun: no login, and swaks
+    says so (28: no AUTH is offered, 29: TLS failed)."""
+    done = swaks(posta, 587, mechanism, tls=tls)
+    assert done.returncode == (29 if tls else 28), done.stdout
+    assert PASSWORD not in done.stdout
 
 
 @pytest.mark.parametrize('port', [587, 465])
