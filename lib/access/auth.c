@@ -172,14 +172,13 @@ send_waiting(struct auth *a)
     }
 }
 
-/* Private is what needs more than a password from us: of that we have channel
- * bindings, and no certificates of clients. */
+/* Clients are not asked for certificates here. */
 static void
 add_mech(struct auth *a, const struct dovecot_line *l)
 {
     const struct sasl_mech *m = sasl_mech_find(l->text);
 
-    if (m && (!l->is_private || m->properties & SASL_BINDING) &&
+    if (m && !l->is_private && !(m->properties & SASL_NEEDS_CERT) &&
         a->nmechs < MECHS_MAX)
         a->mechs[a->nmechs++] = m;
 }
