@@ -38,7 +38,9 @@ static struct {
     struct daemon daemon;
     const struct conf *conf[2]; /* with CLEAR in the second */
     int authd, broker;          /* listening */
+    struct watch *watches[2];   /* of these */
     int authd_link;
+    struct watch *authd_watch, *broker_watch;
     int home, folder; /* where we were, and where the sockets are */
     char path[32];    /* of the folder */
     struct link broker_link;
@@ -138,20 +140,18 @@ authd_called(void *self, unsigned events)
     (void)self, (void)events;
     scene.authd_link = accept(scene.authd, NULL, NULL);
     must(write(scene.authd_link, greeting, sizeof greeting - 1) > 0);
-    loop_watch(scene.stage.loop, scene.authd_link, LOOP_READ, authd_ready,
-               NULL);
+    scene.authd_watch = loop_watch(scene.stage.loop, scene.authd_link,
+                                   LOOP_READ, authd_ready, NULL);
 }
 
 /* ---- the broker */
 
 static void broker_ready(void *self, unsigned events);
 
-static struct watch *broker_watch;
-
 static void
 broker_close(void)
 {
-    loop_unwatch(broker_watch);
+    loop_unwatch(scene.broker_watch);
     close(scene.broker_link.fd);
 }
 
@@ -187,19 +187,19 @@ broker_called(void *self, unsigned events)
     (void)self, (void)events;
     scene.broker_link =
         (struct link){.fd = fd, .self = SIDE(BROKER), .peer = SIDE(LOGIN)};
-    broker_watch =
+    scene.broker_watch =
         loop_watch(scene.stage.loop, fd, LOOP_READ, broker_ready, NULL);
 }
 
 /* ---- set-up */
 
 static int
-listen_at(const char *path, int type, loop_ready *called)
+listen_at(const char *path, int type, loop_ready *called, struct watch **watch)
 {
     int fd = sock_listen_unix(path, type | SOCK_NONBLOCK, 0600);
 
     must(fd >= 0);
-    loop_watch(scene.stage.loop, fd, LOOP_READ, called, NULL);
+    *watch = loop_watch(scene.stage.loop, fd, LOOP_READ, called, NULL);
     return fd;
 }
 
@@ -246,9 +246,11 @@ set_up(const struct login_protocol *p)
                                        .loop = loop_new(),
                                        .work = arena_new("login", 1 << 20),
                                        .broker.fd = -1};
-    scene.authd = listen_at("private/authd", SOCK_STREAM, authd_called);
+    scene.authd = listen_at("private/authd", SOCK_STREAM, authd_called,
+                            &scene.watches[0]);
     snprintf(path, sizeof path, "private/%s-users", p->service);
-    scene.broker = listen_at(path, SOCK_SEQPACKET, broker_called);
+    scene.broker =
+        listen_at(path, SOCK_SEQPACKET, broker_called, &scene.watches[1]);
     scene.stage.auth = auth_new(scene.stage.loop, "private/authd");
     snprintf(scene.path, sizeof scene.path, "%s", folder);
     atexit(clean_up);
