@@ -177,7 +177,12 @@ run(struct import *im, struct user *u)
     if (!prepare(u, folders) || !become(im, u, folders) ||
         !open_target(im, u, folders[0]))
         return IMPORT_STORE;
-    status = imap ? import_imap(im, imap) : import_mbox(im, source + 5);
+    if (imap)
+        status = import_imap(im, imap);
+    else if (str_starts(str_from(source), S("mbox:")))
+        status = import_mbox(im, source + strlen("mbox:"));
+    else
+        status = import_maildir(im, source + strlen("maildir:"), folders[0]);
     if (im->home) {
         if (home_sync(im->home, &why) != OK)
             import_say("%s", why.text);

@@ -35,7 +35,7 @@ struct import_options {
 int import_read_options(struct arena *a, int argc, char **argv,
                         struct import_options *o);
 
-/* imap:// or imaps://, not mbox: */
+/* imap:// or imaps:// */
 bool import_is_imap(const struct import_options *o);
 
 /* The password at the source, if it takes one, with the rights of the caller.

@@ -10,7 +10,7 @@
 
 static const char usage[] =
     "usage: posta import [-u USER] imaps://HOST[:PORT] --user NAME [options]\n"
-    "       posta import [-u USER] mbox:FILE [options]\n"
+    "       posta import [-u USER] mbox:FILE | maildir:PATH [options]\n"
     "\n"
     "Copies mail with its flags, dates and folders. What has been copied is "
     "not\n"
@@ -123,8 +123,10 @@ import_read_options(struct arena *a, int argc, char **argv,
         import_say("--user NAME is missing: the login at the other server");
         return IMPORT_USAGE;
     }
-    if (!import_is_imap(o) && !str_starts(str_from(o->source), S("mbox:"))) {
-        import_say("%s: write imaps://HOST, imap://HOST or mbox:FILE",
+    if (!import_is_imap(o) && !str_starts(str_from(o->source), S("mbox:")) &&
+        !str_starts(str_from(o->source), S("maildir:"))) {
+        import_say("%s: write imaps://HOST, imap://HOST, mbox:FILE or "
+                   "maildir:PATH",
                    o->source);
         return IMPORT_USAGE;
     }

@@ -1,10 +1,10 @@
 /*
  * import_work.h - what those parts of `posta import` share that handle mail.
  *
- * A source (import_imap.c, import_mbox.c) walks through its folders and hands
- * messages to the target, which stores them in batches and notes in a file of
- * the user's Maildir what it has (import_state.h). So a run that was stopped
- * anywhere is gone on with by the next.
+ * A source (import_imap.c, import_mbox.c, import_maildir.c) walks through its
+ * folders and hands messages to the target, which stores them in batches and
+ * notes in a file of the user's Maildir what it has (import_state.h). So a run
+ * that was stopped anywhere is gone on with by the next.
  */
 #ifndef CMD_IMPORT_WORK_H
 #define CMD_IMPORT_WORK_H
@@ -74,5 +74,7 @@ struct imap_source;
 struct imap_source *import_imap_prepare(struct import *im, struct str url);
 int import_imap(struct import *im, struct imap_source *s);
 int import_mbox(struct import *im, const char *path);
+/* target: the Maildir that it goes to. */
+int import_maildir(struct import *im, const char *path, const char *target);
 
 #endif

@@ -4,6 +4,7 @@ import imaplib
 import os
 import random
 import re
+import shutil
 import signal
 import socket
 import subprocess
@@ -16,6 +17,15 @@ import pytest
 from harness import Dovecot, Posta, wait_until
 from harness.raw_imap import RawImap
 
+MORE = '''
+namespace inbox {
+  inbox = yes
+  separator = /
+  mailbox Sent {
+    special_use = \\Sent
+  }
+}
+'''
 FOLDERS = ('INBOX', 'Sent', 'Archive/2024/June', 'Entw&APw-rfe', 'empty')
 HERE = ('INBOX', 'Sent', 'Archive/2024/June', 'Entw&APw-rfe', 'empty')
 
@@ -92,9 +102,7 @@ class Import:
 
 @pytest.fixture(scope='module')
 def dovecot():
-    with Dovecot(more='namespace inbox {\n inbox = yes\n separator = /\n'
-                 ' mailbox Sent {\n special_use = \\Sent\n }\n}\n'
-                 'protocol imap {\n imap_metadata = no\n}\n') as peer:
+    with Dovecot(more=MORE) as peer:
         fill(peer.imap)
         yield peer
 
@@ -252,6 +260,117 @@ def test_mailbox_file():
             assert 'cannot read' in run(f'mbox:{box}', status=77)
         posta.stop()
         assert 'is Posta running?' in run(f'mbox:{box}', status=75)
+
+
+def test_maildir(dovecot):
+    """Dovecot's own, with its keywords and subscriptions."""
+    with Posta(users={'anna': 'secret'}) as posta:
+        run = Import(posta)
+        source = posta.top / 'source'
+        shutil.copytree(dovecot.top / 'mail/anna', source)
+        for p in [source, *source.rglob('*')]:
+            p.chmod(0o755)
+        with imaplib.IMAP4('127.0.0.1', dovecot.imap) as c:
+            c.login('anna', 'secret')
+            want = listing(c, FOLDERS)
+        out = run(f'maildir:{source}', '--dry-run')
+        assert sum(map(int, re.findall(r'(\d+) to copy', out))) == \
+            sum(map(len, want.values()))
+        run(f'maildir:{source}')
+        out = run(f'maildir:{source}')
+        assert set(re.findall(r': (\d+) copied', out)) == {'0'}, out
+        with mailboxes(posta) as here:
+            got = listing(here, HERE)
+            for f, g in zip(FOLDERS, HERE):
+                assert got[g] == want[f], f
+            assert b'2024/June' in b''.join(here.lsub()[1])
+        assert not (source / 'posta-index').exists()
+        target = posta.dir / 'mail' / posta.domain / 'anna/Maildir'
+        assert 'where it would go' in run(f'maildir:{target}', status=66)
+
+
+def renumber(mail):
+    """UIDVALIDITY of all folders is another one."""
+    for path in mail.rglob('dovecot-uidlist'):
+        path.write_text(re.sub(r'V(\d+)', lambda m: f'V{int(m[1]) + 1}',
+                               path.read_text(), count=1))
+    for path in [*mail.rglob('dovecot.index*'), *mail.rglob('dovecot-uidval*')]:
+        path.unlink()
+
+
+def test_renumbered():
+    """What has been copied is known by its content; a message that is there
+    twice is copied twice."""
+    with Dovecot(more=MORE) as peer, Posta(users={'anna': 'secret'}) as posta:
+        fill(peer.imap, count=40)
+        with imaplib.IMAP4('127.0.0.1', peer.imap) as c:
+            c.login('anna', 'secret')
+            for _ in range(2):
+                c.append('Sent', '', None, message(500, 2))
+        run = Import(posta)
+        assert sum(map(int, re.findall(r': (\d+) copied', run(
+            url(peer), '--insecure')))) == 42
+        renumber(peer.top / 'mail/anna')
+        with imaplib.IMAP4('127.0.0.1', peer.imap) as c:
+            c.login('anna', 'secret')
+            c.append('Sent', '', None, message(501, 2))
+        for copied in 1, 0:
+            out = run(url(peer), '--insecure')
+            assert sum(map(int, re.findall(r': (\d+) copied', out))) == copied
+
+
+def test_lost_connection(dovecot):
+    """A server that hangs up now and then."""
+    class Proxy(threading.Thread):
+        def __init__(self):
+            super().__init__(daemon=True)
+            self.listener = socket.create_server(('127.0.0.1', 0))
+            self.port = self.listener.getsockname()[1]
+            self.room = 60000
+
+        def run(self):
+            while True:
+                try:
+                    s, _ = self.listener.accept()
+                except OSError:
+                    return
+                self.serve(s)
+                self.room *= 2
+
+        def serve(self, s):
+            with s, socket.create_connection(('127.0.0.1',
+                                              dovecot.imaps)) as t:
+                threading.Thread(target=self.up, args=(s, t),
+                                 daemon=True).start()
+                left = self.room
+                try:
+                    while left > 0 and (data := t.recv(4096)):
+                        s.sendall(data)
+                        left -= len(data)
+                    for x in s, t:
+                        x.shutdown(socket.SHUT_RDWR)
+                except OSError:
+                    pass
+
+        def up(self, s, t):
+            try:
+                while data := s.recv(4096):
+                    t.sendall(data)
+            except OSError:
+                pass
+
+    with Posta(users={'anna': 'secret'}) as posta:
+        proxy = Proxy()
+        proxy.start()
+        out = Import(posta)(f'imaps://127.0.0.1:{proxy.port}', '--insecure')
+        assert 'trying again' in out, out
+        proxy.listener.close()
+        with imaplib.IMAP4('127.0.0.1', dovecot.imap) as there, \
+                mailboxes(posta) as here:
+            there.login('anna', 'secret')
+            want, got = listing(there, FOLDERS), listing(here, HERE)
+            for f, g in zip(FOLDERS, HERE):
+                assert got[g] == want[f], f
 
 
 # ---- servers that mean harm
