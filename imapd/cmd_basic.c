@@ -96,6 +96,8 @@ do_idle(struct session *s, const struct command *c)
     int64_t interval = s->conf->imap_idle_notify_interval;
 
     (void)c;
+    if (s->box)
+        outside_look(s);
     news_tell(s, true);
     say(s, "+ idling\r\n");
     s->idling = true;

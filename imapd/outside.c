@@ -62,7 +62,8 @@ pause_over(void *self)
         o->busy = look_at_all(imap);
     if (o->busy)
         o->pause = loop_after(imap->user->loop, BUSY_MS, pause_over, imap);
-    loop_change(o->ready, LOOP_READ);
+    if (o->ready)
+        loop_change(o->ready, LOOP_READ);
 }
 
 static void
@@ -88,6 +89,20 @@ changed(void *self, unsigned events)
     loop_change(o->ready, 0);
     loop_cancel(o->pause);
     o->pause = loop_after(imap->user->loop, ms, pause_over, imap);
+}
+
+/* Before a session waits for what may come: what came already, too. */
+void
+outside_look(struct session *s)
+{
+    struct imap *imap = s->imap;
+    struct outside *o = imap->outside;
+
+    if (!look(imap, s->box))
+        return;
+    o->busy = true;
+    if (o->pause == NULL)
+        o->pause = loop_after(imap->user->loop, BUSY_MS, pause_over, imap);
 }
 
 static void

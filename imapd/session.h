@@ -195,6 +195,9 @@ enum rc outside_add_folders(struct imap *imap, const struct home *home,
                             const char *path, void *owner,
                             struct why *why) MUST_USE;
 void outside_drop(struct imap *imap, const void *owner);
+/* Look at the selected mailbox now, and again while another program keeps it
+ * locked. */
+void outside_look(struct session *s);
 
 /* ---- walk.c */
 

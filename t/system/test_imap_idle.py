@@ -14,7 +14,8 @@ from harness.raw_imap import RawImap
 @pytest.fixture(scope='module')
 def posta():
     with Posta(users={n: 'secret' for n in ('alice', 'bob', 'carl', 'dora',
-                                              'erik', 'fred', 'gina')}) as p:
+                                              'erik', 'fred', 'gina',
+                                              'hans')}) as p:
         yield p
 
 
@@ -109,6 +110,23 @@ def test_lock_of_the_dead(posta):
         drop_in(mail, '1700000000.P1.host')
         wait_until(lambda: b'* 1 EXISTS' in c.ok('NOOP'), 'the message')
         assert not lock.exists()
+
+
+def test_locked_by_another(posta):
+    """What could not be seen when the mailbox was selected is told in IDLE."""
+    mail = mail_of(posta, 'hans')
+    with client(posta, 'hans') as c:
+        c.ok('SELECT INBOX')
+        c.ok('UNSELECT')
+        lock = mail / 'dovecot-uidlist.lock'
+        lock.write_text(f'{os.getpid()}:{socket.gethostname()}')
+        drop_in(mail, '1700000000.P1.host')
+        assert b'* 0 EXISTS' in c.ok('SELECT INBOX')
+        tag = idle(c)
+        lock.unlink()
+        assert c.response() == b'* 1 EXISTS'
+        assert c.response().endswith(b' RECENT')
+        assert done(c, tag) == []
 
 
 def test_files_that_go_while_they_are_fetched(posta):
