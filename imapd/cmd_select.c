@@ -96,6 +96,8 @@ tell_all(struct session *s, struct why *why)
         rc = tell_flags(s, why);
     if (rc != OK)
         return rc;
+    if (status.pending) /* of a process that was killed, perhaps */
+        flags_soon(s->imap);
     say(s, "* %u EXISTS\r\n", view_count(s->view));
     if (!(s->enabled & ENABLED_REV2)) {
         say(s, "* %u RECENT\r\n", view_recent(s->view));

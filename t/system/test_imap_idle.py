@@ -15,7 +15,7 @@ from harness.raw_imap import RawImap
 def posta():
     with Posta(users={n: 'secret' for n in ('alice', 'bob', 'carl', 'dora',
                                               'erik', 'fred', 'gina',
-                                              'hans')}) as p:
+                                              'hans', 'ida')}) as p:
         yield p
 
 
@@ -98,6 +98,25 @@ def test_seen_reaches_the_files(posta):
                    lambda: f'\\Seen in {[*(mail / "cur").iterdir()]}')
 
 
+def test_flags_of_a_killed_process_reach_the_files(posta):
+    """Whoever selects the mailbox next has them written."""
+    mail = mail_of(posta, 'ida')
+    with client(posta, 'ida') as c:
+        c.ok('SELECT INBOX')
+        drop_in(mail, '1700000000.P1.host:2,', where='cur')
+        c.ok('NOOP')
+        c.ok('STORE 1 +FLAGS.SILENT (\\Flagged)')
+        pid = re.search(r'^ida@\S+ +imap .* (\d+)$',
+                        posta.posta('who').stdout, re.M)[1]
+        posta.kill(int(pid))
+        c.closed()
+    assert (mail / 'cur/1700000000.P1.host:2,').exists()
+    with client(posta, 'ida') as c:
+        c.ok('SELECT INBOX')
+        wait_until(lambda: (mail / 'cur/1700000000.P1.host:2,F').exists(),
+                   lambda: f'\\Flagged in {[*(mail / "cur").iterdir()]}')
+
+
 def test_lock_of_the_dead(posta):
     """Who was killed with dovecot-uidlist.lock holds up nobody."""
     mail = mail_of(posta, 'fred')
@@ -114,8 +133,8 @@ def test_lock_of_the_dead(posta):
 
 def test_locked_by_another(posta):
     """What could not be seen when the mailbox was selected is told in IDLE."""
-    mail = mail_of(posta, 'hans')
-    with client(posta, 'hans') as c:
+    mail = mail_of(posta, 'hans', 'ida')
+    with client(posta, 'hans', 'ida') as c:
         c.ok('SELECT INBOX')
         c.ok('UNSELECT')
         lock = mail / 'dovecot-uidlist.lock'
