@@ -1,0 +1,153 @@
+"""What others than IMAP clients do: deliveries, POP3, and programs that work at
+the files, as mutt and procmail do."""
+import os
+import shutil
+import signal
+import smtplib
+import time
+
+from harness.mail_client import MailClient
+
+from . import audit, letters
+from .pending import Pending
+from .wire import Differs
+
+
+class Outside:
+    def something_outside(self):
+        self.did['outside'] += 1
+        self.rng.choice((self.by_smtp, self.by_file, self.by_file,
+                         self.by_mutt, self.by_mutt, self.by_pop3,
+                         self.lose_index))()
+
+    # ---- new messages
+
+    def by_smtp(self):
+        letter = self.letter()
+        raw = letter.raw
+        letter.raw = None  # header fields are added
+        pending = Pending(self.world)
+        pending.add('INBOX', letter, (), True)
+        with smtplib.SMTP('127.0.0.1', self.posta.port, timeout=60) as s:
+            s.sendmail('x@model.test', [self.address], raw)
+        self.adopt(pending, 30)
+
+    def by_file(self):
+        """Several files at once, in new/ or, with flags, in cur/."""
+        pending = Pending(self.world)
+        for _ in range(self.rng.choice((1, 1, 3, 10))):
+            self.drop_file(pending)
+        self.adopt(pending, 10)
+
+    def drop_file(self, pending):
+        box, letter = self.some_box(), self.letter()
+        path, flags = audit.folder(self.root, box.name), []
+        name = f'{int(time.time())}.M{self.world.made}.model'
+        where = f'new/{name}'
+        if self.rng.random() < .3:
+            flags = [f for f in ('\\Draft', '\\Flagged', '\\Seen')
+                     if self.rng.random() < .5]
+            where = f'cur/{name}:2,' + ''.join(
+                sorted(k for k, v in audit.LETTERS.items() if v in flags))
+        date = letters.FIRST_DAY + self.rng.randrange(400 * letters.DAY)
+        temporary = path / 'tmp' / name
+        temporary.write_bytes(letter.raw.replace(b'\r\n', b'\n'))
+        os.utime(temporary, (date, date))
+        owner = path.stat()
+        os.chown(temporary, owner.st_uid, owner.st_gid)
+        pending.add(box.name, letter, flags, True, date=date)
+        os.rename(temporary, path / where)
+
+    # ---- changes of files
+
+    def by_mutt(self):
+        pending = Pending(self.world)
+        for _ in range(self.rng.choice((1, 2, 5))):
+            self.change_file(pending)
+        self.adopt(pending, 10)
+
+    def change_file(self, pending):
+        """One loses a flag, or gets one, or goes."""
+        box = self.some_box()
+        path = audit.folder(self.root, box.name)
+        uids = audit.uids_of_files(path)
+        found = [f for f in audit.files(path)
+                 if uids.get(audit.base(f.name)) in box.messages]
+        if not found:
+            return
+        file = self.rng.choice(sorted(found))
+        uid = uids[audit.base(file.name)]
+        try:
+            if self.rng.random() < .2:
+                file.unlink()
+                pending.must_go.add((box.name, uid))
+                pending.for_good.add((box.name, uid))
+                self.transcript.note('rm', ' ', f'{box.name} {uid} {file.name}')
+                return
+            letter = self.rng.choice('DFRST')
+            now = set(file.name.partition(':2,')[2])
+            new = ''.join(sorted(now ^ {letter}))
+            to = path / 'cur' / f'{audit.base(file.name)}:2,{new}'
+            file.rename(to)
+        except FileNotFoundError:
+            return  # the server was faster
+        self.transcript.note('mutt', ' ',
+                             f'{box.name} {uid} {file.name} {to.name}')
+        pending.write('mutt', box.name, uid,
+                      {audit.LETTERS[letter]: letter not in now}, True)
+
+    # ---- POP3
+
+    def by_pop3(self):
+        box, pending = self.world.boxes['INBOX'], Pending(self.world)
+        uids = box.uids()
+        with MailClient(self.posta, 'pop3s') as c:
+            if not c.log_in(self.address).startswith('+OK'):
+                raise Differs('POP3 login failed')
+            want = [f'{n} {u:08x}{box.validity:08x}'
+                    for n, u in enumerate(uids, 1)]
+            got = [x.lower() for x in c.ask('UIDL')]
+            if got != want:
+                raise Differs(f'UIDL {got}, not {want}')
+            for n, uid in enumerate(uids, 1):
+                dice = self.rng.random()
+                if dice < .1:
+                    self._retrieve(c, n, box.messages[uid])
+                    pending.write('pop3', 'INBOX', uid, {'\\Seen': True}, True)
+                if dice < .05:
+                    assert c.say(f'DELE {n}').startswith('+OK')
+                    pending.may_go.add(('INBOX', uid))
+            if self.rng.random() < .8:
+                assert c.say('QUIT').startswith('+OK')
+                pending.must_go = pending.may_go
+            else:  # nothing is deleted
+                pending.may_go = set()
+        self.transcript.note('pop3', ' ', f'{dict(pending.writes)} '
+                             f'{pending.must_go}')
+        self.adopt(pending, 10)
+
+    def _retrieve(self, c, number, message):
+        lines = c.ask(f'RETR {number}')
+        raw = '\r\n'.join(lines + ['']).encode('latin-1')
+        if raw != message.letter.raw:
+            raise Differs(f'RETR of UID {message.uid} is another message')
+
+    # ---- the index
+
+    def lose_index(self):
+        """When files say all. Who has it open goes on with it until he ends,
+        so that is now."""
+        if not self.shared.kills:
+            return
+        self.look()
+        self.transcript.note('rm', ' ', 'the index')
+        self.posta.kill(self.pid(), signal.SIGKILL)
+        for c in self.clients + [self.auditor]:
+            c.drop()
+        shutil.rmtree(self.root / 'posta-index')
+        self.recover()
+        for box in self.world.boxes.values():
+            box.recent_of.clear()
+        pending = Pending(self.world)
+        pending.lost_index = True
+        self.adopt(pending, 10)

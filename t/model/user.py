@@ -1,0 +1,148 @@
+"""One user: his connections, and the thread that drives them from a seed."""
+import random
+import re
+import threading
+import time
+
+from harness import wait_until
+
+from . import audit
+from .burst import Bursts
+from .client import KINDS, Client, Kind
+from .outside import Outside
+from .pending import Pending
+from .steps import Steps
+from .wire import Closed, Differs, Transcript
+from .world import World
+
+BOXES = ('INBOX', 'A', 'A/sub', 'Größe')
+
+
+class User(Steps, Bursts, Outside):
+    """shared: what all users have in common (run.py)."""
+
+    def __init__(self, number, posta, seed, connections, shared):
+        self.number, self.posta, self.shared = number, posta, shared
+        self.name = f'u{number}'
+        self.address = f'{self.name}@{posta.domain}'
+        self.root = posta.dir / 'mail' / posta.domain / self.name / 'Maildir'
+        self.rng = random.Random(f'{seed} {number}')
+        self.transcript = Transcript()
+        self.world = World()
+        port = posta.base + 993
+        self.clients = [
+            Client(f'{"abcdefgh"[i]}{number}',
+                   KINDS[(i + number * connections) % len(KINDS)], port,
+                   self.address, self.transcript)
+            for i in range(connections)]
+        self.auditor = Client(f'z{number}', Kind('auditor', 'CONDSTORE'), port,
+                              self.address, self.transcript)
+        self.runner = threading.Thread(target=self._work, daemon=True)
+        self.failure = None
+        self.did = {'rounds': 0, 'bursts': 0, 'outside': 0, 'kills': 0,
+                    'looks': 0}
+
+    # ---- the thread
+
+    def _work(self):
+        try:
+            self.begin()
+            while not self.shared.is_over():
+                self.shared.meet(self)
+                self.round()
+                self.did['rounds'] += 1
+            self.end()
+        except BaseException as e:  # reported by whoever waits for us
+            self.failure = e
+            self.shared.stop()
+
+    def begin(self):
+        self.auditor.connect()
+        for name in BOXES[1:]:
+            self.auditor.ok(f'CREATE {self.auditor.box_name(name)}')
+        for name in BOXES:
+            self.learn(name)
+        for c in self.clients:
+            c.connect()
+
+    def round(self):
+        dice = self.rng.random()
+        if dice < .93:
+            self.step()
+        elif dice < .97:
+            self.burst()
+        elif dice < .995:
+            self.something_outside()
+        else:
+            self.look()
+
+    def end(self):
+        self.look()
+        for c in self.clients + [self.auditor]:
+            c.drop()
+
+    # ---- a look at everything
+
+    def look(self):
+        """Nothing is pending: a fresh look finds what the model has, and so do
+        the files when flags have been written to their names."""
+        self.adopt(Pending(self.world))
+        end = time.monotonic() + 20
+        for box in self.world.boxes.values():
+            while wrong := audit.compare_files(self.root, box):
+                if time.monotonic() > end:
+                    raise Differs(wrong)
+                time.sleep(.1)
+        self.did['looks'] += 1
+
+    def adopt(self, pending, seconds=0):
+        """Compare all with what may have happened; what has not been seen by
+        the server may come in some seconds. Then all clients know it."""
+        end = time.monotonic() + seconds
+        while True:
+            try:
+                pending.settle({n: audit.look(self.auditor, self.world, n)
+                                for n in sorted(self.world.boxes)})
+                break
+            except Differs:
+                if time.monotonic() >= end:
+                    raise
+                time.sleep(.05)
+        for c in self.clients:
+            if c.view and not c.idling:
+                self.run(c, 'NOOP')
+        self.tell_idling()
+
+    def sessions(self):
+        """The process of each of his sessions."""
+        said = self.posta.posta('who', check=False).stdout
+        return re.findall(rf'^{self.address} +imap .* (\d+)$', said, re.M)
+
+    def pid(self):
+        """Of the process that serves him, None where there is none."""
+        found = self.sessions()
+        return int(found[0]) if found else None
+
+    def recover(self):
+        """After a kill: connect again until the server has our sessions and no
+        others, which may still be at work for a client that is gone; and who
+        was killed with a lock has ended, so that new files can be seen."""
+        def all_there():
+            self.connect_again()
+            return len(self.sessions()) == len(self.clients) + 1 and \
+                not audit.is_locked(self.root, self.world)
+        wait_until(all_there, lambda: f'{self.name} to have his own sessions: '
+                   f"{self.posta.posta('who', check=False).stdout}", 60)
+
+    def connect_again(self):
+        """Those whose connection has broken."""
+        for c in self.clients + [self.auditor]:
+            try:
+                if c.wire:
+                    c.feed(c.say('NOOP').lines, False, False)
+            except Closed:
+                c.drop()
+            if c.wire is None:
+                c.connect()
+
+
