@@ -12,7 +12,7 @@
 #include "sys/io.h"
 
 #define PLACES_MAX 4096
-#define GATHER_MS  8
+#define GATHER_MS  4
 #define PAUSE_MS   40
 #define TURN_MS    5
 #define HALF_MS    250   /* then a folder that is being made is one */
