@@ -172,7 +172,7 @@ struct append {
 };
 
 /* ACL (RFC 4314). `change` is '+', '-' or 0. */
-struct acl {
+struct acl_words {
     struct str mailbox, identifier, rights;
     char change;
 };
@@ -396,7 +396,7 @@ struct command {
         struct status status;
         struct list list;
         struct append append;
-        struct acl acl;
+        struct acl_words acl;
         struct quota quota;
         struct metadata metadata;
         struct notify_command notify;

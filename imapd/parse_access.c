@@ -167,7 +167,7 @@ parse_identifier(struct parser *p, struct command *c)
 bool
 parse_setacl(struct parser *p, struct command *c)
 {
-    struct acl *a = &c->acl;
+    struct acl_words *a = &c->acl;
 
     if (!parse_identifier(p, c) || !parse_space(p) ||
         !parse_astring(p, &a->rights))

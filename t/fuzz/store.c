@@ -2,6 +2,7 @@
 #include "fuzz/fuzz.h"
 
 #include "mail/mutf7.h"
+#include "store/acl.h"
 #include "store/keywords.h"
 #include "store/name.h"
 #include "store/quota.h"
@@ -99,6 +100,23 @@ subs(struct arena *a, struct str in)
 }
 
 static void
+acl(struct arena *a, struct str in)
+{
+    const struct str groups[] = {S("staff"), S("big team")};
+    const struct acl_who who = {S("ben"), in.len % 2, groups, 2};
+    struct buf b = buf_in(a);
+    struct acl one, two;
+    struct why why;
+
+    if (acl_parse(a, in, &one, &why) != OK)
+        return;
+    acl_put(&b, &one);
+    must(acl_parse(a, buf_str(&b), &two, &why) == OK);
+    must(one.count == two.count);
+    must(acl_rights(&one, &who, 0) == acl_rights(&two, &who, 0));
+}
+
+static void
 mutf7(struct arena *a, struct str in)
 {
     struct buf b = buf_in(a), c = buf_in(a);
@@ -113,7 +131,7 @@ static void
 fuzz(struct arena *a, struct str in)
 {
     static void (*const targets[])(struct arena *, struct str) = {
-        uidlist, names, keywords, state, subs, mutf7,
+        uidlist, names, keywords, state, subs, acl, mutf7,
     };
     struct quota_sum sum;
 

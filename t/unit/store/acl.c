@@ -1,0 +1,140 @@
+#include "store/acl.h"
+
+#include "unit/test.h"
+
+static const struct str groups[] = {S("staff"), S("big team")};
+
+static unsigned
+bits(const char *letters)
+{
+    unsigned rights;
+    char wrong;
+
+    assert_true(rights_parse(str_from(letters), &rights, &wrong));
+    return rights;
+}
+
+/* What Dovecot's acl plugin makes of them. */
+static const struct {
+    const char *text, *owner, *ben, *eve;
+} cases[] = {
+    {"",                                                 "lrswipkxtea", "",     ""    },
+    {"user=ben lr\n",                                    "lrswipkxtea", "lr",   ""    },
+    {"anyone lr\nuser=ben w\n",                          "lrswipkxtea", "w",    "lr"  },
+    {"user=ben w\nanyone lr\nauthenticated s\n",         "lrswipkxtea", "w",    "s"   },
+    {"group=staff lr\ngroup=big lrx\nanyone i",          "lrswipkxtea", "lr",   "i"   },
+    {"group=staff lr\n\"group=big team\" ti\n",          "lrswipkxtea", "lrti", ""    },
+    {"group-override=staff\nuser=ben lrw\n",             "lrswipkxtea", "",     ""    },
+    {"anyone lrsw\n-user=ben w\n",                       "lrswipkxtea", "lrs",  "lrsw"},
+    {"-anyone w\nuser=ben lrw\n",                        "lrswipkxtea", "lr",   ""    },
+    {"-anyone w\nuser=ben lrw\n-user=ben r",             "lrswipkxtea", "lw",   ""    },
+    {"-anyone w\ngroup=staff lwst\n"
+     "-\"group=big team\" s",                       "",            "",     ""    },
+    {"-anyone w\ngroup=staff lwst\n"
+     "\"-group=big team\" s",                       "lrswipkxtea", "lwt",  ""    },
+    {"owner lr\nuser=ben lr\n",                          "lra",         "lr",   ""    },
+    {"owner lrw\nuser=anna r\n",                         "lra",         "",     ""    },
+    {"-owner ra\n",                                      "lswipkxtea",  "",     ""    },
+    {"# c\n\nanonymous :read lookup odd\nuser=ben lr l", "",            "",     ""    },
+    {"anonymous :read lookup odd\n",                     "lrswipkxtea", "lr",   "lr"  },
+    {"user=ben l :write-seen, write-deleted,delete",     "lrswipkxtea", "lstx", ""    },
+    {"somebody lr\n",                                    "",            "",     ""    },
+    {"user= lr\n",                                       "",            "",     ""    },
+    {"owner=x lr\n",                                     "",            "",     ""    },
+    {"user=ben lrq\n",                                   "",            "",     ""    },
+    {"user=ben lr\nuser=ben w\n",                        "lrswipkxtea", "lrw",  ""    },
+};
+
+static void
+evaluated(void **state)
+{
+    const struct acl_who owner = {S("anna"), true, NULL, 0};
+    const struct acl_who ben = {S("ben"), false, groups, 2};
+    const struct acl_who eve = {S("eve"), false, NULL, 0};
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        struct arena *a = arena_new("test", 1 << 20);
+        struct acl acl, again;
+        struct buf b = buf_in(a);
+        struct why why;
+        enum rc rc = acl_parse(a, str_from(cases[i].text), &acl, &why);
+
+        if (*cases[i].owner == '\0') {
+            assert_int_equal(rc, PERM);
+            assert_int_equal(acl.count, 0);
+        } else {
+            assert_int_equal(rc, OK);
+            acl_put(&b, &acl);
+            assert_int_equal(acl_parse(a, buf_str(&b), &again, &why), OK);
+            assert_int_equal(acl_rights(&again, &owner, 0),
+                             bits(cases[i].owner));
+            assert_int_equal(acl_rights(&acl, &owner, 0), bits(cases[i].owner));
+            assert_int_equal(acl_rights(&acl, &ben, 0), bits(cases[i].ben));
+            assert_int_equal(acl_rights(&acl, &eve, 0), bits(cases[i].eve));
+        }
+        arena_free(a);
+    }
+}
+
+static void
+letters(void **state)
+{
+    struct arena *a = arena_new("test", 1 << 16);
+    struct buf b = buf_in(a);
+    unsigned rights;
+    char wrong = 0;
+
+    (void)state;
+    assert_int_equal(bits("cd"), bits("kxte"));
+    assert_false(rights_parse(S("lrQ"), &rights, &wrong));
+    assert_int_equal(wrong, 'Q');
+    rights_put(&b, bits("xrl"), true);
+    rights_put(&b, bits("el"), true);
+    rights_put(&b, 0, true);
+    rights_put(&b, bits("cl"), false);
+    assert_str(buf_str(&b), S("lrxcled\"\"lkx"));
+    arena_free(a);
+}
+
+static void
+changed(void **state)
+{
+    struct arena *a = arena_new("test", 1 << 20);
+    struct acl_entry e = {
+        .id = {ACL_USER, false, S("new one")},
+          .rights = RIGHT_READ
+    };
+    struct buf b = buf_in(a);
+    struct why why;
+    struct acl acl;
+
+    (void)state;
+    assert_int_equal(acl_parse(a, S("user=z l :odd\nanyone l\n"), &acl, &why),
+                     OK);
+    assert_int_equal(acl_with(a, &acl, &e, &why), OK);
+    e.rights = RIGHT_WRITE;
+    e.id.negative = true;
+    assert_int_equal(acl_with(a, &acl, &e, &why), OK);
+    acl_put(&b, &acl);
+    assert_str(buf_str(&b), S("anyone l\n\"user=new one\" r\n"
+                              "\"-user=new one\" w\nuser=z l : odd\n"));
+    acl_without(&acl, &e.id);
+    e.id.negative = false;
+    acl_without(&acl, &e.id);
+    acl_without(&acl, &e.id);
+    assert_int_equal(acl.count, 2);
+    arena_free(a);
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(evaluated),
+        cmocka_unit_test(letters),
+        cmocka_unit_test(changed),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
