@@ -96,13 +96,15 @@ find_named(struct import *im, struct user *u)
 /* Ids for good, and no files to change but his mail. Nothing of the source has
  * been read yet. */
 static bool
-become(struct import *im, const struct user *u, const char *folders[2])
+become(struct import *im, const struct user *u,
+       const struct user_folders *folders)
 {
     struct priv rights = {
         .role = "import",
         .user = {.uid = u->uid, .gid = u->gid},
         .may = PRIV_READ | PRIV_WRITE | PRIV_NET,
-        .folders = {folders[0],    folders[1]   },
+        .more = folders->at,
+        .more_count = folders->count,
         .filter = strcmp(im->conf->sandbox, "off") == 0 ? PRIV_FILTER_OFF
                                                         : PRIV_FILTER_ON,
     };
@@ -123,7 +125,7 @@ act_as(uid_t uid, gid_t gid)
 
 /* The folders must be there before rights are given up around them. */
 static bool
-prepare(struct user *u, const char *folders[2])
+prepare(struct user *u, struct user_folders *folders)
 {
     bool root = geteuid() == 0;
     struct why why;
@@ -164,7 +166,8 @@ open_target(struct import *im, struct user *u, const char *root)
 static int
 run(struct import *im, struct user *u)
 {
-    const char *source = im->options->source, *folders[2] = {NULL, NULL};
+    const char *source = im->options->source;
+    struct user_folders folders = {0};
     struct imap_source *imap = NULL;
     struct why why;
     int status;
@@ -174,15 +177,15 @@ run(struct import *im, struct user *u)
         if (imap == NULL)
             return IMPORT_USAGE;
     }
-    if (!prepare(u, folders) || !become(im, u, folders) ||
-        !open_target(im, u, folders[0]))
+    if (!prepare(u, &folders) || !become(im, u, &folders) ||
+        !open_target(im, u, folders.at[0]))
         return IMPORT_STORE;
     if (imap)
         status = import_imap(im, imap);
     else if (str_starts(str_from(source), S("mbox:")))
         status = import_mbox(im, source + strlen("mbox:"));
     else
-        status = import_maildir(im, source + strlen("maildir:"), folders[0]);
+        status = import_maildir(im, source + strlen("maildir:"), folders.at[0]);
     if (im->home) {
         if (home_sync(im->home, &why) != OK)
             import_say("%s", why.text);

@@ -5,20 +5,24 @@
 #include "incoming.h"
 #include "mail/imap_text.h"
 #include "message.h"
+#include "rights.h"
 #include "room.h"
-#include "space.h"
 #include "status.h"
 #include "store/append.h"
 #include "store/expunge.h"
 #include "upload.h"
 #include "url.h"
 
+/* RFC 8508 4.1 */
+#define RIGHTS_REPLACE (RIGHT_DELETED | RIGHT_EXPUNGE)
+
 #define URL_SHOWN  256
 #define WORK_LIMIT ((size_t)64 << 20)
 #define HELD_MAX   ((uint64_t)256 << 20) /* where nothing else limits it */
 
 struct upload {
-    struct mailbox *box;
+    struct spot spot;
+    struct mailbox *box; /* there */
     struct append *append;
     size_t message, piece; /* of the command: what comes next */
     bool begun;            /* that message has been */
@@ -89,6 +93,9 @@ find_replaced(struct session *s, struct upload *u, const struct command *c)
         return fail_with(u, "[READ-ONLY] ",
                          "The mailbox is open for reading "
                          "only");
+    if ((s->rights & RIGHTS_REPLACE) != RIGHTS_REPLACE)
+        return fail_with(u, "[NOPERM] ",
+                         "You have not the right to replace messages");
     if (a->replaced == 0)
         seq = last;
     else if (c->uid)
@@ -111,7 +118,8 @@ open_target(struct session *s, struct upload *u, const struct command *c)
 
     if (!take_mailbox(s, c->append.mailbox, &name))
         return fail_with(u, "[CANNOT] ", "This is no mailbox name");
-    if (space_open(s, name, RIGHT_INSERT, &u->box, &u->why) == OK) {
+    if (space_find_open(s, name, RIGHT_INSERT, &u->spot, &u->box, &u->why) ==
+        OK) {
         u->append = append_new(u->box);
         return true;
     }
@@ -146,7 +154,8 @@ has_room(struct session *s, struct upload *u)
     uint64_t bytes = u->bytes > u->freed ? u->bytes - u->freed : 0;
     uint64_t messages = u->message + (u->replaced == 0);
 
-    return room_check(s, &u->room, bytes, messages, &u->why) == OK ||
+    return room_check(s, u->spot.home, &u->room, bytes, messages, &u->why) ==
+               OK ||
            fail_why(u);
 }
 
@@ -173,7 +182,9 @@ begin_message(const struct session *s, struct upload *u,
     u->size = 0;
     incoming_begin(&u->in,
                    s->conf->imap_utf8_accept && !(s->enabled & ENABLED_UTF8));
-    for (size_t i = 0; i < m->flags.count; i++) {
+    /* RFC 4314 4: what he may not set is left out. */
+    for (size_t i = 0; u->spot.rights & RIGHT_WRITE && i < m->flags.count;
+         i++) {
         int bit;
 
         if (mailbox_keyword(u->box, m->flags.keywords[i], &bit, &u->why) != OK)
@@ -181,8 +192,9 @@ begin_message(const struct session *s, struct upload *u,
         if (bit >= 0)
             keywords |= UINT64_C(1) << bit;
     }
-    return append_message(u->append, m->flags.system, keywords, date,
-                          &u->why) == OK ||
+    return append_message(u->append,
+                          m->flags.system & rights_flags(u->spot.rights),
+                          keywords, date, &u->why) == OK ||
            fail_why(u);
 }
 
@@ -376,9 +388,12 @@ commit(struct session *s, struct upload *u, const struct append *a,
     if (append_commit(append, s->command, &uids, &u->why) != OK ||
         mailbox_status(u->box, false, &status, &u->why) != OK)
         return fail_why(u);
-    buf_fmt(code, "[APPENDUID %u ", status.validity);
-    put_uids(code, uids);
-    buf_add(code, S("] "));
+    /* RFC 4315 3: not where he may not look at them. */
+    if (u->spot.rights & RIGHT_READ) {
+        buf_fmt(code, "[APPENDUID %u ", status.validity);
+        put_uids(code, uids);
+        buf_add(code, S("] "));
+    }
     if (take_mailbox(s, a->mailbox, &name))
         news_added(s, name, u->box, uids);
     news_look(s->imap, u->box);

@@ -2,7 +2,9 @@
  * 8437. */
 #include <stdio.h>
 
-#include "session.h"
+#include "mail/imap_text.h"
+#include "mail/mutf7.h"
+#include "space.h"
 
 void
 do_capability(struct session *s, const struct command *c)
@@ -56,11 +58,44 @@ do_enable(struct session *s, const struct command *c)
     reply_ok(s, "Enabled");
 }
 
+static void
+put_prefix(const struct session *s, struct buf *b, struct str prefix)
+{
+    struct buf narrow = buf_in(s->command);
+
+    if (!session_is_wide(s) && mutf7_encode(&narrow, prefix))
+        prefix = buf_str(&narrow);
+    imap_put_string(b, prefix);
+}
+
+/* " ((\"Public/\" \"/\"))" */
+static void
+put_spaces(const struct session *s, struct buf *b, unsigned kind)
+{
+    const struct mail_space *space;
+    size_t pos = 0, count = 0;
+
+    while ((space = space_next_of(s->imap, kind, &pos))) {
+        struct buf name = buf_in(s->command);
+
+        buf_add(b, count++ ? S("") : S(" ("));
+        put_prefix(s, &name, space->prefix);
+        buf_fmt(b, "(%s \"%c\")", buf_str(&name).p, SPACE_SEPARATOR);
+    }
+    buf_add(b, count ? S(")") : S(" NIL"));
+}
+
 void
 do_namespace(struct session *s, const struct command *c)
 {
+    struct buf b = buf_in(s->command);
+
     (void)c;
-    say(s, "* NAMESPACE ((\"\" \"/\")) NIL NIL\r\n");
+    buf_fmt(&b, "* NAMESPACE ((\"\" \"%c\"))", SPACE_SEPARATOR);
+    put_spaces(s, &b, SPACE_SHARED);
+    put_spaces(s, &b, SPACE_PUBLIC);
+    buf_add(&b, S("\r\n"));
+    conn_put(s->conn, buf_str(&b));
     reply_ok(s, "Namespaces listed");
 }
 

@@ -59,7 +59,7 @@ drop(struct session *s, void *work)
 static bool
 is_wanted(const struct work *w, const struct space_folder *f)
 {
-    if (!(f->f.bits & FOLDER_SELECTABLE))
+    if (!(f->f.bits & FOLDER_SELECTABLE) || !(f->spot.rights & RIGHT_READ))
         return false;
     for (size_t i = 0; i < w->filter_count; i++)
         if (filter_has(&w->filters[i], &f->f, f->spot.kind))

@@ -4,6 +4,7 @@
 #include "condstore.h"
 #include "fetch.h"
 #include "fields.h"
+#include "rights.h"
 #include "store/changes.h"
 #include "write.h"
 
@@ -28,7 +29,9 @@ struct work {
 static bool
 sets_seen(const struct session *s, const struct fetch *c)
 {
-    for (size_t i = 0; i < c->count && !s->read_only; i++)
+    if (s->read_only || !(s->rights & RIGHT_SEEN))
+        return false;
+    for (size_t i = 0; i < c->count; i++)
         switch (c->items[i].kind) {
         case FETCH_SECTION:
         case FETCH_BINARY:

@@ -6,6 +6,7 @@
 #include "condstore.h"
 #include "space.h"
 #include "status.h"
+#include "store/acl_file.h"
 
 /* What the client calls it; "a/" is "a", as it says only that there will be
  * folders below (RFC 9051 6.3.4). Answers where it is no name. */
@@ -74,6 +75,21 @@ take_uses(struct session *s, const struct strings *uses, struct str *text)
     return true;
 }
 
+/* As its parent (RFC 4314 4). */
+static enum rc
+create(struct session *s, const struct spot *spot, struct str use,
+       struct why *why)
+{
+    const char *from;
+    enum rc rc = space_check_new(s, spot, &from, why);
+
+    if (rc == OK)
+        rc = folder_create(spot->home, spot->name, use, why);
+    if (rc == OK && from)
+        rc = acl_inherit(spot->home, from, spot->path, why);
+    return space_explain(s, spot, rc, why);
+}
+
 void
 do_create(struct session *s, const struct command *c)
 {
@@ -86,8 +102,15 @@ do_create(struct session *s, const struct command *c)
     if (!take_new(s, c->create.mailbox, &name) ||
         !take_uses(s, &c->create.uses, &use))
         return;
-    if (space_find(s, name, &spot, &why) != OK ||
-        folder_create(spot.home, spot.name, use, &why) != OK ||
+    if (space_find(s, name, &spot, &why) != OK) {
+        reply_why(s, &why);
+        return;
+    }
+    if (use.len > 0 && spot.kind != SPACE_PRIVATE) {
+        reply_no(s, "[USEATTR] Only your own folders can have a use");
+        return;
+    }
+    if (create(s, &spot, use, &why) != OK ||
         folder_status(spot.home, spot.name, false, &status, &why) != OK) {
         reply_why(s, &why);
         return;
@@ -121,7 +144,8 @@ do_delete(struct session *s, const struct command *c)
 
     if (!take(s, c->one.name, &name))
         return;
-    if (space_find(s, name, &spot, &why) != OK) {
+    if (space_find(s, name, &spot, &why) != OK ||
+        space_check(&spot, RIGHT_REMOVE, &why) != OK) {
         reply_why(s, &why);
         return;
     }
@@ -133,12 +157,28 @@ do_delete(struct session *s, const struct command *c)
         leave(s, box);
     if (box)
         mailbox_close(box);
-    if (rc == OK)
+    if (rc == OK && spot.stamp.ino)
+        space_shared(s, &spot);
+    if (space_explain(s, &spot, rc, &why) == OK)
         reply_ok(s, "Deleted");
     else if (strcmp(why.dsn, "5.1.4") == 0)
         reply_no(s, "[HASCHILDREN] %s", why.text);
     else
         reply_why(s, &why);
+}
+
+static enum rc
+rename_folder(struct session *s, const struct spot *from, const struct spot *to,
+              struct why *why)
+{
+    const char *parent;
+    enum rc rc = space_check(from, RIGHT_REMOVE, why);
+
+    if (rc == OK)
+        rc = space_check_new(s, to, &parent, why);
+    if (rc == OK)
+        rc = folder_rename(from->home, from->name, to->name, why);
+    return space_explain(s, from, rc, why);
 }
 
 void
@@ -156,24 +196,28 @@ do_rename(struct session *s, const struct command *c)
         reply_why(s, &why);
     else if (from.home != to.home)
         reply_no(s, "[CANNOT] Mailboxes stay in their namespace");
-    else if (folder_rename(from.home, from.name, to.name, &why) != OK)
+    else if (rename_folder(s, &from, &to, &why) != OK)
         reply_why(s, &why);
     else
         reply_ok(s, "Renamed");
 }
 
+/* His own, whosever the mailbox is; it need not exist, so no right is asked
+ * for. */
 void
 do_subscribe(struct session *s, const struct command *c)
 {
     bool subscribed = c->id == COMMAND_SUBSCRIBE;
-    struct spot spot;
+    struct home *home = s->imap->home;
+    const char *path;
     struct str name;
     struct why why;
 
     if (!take(s, c->one.name, &name))
         return;
-    if (space_find(s, name, &spot, &why) != OK ||
-        folder_subscribe(spot.home, spot.name, subscribed, &why) != OK)
+    if ((space_is_private(s->imap, name) &&
+         home_path(home, s->command, name, &path, &why) != OK) ||
+        folder_subscribe(home, name, subscribed, &why) != OK)
         reply_why(s, &why);
     else
         reply_ok(s, subscribed ? "Subscribed" : "Unsubscribed");

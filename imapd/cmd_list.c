@@ -3,6 +3,7 @@
 #include "condstore.h"
 #include "notes.h"
 #include "pattern.h"
+#include "rights.h"
 #include "space.h"
 #include "status.h"
 
@@ -15,9 +16,8 @@ struct work {
     struct str *patterns;
     size_t count;
     struct space_list folders;
-    struct metadata_notes notes; /* with RETURN (METADATA) */
-    bool *meets;                 /* of each folder: what was selected by */
-    bool *above;                 /* one below it does */
+    bool *meets; /* of each folder: what was selected by */
+    bool *above; /* one below it does */
     size_t next;
 };
 
@@ -233,8 +233,10 @@ tell(struct session *s, const struct work *w, size_t i)
     /* RFC 5819 2: where a mailbox cannot be looked at, nothing is said. */
     if (w->list->returned & LIST_STATUS && f->bits & FOLDER_SELECTABLE)
         (void)!status_tell(s, f->name, w->list->status, &why);
+    if (w->list->returned & LIST_MYRIGHTS && w->meets[i])
+        rights_tell(s, f->name);
     if (w->list->returned & LIST_METADATA && f->bits & FOLDER_SELECTABLE)
-        notes_tell(s, &w->notes, f->name, f->path, &w->list->metadata);
+        notes_tell(s, &w->folders.at[i].spot, f->name, &w->list->metadata);
 }
 
 static enum progress
@@ -294,13 +296,8 @@ do_list(struct session *s, const struct command *c)
         reply_no(s, "[LIMIT] Too many patterns");
         return;
     }
-    if (l->returned & LIST_MYRIGHTS || !metadata_is_good(l)) {
+    if (!metadata_is_good(l)) {
         reply_bad(s, "Unknown return option of LIST");
-        return;
-    }
-    if (l->returned & LIST_METADATA &&
-        metadata_load(s->imap->home, s->command, &w->notes, &why) != OK) {
-        reply_why(s, &why);
         return;
     }
     if (space_list(s, s->command, SPACE_ALL, &w->folders, &why) != OK) {

@@ -1,10 +1,9 @@
-/* GETMETADATA, SETMETADATA: RFC 5464. Notes are a user's own, the shared ones
- * too: nobody else has his mailboxes. */
+/* GETMETADATA, SETMETADATA: RFC 5464. */
 #include <string.h>
 
 #include "mail/imap_text.h"
+#include "mail/mutf7.h"
 #include "notes.h"
-#include "space.h"
 
 #define WORK_LIMIT ((size_t)64 << 20)
 
@@ -81,24 +80,109 @@ end(struct telling *t)
         conn_put(t->s->conn, buf_str(&t->b));
 }
 
+/* ---- where they are
+
+Those of the private namespace are in one file. Of other mailboxes, what is
+below /private is kept with the user's own mail, under their whole name, so that
+it is his alone. */
+
+struct place {
+    struct home *home; /* of "/shared/..." */
+    const char *path;
+    struct home *own; /* of "/private/..." */
+    const char *own_path;
+};
+
+static struct place
+place_of(const struct session *s, const struct spot *spot, struct str name)
+{
+    struct place p = {.home = spot->home, .path = spot->path};
+
+    p.own = s->imap->home;
+    p.own_path = p.path;
+    if (spot->kind != SPACE_PRIVATE) {
+        struct buf b = buf_in(s->command);
+
+        buf_add(&b, S("//"));
+        (void)!mutf7_encode(&b, name);
+        p.own_path = buf_str(&b).p;
+    }
+    return p;
+}
+
+static bool
+is_private(struct str entry)
+{
+    return str_istarts(entry, S("/private/"));
+}
+
+static void
+take_notes(struct metadata_notes *to, const struct metadata_notes *from,
+           const char *path, bool private)
+{
+    for (size_t i = 0; i < from->count; i++)
+        if (str_eq(from->at[i].path, str_from(path)) &&
+            is_private(from->at[i].entry) == private)
+            to->at[to->count++] = from->at[i];
+}
+
+/* Those of one mailbox. */
+static enum rc
+load(struct session *s, const struct place *p, struct metadata_notes *notes,
+     struct why *why)
+{
+    struct metadata_notes shared, own;
+    enum rc rc = metadata_load(p->home, s->command, &shared, why);
+
+    own = shared;
+    if (rc == OK && p->own != p->home)
+        rc = metadata_load(p->own, s->command, &own, why);
+    if (rc != OK)
+        return rc;
+    notes->count = 0;
+    notes->at = arena_alloc(s->command,
+                            (shared.count + own.count + 1) * sizeof *notes->at);
+    take_notes(notes, &shared, p->path, false);
+    take_notes(notes, &own, p->own_path, true);
+    return OK;
+}
+
 static const struct metadata_note *
-find(const struct metadata_notes *notes, const char *path, struct str entry)
+find(const struct metadata_notes *notes, struct str entry)
 {
     for (size_t i = 0; i < notes->count; i++)
-        if (str_eq(notes->at[i].path, str_from(path)) &&
-            str_ieq(notes->at[i].entry, entry))
+        if (str_ieq(notes->at[i].entry, entry))
             return &notes->at[i];
     return NULL;
 }
 
-void
-notes_tell(struct session *s, const struct metadata_notes *notes,
-           struct str name, const char *path, const struct strings *entries)
+/* RFC 5464 3.3 */
+static enum rc
+may_use(const struct spot *spot, struct why *why)
 {
-    struct telling t = begin(s, name);
+    unsigned any =
+        RIGHT_READ | RIGHT_SEEN | RIGHT_WRITE | RIGHT_INSERT | RIGHT_POST;
+    enum rc rc = space_check(spot, RIGHT_LOOKUP, why);
 
+    if (rc == OK && !(spot->rights & any))
+        rc = fail(why, "5.7.1", "You have not the right to do that");
+    return rc;
+}
+
+void
+notes_tell(struct session *s, const struct spot *spot, struct str name,
+           const struct strings *entries)
+{
+    const struct place p = place_of(s, spot, name);
+    struct metadata_notes notes;
+    struct telling t;
+    struct why why;
+
+    if (may_use(spot, &why) != OK || load(s, &p, &notes, &why) != OK)
+        return;
+    t = begin(s, name);
     for (size_t i = 0; i < entries->count; i++) {
-        const struct metadata_note *n = find(notes, path, entries->at[i]);
+        const struct metadata_note *n = find(&notes, entries->at[i]);
 
         put_entry(&t, entries->at[i], n ? n->value : (struct str){0});
     }
@@ -121,8 +205,7 @@ is_asked(struct str entry, struct str asked, uint32_t depth)
 
 static void
 tell_asked(struct telling *t, const struct metadata *m,
-           const struct metadata_notes *notes, const char *path,
-           size_t *longest)
+           const struct metadata_notes *notes, size_t *longest)
 {
     for (size_t k = 0; k < m->count; k++) {
         struct str asked = m->entries[k].entry;
@@ -131,8 +214,7 @@ tell_asked(struct telling *t, const struct metadata *m,
         for (size_t i = 0; i < notes->count; i++) {
             const struct metadata_note *n = &notes->at[i];
 
-            if (!str_eq(n->path, str_from(path)) ||
-                !is_asked(n->entry, asked, m->depth))
+            if (!is_asked(n->entry, asked, m->depth))
                 continue;
             there = true;
             if (!m->sized || n->value.len <= m->max_size)
@@ -145,32 +227,36 @@ tell_asked(struct telling *t, const struct metadata *m,
     }
 }
 
-/* Where its notes are: "" for the account. Answers where it is none. */
+/* The account has the path "". Answers where there are none to be had. */
 static bool
-find_path(struct session *s, struct str sent, struct str *name,
-          struct home **home, const char **path)
+find_place(struct session *s, struct str sent, struct str *name,
+           struct place *place)
 {
+    struct spot spot = {
+        .home = s->imap->home, .kind = SPACE_PRIVATE, .path = ""};
     struct mailbox *box;
-    struct spot spot;
     struct why why;
+    enum rc rc;
 
     *name = S("");
-    *path = "";
-    *home = s->imap->home;
-    if (sent.len == 0)
-        return true;
-    if (!take_mailbox(s, sent, name)) {
+    if (sent.len > 0 && !take_mailbox(s, sent, name)) {
         reply_no(s, "[CANNOT] This is no mailbox name");
         return false;
     }
-    if (space_find(s, *name, &spot, &why) != OK ||
-        home_path(spot.home, s->command, spot.name, path, &why) != OK ||
-        mailbox_open(spot.home, spot.name, &box, &why) != OK) {
+    *place = place_of(s, &spot, *name);
+    if (sent.len == 0)
+        return true;
+    rc = space_find(s, *name, &spot, &why);
+    if (rc == OK)
+        rc = may_use(&spot, &why);
+    if (rc == OK)
+        rc = mailbox_open(spot.home, spot.name, &box, &why);
+    if (space_explain(s, &spot, rc, &why) != OK) {
         reply_why(s, &why);
         return false;
     }
     mailbox_close(box);
-    *home = spot.home;
+    *place = place_of(s, &spot, *name);
     return true;
 }
 
@@ -179,21 +265,20 @@ do_getmetadata(struct session *s, const struct command *c)
 {
     const struct metadata *m = &c->metadata;
     struct metadata_notes notes;
+    struct place place;
     struct telling t;
     struct str name;
-    struct home *home;
-    const char *path;
     struct why why;
     size_t longest = 0;
 
-    if (!find_path(s, m->mailbox, &name, &home, &path))
+    if (!find_place(s, m->mailbox, &name, &place))
         return;
-    if (metadata_load(home, s->command, &notes, &why) != OK) {
+    if (load(s, &place, &notes, &why) != OK) {
         reply_why(s, &why);
         return;
     }
     t = begin(s, name);
-    tell_asked(&t, m, &notes, path, &longest);
+    tell_asked(&t, m, &notes, &longest);
     end(&t);
     if (longest > 0)
         reply_ok(s, "[METADATA LONGENTRIES %zu] Some are larger", longest);
@@ -218,15 +303,36 @@ is_fit(struct session *s, const struct metadata_value *v)
     return true;
 }
 
+static enum rc
+store(struct session *s, const struct metadata *m, const struct place *p,
+      struct why *why)
+{
+    struct metadata_note *notes =
+        arena_alloc(s->command, (m->count + 1) * sizeof *notes);
+    size_t own = 0, other = m->count;
+    enum rc rc = OK;
+
+    for (size_t i = 0; i < m->count; i++) {
+        bool private = is_private(m->entries[i].entry);
+        const char *path = private ? p->own_path : p->path;
+
+        notes[private || p->own == p->home ? own++ : --other] =
+            (struct metadata_note){str_from(path), m->entries[i].entry,
+                                   m->entries[i].value};
+    }
+    if (own > 0)
+        rc = metadata_set(p->own, notes, own, why);
+    if (rc == OK && other < m->count)
+        rc = metadata_set(p->home, notes + other, m->count - other, why);
+    return rc;
+}
+
 void
 do_setmetadata(struct session *s, const struct command *c)
 {
     const struct metadata *m = &c->metadata;
-    struct metadata_note *notes =
-        arena_alloc(s->command, (m->count + 1) * sizeof *notes);
+    struct place place;
     struct str name;
-    struct home *home;
-    const char *path;
     struct why why;
 
     for (size_t i = 0; i < m->count; i++)
@@ -236,12 +342,9 @@ do_setmetadata(struct session *s, const struct command *c)
         reply_no(s, "[METADATA TOOMANY] Too many entries");
         return;
     }
-    if (!find_path(s, m->mailbox, &name, &home, &path))
+    if (!find_place(s, m->mailbox, &name, &place))
         return;
-    for (size_t i = 0; i < m->count; i++)
-        notes[i] = (struct metadata_note){str_from(path), m->entries[i].entry,
-                                          m->entries[i].value};
-    if (metadata_set(home, notes, m->count, &why) == OK)
+    if (store(s, m, &place, &why) == OK)
         reply_ok(s, "Metadata stored");
     else if (strcmp(why.dsn, "5.3.4") == 0)
         reply_no(s, "[METADATA TOOMANY] %s", why.text);

@@ -3,8 +3,8 @@
 #include <string.h>
 
 #include "condstore.h"
+#include "rights.h"
 #include "room.h"
-#include "space.h"
 #include "store/copy.h"
 #include "store/expunge.h"
 
@@ -40,16 +40,27 @@ tell_removed(struct session *s, const char *what, struct uid_set removed)
 
 static void
 run_copy(struct session *s, struct str name, struct mailbox *to,
-         struct uid_set set, bool move)
+         const struct spot *spot, struct uid_set set, bool move)
 {
+    const struct copy_how how = {
+        .move = move,
+        .flags = rights_flags(spot->rights),
+        .no_keywords = !(spot->rights & RIGHT_WRITE),
+    };
     struct buf code = buf_in(s->command);
     struct uid_set from_uids, to_uids;
     struct why why;
 
-    if ((!move && room_check_copy(s, set, &why) != OK) ||
-        copy_messages(s->box, set, to, move, s->command, &from_uids, &to_uids,
-                      &why) != OK ||
-        put_copied(&code, to, from_uids, to_uids, &why) != OK) {
+    bool checked = !move || mailbox_home(s->box) != spot->home;
+    enum rc rc = checked ? room_check_copy(s, spot->home, set, &why) : OK;
+
+    if (rc == OK)
+        rc = copy_messages(s->box, set, to, &how, s->command, &from_uids,
+                           &to_uids, &why);
+    /* RFC 4315 3: not where he may not look at them. */
+    if (rc == OK && spot->rights & RIGHT_READ)
+        rc = put_copied(&code, to, from_uids, to_uids, &why);
+    if (space_explain(s, spot, rc, &why) != OK) {
         reply_why(s, &why);
         return;
     }
@@ -69,13 +80,13 @@ do_copy(struct session *s, const struct command *c)
     bool move = c->id == COMMAND_MOVE || c->id == COMMAND_UID_MOVE;
     struct mailbox *to;
     struct uid_set set;
+    struct spot spot;
     struct str name;
     struct why why;
 
-    if (move && s->read_only) {
-        reply_no(s, "[READ-ONLY] The mailbox is open for reading only");
+    /* RFC 6851 4.2 */
+    if (move && !rights_let(s, RIGHT_DELETED | RIGHT_EXPUNGE))
         return;
-    }
     if (!set_uids(s, &c->copy.set, c->uid, &set)) {
         reply_bad(s, "There is no message of that number");
         return;
@@ -84,14 +95,14 @@ do_copy(struct session *s, const struct command *c)
         reply_no(s, "[CANNOT] This is no mailbox name");
         return;
     }
-    if (space_open(s, name, RIGHT_INSERT, &to, &why) != OK) {
+    if (space_find_open(s, name, RIGHT_INSERT, &spot, &to, &why) != OK) {
         if (strcmp(why.dsn, "5.2.0") == 0)
             reply_no(s, "[TRYCREATE] %s", why.text);
         else
             reply_why(s, &why);
         return;
     }
-    run_copy(s, name, to, set, move);
+    run_copy(s, name, to, &spot, set, move);
     mailbox_close(to);
 }
 
@@ -102,10 +113,8 @@ do_expunge(struct session *s, const struct command *c)
     struct uid_set set = {&every, 1}, removed;
     struct why why;
 
-    if (s->read_only) {
-        reply_no(s, "[READ-ONLY] The mailbox is open for reading only");
+    if (!rights_let(s, RIGHT_EXPUNGE))
         return;
-    }
     if (c->id == COMMAND_UID_EXPUNGE &&
         !set_uids(s, &c->expunge.set, true, &set)) {
         reply_bad(s, "This is no set of UIDs");

@@ -4,7 +4,7 @@
 
 #include "condstore.h"
 #include "indexing.h"
-#include "space.h"
+#include "rights.h"
 #include "status.h"
 #include "store/changes.h"
 #include "store/expunge.h"
@@ -23,10 +23,14 @@ keep(struct str s)
 static enum rc
 open_mailbox(struct session *s, struct str name, struct why *why)
 {
-    enum rc rc = space_open(s, name, RIGHT_READ, &s->box, why);
+    struct spot spot;
+    enum rc rc = space_find_open(s, name, RIGHT_READ, &spot, &s->box, why);
 
     if (rc != OK)
         return rc;
+    s->rights = spot.rights;
+    s->guest = spot.kind != SPACE_PRIVATE;
+    s->read_only = s->read_only || !(s->rights & RIGHTS_CHANGING);
     rc = view_open(s->box, !s->read_only, &s->view, why);
     if (rc != OK) {
         mailbox_close(s->box);
@@ -41,9 +45,10 @@ open_mailbox(struct session *s, struct str name, struct why *why)
 }
 
 /* \* means that clients may make keywords. */
-static enum rc
-tell_flags(struct session *s, struct why *why)
+enum rc
+rights_tell_flags(struct session *s, struct why *why)
 {
+    bool keywords = s->rights & RIGHT_WRITE;
     struct buf b = buf_in(s->command);
     const struct keywords *names;
     uint64_t all = 0;
@@ -54,15 +59,16 @@ tell_flags(struct session *s, struct why *why)
     for (size_t i = 0; i < KEYWORDS_MAX; i++)
         all |= (uint64_t)(names->name[i].len > 0) << i;
     put_flags(&b, FLAG_ALL, all, names, false);
-
-    struct str list = buf_str(&b);
-
-    say(s, "* FLAGS %.*s\r\n", STR(list));
-    if (s->read_only)
+    say(s, "* FLAGS %.*s\r\n", STR(buf_str(&b)));
+    if (s->read_only) {
         say(s, "* OK [PERMANENTFLAGS ()] Read-only\r\n");
-    else
-        say(s, "* OK [PERMANENTFLAGS %.*s \\*)] Flags permitted\r\n",
-            STR(str_sub(list, 0, list.len - 1)));
+        return OK;
+    }
+    buf_reset(&b);
+    put_flags(&b, rights_flags(s->rights), keywords ? all : 0, names, false);
+    b.len--;
+    say(s, "* OK [PERMANENTFLAGS %.*s%s)] Flags permitted\r\n",
+        STR(buf_str(&b)), keywords ? " \\*" : "");
     return OK;
 }
 
@@ -93,7 +99,7 @@ tell_all(struct session *s, struct why *why)
     enum rc rc = mailbox_status(s->box, false, &status, why);
 
     if (rc == OK)
-        rc = tell_flags(s, why);
+        rc = rights_tell_flags(s, why);
     if (rc != OK)
         return rc;
     if (status.pending) /* of a process that was killed, perhaps */
@@ -170,7 +176,8 @@ do_close(struct session *s, const struct command *c)
     struct why why;
 
     (void)c;
-    if (!s->read_only &&
+    /* RFC 4314 4: without the right there is nothing to complain about. */
+    if (!s->read_only && s->rights & RIGHT_EXPUNGE &&
         expunge_messages(s->box, (struct uid_set){&every, 1}, true, s->command,
                          &removed, &why) != OK) {
         reply_why(s, &why);

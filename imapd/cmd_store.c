@@ -1,5 +1,6 @@
 /* STORE and UID STORE: RFC 9051 6.4.6, 7162 3.1.3. */
 #include "condstore.h"
+#include "rights.h"
 
 /* The bits of keywords that are named; made where they are new and `make`. */
 static enum rc
@@ -23,6 +24,18 @@ keyword_bits(struct session *s, const struct flags *f, bool make,
     return rc;
 }
 
+/* What the user has no right to change stays as it is (RFC 4314 4). */
+static void
+limit_change(const struct session *s, struct flags_change *change)
+{
+    unsigned flags = rights_flags(s->rights);
+
+    change->flags &= flags;
+    change->kept = FLAG_ALL & ~flags;
+    if (!(s->rights & RIGHT_WRITE))
+        change->kept_keywords = UINT64_MAX;
+}
+
 static enum rc
 find_change(struct session *s, const struct store *c, struct flags_change *out,
             struct why *why)
@@ -39,8 +52,22 @@ find_change(struct session *s, const struct store *c, struct flags_change *out,
         .conditional = c->guarded,
         .unchanged_since = c->unchanged_since,
     };
+    limit_change(s, out);
+    if (!(s->rights & RIGHT_WRITE))
+        return OK;
     return keyword_bits(s, &c->flags, c->how != STORE_REMOVE, &out->keywords,
                         why);
+}
+
+/* At least one of the flags must be his to change. */
+static bool
+may_change(const struct session *s, const struct flags *f)
+{
+    unsigned flags = rights_flags(s->rights);
+
+    if (f->count == 0 && f->system == 0)
+        return flags != 0;
+    return f->system & flags || (f->count > 0 && s->rights & RIGHT_WRITE);
 }
 
 /* With CONDSTORE a silent STORE is told of too: the new mod-sequence. */
@@ -87,8 +114,10 @@ do_store(struct session *s, const struct command *c)
     struct uid_set set;
     struct why why;
 
-    if (s->read_only) {
-        reply_no(s, "[READ-ONLY] The mailbox is open for reading only");
+    if (!rights_let(s, 0))
+        return;
+    if (!may_change(s, &store->flags)) {
+        reply_no(s, "[NOPERM] You have not the right to change these flags");
         return;
     }
     if (!set_uids(s, &store->set, c->uid, &set)) {

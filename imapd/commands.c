@@ -1,6 +1,7 @@
+#include "base/log.h"
 #include "condstore.h"
 #include "notify.h"
-
+#include "rights.h"
 #include "sys/io.h"
 
 static const struct {
@@ -31,6 +32,11 @@ static const struct {
     {COMMAND_GETQUOTA,       do_getquota      },
     {COMMAND_GETQUOTAROOT,   do_getquotaroot  },
     {COMMAND_SETQUOTA,       do_setquota      },
+    {COMMAND_MYRIGHTS,       do_myrights      },
+    {COMMAND_GETACL,         do_getacl        },
+    {COMMAND_SETACL,         do_setacl        },
+    {COMMAND_DELETEACL,      do_deleteacl     },
+    {COMMAND_LISTRIGHTS,     do_listrights    },
     {COMMAND_GETMETADATA,    do_getmetadata   },
     {COMMAND_SETMETADATA,    do_setmetadata   },
     {COMMAND_SELECT,         do_select        },
@@ -78,6 +84,9 @@ static const char *const words[] = {
     "QUOTA=RES-MESSAGE",
     "METADATA",
     "LIST-METADATA",
+    "ACL",
+    "RIGHTS=texk",
+    "LIST-MYRIGHTS",
     "CHILDREN",
     "LIST-EXTENDED",
     "LIST-STATUS",
@@ -203,10 +212,31 @@ run_one(struct session *s,
         roster_look(s->imap, s);
 }
 
+/* Others may have changed what he may do in the selected mailbox. False: he is
+ * no longer let in. */
+static bool
+look_at_rights(struct session *s)
+{
+    struct why why;
+
+    if (s->box == NULL || !space_look(s))
+        return true;
+    if (!(s->rights & RIGHT_READ)) {
+        session_bye(s, NO_RIGHT);
+        return false;
+    }
+    if (rights_tell_flags(s, &why) != OK)
+        log_warn("imap(%.*s): %s", STR(s->imap->user->user), why.text);
+    return true;
+}
+
 void
 commands_run(struct session *s)
 {
     unsigned state = s->box ? WHEN_SELECTED : WHEN_AUTH;
+
+    if (!look_at_rights(s))
+        return;
 
     if (!(command_when(s->now.id) & state)) {
         reply_bad(s, s->box ? "Not after login" : "Select a mailbox first");

@@ -2,6 +2,7 @@
 #include "fetch.h"
 #include "mail/imap_text.h"
 #include "notify.h"
+#include "space.h"
 #include "store/ranges.h"
 
 #define NEWS_MAX ((size_t)256 << 20)
@@ -197,10 +198,18 @@ news_look(struct imap *imap, struct mailbox *box)
 
         if (s->box != box)
             continue;
+        if (mailbox_gone(box)) {
+            session_bye_soon(s, "The selected mailbox was deleted");
+            continue;
+        }
         if (first)
             roster_name_changed(imap, s->selected);
         first = false;
-        if (listens(s) && view_has_news(s->view))
+        if (!listens(s) || !view_has_news(s->view))
+            continue;
+        if (space_look(s) && !(s->rights & RIGHT_READ))
+            session_bye_soon(s, NO_RIGHT);
+        else
             session_tell_soon(s);
     }
 }

@@ -4,16 +4,15 @@
 #ifndef IMAPD_NOTES_H
 #define IMAPD_NOTES_H
 
-#include "session.h"
+#include "space.h"
 #include "store/metadata.h"
 
 /* May an entry be called that? */
 bool notes_valid(struct str entry);
 
-/* "* METADATA box (/private/comment "x" ...)" of the mailbox at a path: NIL for
- * what is not there. */
-void notes_tell(struct session *s, const struct metadata_notes *notes,
-                struct str name, const char *path,
+/* "* METADATA box (/private/comment "x" ...)": NIL for what is not there,
+ * nothing where the user may not know. */
+void notes_tell(struct session *s, const struct spot *spot, struct str name,
                 const struct strings *entries);
 
 #endif

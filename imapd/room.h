@@ -12,11 +12,12 @@ struct room {
     uint64_t bytes, messages;
 };
 
-/* May so much more be stored? PERM 5.2.2 where not. */
-enum rc room_check(struct session *s, struct room *room, uint64_t bytes,
-                   uint64_t messages, struct why *why) MUST_USE;
+/* May so much more be stored in a home? PERM 5.2.2 where not. Mail of others
+ * has the limits that its maildirsize was counted under. */
+enum rc room_check(struct session *s, struct home *home, struct room *room,
+                   uint64_t bytes, uint64_t messages, struct why *why) MUST_USE;
 /* The same for copies of messages of the selected mailbox. */
-enum rc room_check_copy(struct session *s, struct uid_set set,
-                        struct why *why) MUST_USE;
+enum rc room_check_copy(struct session *s, struct home *home,
+                        struct uid_set set, struct why *why) MUST_USE;
 
 #endif

@@ -29,6 +29,7 @@ struct imap {
     struct outside *outside;
     struct roster *roster; /* notify.h; NULL: nobody listens */
     struct indexing *indexing;
+    struct spaces *spaces; /* mail of others */
     VEC(struct session *) sessions;
 };
 
@@ -94,6 +95,8 @@ struct session {
     struct mailbox *box;
     struct view *view;
     struct str selected; /* its name, UTF-8 (malloc) */
+    unsigned rights;     /* RIGHT_ bits on it */
+    bool guest;          /* it is not in the private namespace */
     bool read_only;
     struct uid_set saved; /* "$": what SEARCH saved (RFC 5182); malloc */
 
@@ -267,6 +270,11 @@ IMAP_RUN(do_append);
 IMAP_RUN(do_getquota);
 IMAP_RUN(do_getquotaroot);
 IMAP_RUN(do_setquota);
+IMAP_RUN(do_myrights);
+IMAP_RUN(do_getacl);
+IMAP_RUN(do_setacl);
+IMAP_RUN(do_deleteacl);
+IMAP_RUN(do_listrights);
 IMAP_RUN(do_getmetadata);
 IMAP_RUN(do_setmetadata);
 IMAP_RUN(do_fetch);

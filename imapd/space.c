@@ -1,18 +1,375 @@
 #include "space.h"
 
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/inotify.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "space_own.h"
+#include "store/acl_file.h"
+#include "sys/io.h"
+
+#define TIDY_MS   60000
+#define UNUSED_MS (5 * TIDY_MS) /* then a home is closed */
+
+/* ---- the process */
+
+enum rc
+space_prepare(struct imap *imap, struct user *u, struct user_folders *folders,
+              struct why *why)
+{
+    struct spaces *p = arena_make(u->life, struct spaces);
+    enum rc rc = user_spaces(u, &p->all, why);
+
+    imap->spaces = p;
+    if (rc == OK)
+        user_spaces_prepare(u, &p->all, folders, &p->claimed, &p->admitted);
+    return rc;
+}
+
+static void
+close_home(struct space_home *h)
+{
+    home_close(h->home);
+    free((char *)(uintptr_t)h->owner.p);
+    free((char *)(uintptr_t)h->root);
+    free(h);
+}
+
+/* Spots of a command that goes on in steps name homes. */
+static bool
+is_at_work(const struct imap *imap)
+{
+    for (size_t i = 0; i < imap->sessions.len; i++)
+        if (imap->sessions.at[i]->task.step)
+            return true;
+    return false;
+}
+
+/* Homes that nobody needs any more. */
+static void
+tidy(void *self)
+{
+    struct imap *imap = self;
+    struct spaces *p = imap->spaces;
+    int64_t now = io_now();
+
+    for (size_t i = p->homes.len; i > 0; i--) {
+        struct space_home *h = p->homes.at[i - 1];
+
+        if (home_in_use(h->home) || is_at_work(imap))
+            h->used = now;
+        if (now - h->used < UNUSED_MS)
+            continue;
+        close_home(h);
+        vec_drop(&p->homes, i - 1);
+    }
+    p->tidy = p->homes.len == 0
+                  ? NULL
+                  : loop_after(imap->user->loop, TIDY_MS, tidy, imap);
+}
+
+/* Somebody has changed with whom he shares. */
+static void
+list_changed(void *self, unsigned events)
+{
+    struct imap *imap = self;
+    char data[4096];
+
+    (void)events;
+    while (read(imap->spaces->told, data, sizeof data) > 0)
+        ;
+    (void)space_shares(imap);
+}
+
+/* So that who logs in next to see what has just been shared with him is not
+ * served by a process that is not let in there. */
+static void
+watch_list(struct imap *imap)
+{
+    const char *folder = imap->user->conf->imap_shared_list;
+    int fd = *folder ? inotify_init1(IN_NONBLOCK | IN_CLOEXEC) : -1;
+
+    if (fd < 0)
+        return;
+    if (inotify_add_watch(fd, folder, IN_MOVED_TO | IN_DELETE | IN_ONLYDIR) <
+        0) {
+        close(fd);
+        return;
+    }
+    imap->spaces->told = fd;
+    loop_watch(imap->user->loop, fd, LOOP_READ, list_changed, imap);
+}
+
+void
+space_begin(struct imap *imap)
+{
+    const char *root;
+    bool fs;
+
+    imap->spaces->arena = arena_new("shares", (size_t)16 << 20);
+    root = home_root(imap->home, &fs);
+    user_share(imap->user, imap->user->user, root, fs);
+    watch_list(imap);
+}
+
+/* ---- homes */
+
+static bool
+has(const struct shares *s, struct str owner)
+{
+    for (size_t i = 0; i < s->count; i++)
+        if (str_eq(s->owners[i], owner))
+            return true;
+    return false;
+}
+
+/* Whoever was not there when the box was closed around us cannot be served: a
+ * process that begins now can. */
+static void
+renew_for(struct imap *imap, const struct shares *now)
+{
+    for (size_t i = 0; i < now->count; i++)
+        if (!has(&imap->spaces->claimed, now->owners[i])) {
+            user_renew(imap->user);
+            return;
+        }
+}
+
+const struct shares *
+space_shares(struct imap *imap)
+{
+    const char *folder = imap->user->conf->imap_shared_list;
+    const struct acl_who who = user_as_guest(imap->user);
+    struct spaces *p = imap->spaces;
+    struct text_stamp stamp;
+    struct why why;
+
+    if (*folder == '\0' || !text_stat(AT_FDCWD, folder, &stamp) ||
+        text_stamp_eq(&stamp, &p->stamp))
+        return &p->shares;
+    arena_reset(p->arena);
+    if (shares_find(p->arena, folder, &who, &p->shares, &why) != OK)
+        log_warn("imap(%.*s): %s", STR(imap->user->user), why.text);
+    p->stamp = stamp;
+    renew_for(imap, &p->shares);
+    return &p->shares;
+}
+
+static struct space_home *
+find_home(struct spaces *p, const struct mail_space *space, struct str owner)
+{
+    for (size_t i = 0; i < p->homes.len; i++)
+        if (p->homes.at[i]->space == space &&
+            str_eq(p->homes.at[i]->owner, owner))
+            return p->homes.at[i];
+    return NULL;
+}
+
+static struct space_home *
+add_home(struct imap *imap, const struct mail_space *space, struct str owner,
+         const struct home_settings *hs, struct home *home)
+{
+    struct spaces *p = imap->spaces;
+    struct space_home *h = calloc(1, sizeof *h);
+
+    must(h != NULL);
+    *h = (struct space_home){.space = space, .fs = hs->fs, .home = home};
+    h->owner =
+        (struct str){strndup(owner.p ? owner.p : "", owner.len), owner.len};
+    h->root = strdup(hs->root);
+    must(h->owner.p && h->root);
+    *vec_add(&p->homes) = h;
+    if (p->tidy == NULL)
+        p->tidy = loop_after(imap->user->loop, TIDY_MS, tidy, imap);
+    return h;
+}
+
+/* What the user's process is not let into, though he may have rights there by
+ * what ACLs say. */
+static enum rc
+no_way(struct imap *imap, const char *path, struct why *why)
+{
+    log_warn("imap(%.*s): %s: %m; all who may do something there by their ACL "
+             "need the rights to read and change it: chgrp to a group of "
+             "theirs, chmod g+rwxs on folders, g+rw on files",
+             STR(imap->user->user), path);
+    return fail(why, "5.7.1", "The mail server is not let in there");
+}
+
+static enum rc
+open_home(struct imap *imap, const struct mail_space *space, struct str owner,
+          const struct home_settings *hs, struct space_home **out,
+          struct why *why)
+{
+    struct home *home;
+    struct stat st;
+    enum rc rc;
+
+    if (space->shared && !has(&imap->spaces->admitted, owner)) {
+        const struct acl_who who = user_as_guest(imap->user);
+
+        if (!shares_any(hs->root, hs->fs, &who))
+            return fail(why, "5.2.0", "there is no such folder");
+        user_renew(imap->user);
+        return fail(why, "4.3.0",
+                    "This was shared after you had logged in: "
+                    "log in again");
+    }
+    /* It is not for a guest to make it. */
+    if (stat(hs->root, &st) < 0 && (errno == ENOENT || errno == ENOTDIR))
+        return fail(why, "5.2.0", "there is no such folder");
+    if (access(hs->root, R_OK | X_OK) < 0)
+        return no_way(imap, hs->root, why);
+    rc = home_open(hs, &home, why);
+    if (rc != OK && access(hs->root, W_OK) < 0 && errno == EACCES)
+        return no_way(imap, hs->root, why);
+    if (rc == OK)
+        *out = add_home(imap, space, owner, hs, home);
+    return rc;
+}
+
+enum rc
+space_home(struct imap *imap, const struct mail_space *space, struct str owner,
+           struct space_home **out, struct why *why)
+{
+    struct space_home *h = find_home(imap->spaces, space, owner);
+    struct home_settings hs;
+    enum rc rc = OK;
+
+    if (h == NULL) {
+        struct arena *a = arena_new("space", 1 << 16);
+
+        rc = user_space_settings(imap->user, a, space, owner, &hs, why);
+        if (rc == OK)
+            rc = open_home(imap, space, owner, &hs, &h, why);
+        arena_free(a);
+    }
+    if (rc != OK)
+        return rc;
+    h->used = io_now();
+    *out = h;
+    return OK;
+}
+
+/* ---- one mailbox */
+
+static enum rc
+none(struct str name, struct why *why)
+{
+    return fail(why, "5.2.0", "there is no folder %.*s", STR(name));
+}
+
+struct acl_who
+space_who(const struct session *s, const struct spot *spot)
+{
+    struct acl_who who = user_as_guest(s->imap->user);
+
+    who.owner = spot->kind == SPACE_PRIVATE;
+    return who;
+}
+
+/* What counts where no line of the mailbox's own is about the user. */
+static enum rc
+fall_back(struct arena *a, const struct spot *spot, const struct acl_who *who,
+          unsigned *rights, struct why *why)
+{
+    struct text_stamp stamp;
+    struct acl acl;
+    enum rc rc = OK;
+
+    *rights = 0;
+    if (spot->kind != SPACE_PUBLIC)
+        return OK;
+    rc = acl_load(spot->home, a, ".", &acl, &stamp, why);
+    if (rc == OK)
+        *rights = acl_rights(&acl, who, 0);
+    return rc;
+}
+
+enum rc
+space_rights(struct session *s, struct arena *a, struct spot *spot,
+             struct why *why)
+{
+    const struct acl_who who = space_who(s, spot);
+    unsigned otherwise;
+    struct acl acl;
+    enum rc rc = home_path(spot->home, a, spot->name, &spot->path, why);
+
+    spot->rights = 0;
+    if (rc == OK)
+        rc = fall_back(a, spot, &who, &otherwise, why);
+    if (rc == OK)
+        rc = acl_load(spot->home, a, spot->path, &acl, &spot->stamp, why);
+    if (rc == OK) {
+        spot->rights = acl_rights(&acl, &who, otherwise);
+        return OK;
+    }
+    if (strcmp(why->dsn, "5.1.1") != 0)
+        log_warn("imap(%.*s): %.*s: %s", STR(s->imap->user->user),
+                 STR(spot->name), why->text);
+    return rc;
+}
+
+/* "anna/Work" of "shared/anna/Work". */
+static enum rc
+find_shared(struct session *s, const struct mail_space *space, struct str rest,
+            struct spot *spot, struct why *why)
+{
+    struct space_home *h;
+    struct str owner;
+    enum rc rc;
+
+    (void)str_cut(&rest, SPACE_SEPARATOR, &owner);
+    if (rest.len == 0 || !has(space_shares(s->imap), owner))
+        return none(rest, why);
+    rc = space_home(s->imap, space, owner, &h, why);
+    if (rc == OK)
+        *spot = (struct spot){h->home, SPACE_SHARED, rest, "", 0, {0}};
+    return rc;
+}
+
+static enum rc
+find_public(struct session *s, const struct mail_space *space, struct str rest,
+            struct spot *spot, struct why *why)
+{
+    struct space_home *h;
+    enum rc rc;
+
+    if (str_ieq(rest, S("INBOX")))
+        return fail(why, "5.1.1", "there is no INBOX in that namespace");
+    rc = space_home(s->imap, space, S(""), &h, why);
+    if (rc == OK)
+        *spot = (struct spot){h->home, SPACE_PUBLIC, rest, "", 0, {0}};
+    return rc;
+}
+
 enum rc
 space_find(struct session *s, struct str name, struct spot *spot,
            struct why *why)
 {
-    const char *path;
+    const struct mail_spaces *all = &s->imap->spaces->all;
+    enum rc rc = OK;
 
     *spot = (struct spot){
-        .home = s->imap->home,
-        .kind = SPACE_PRIVATE,
-        .name = name,
-        .rights = RIGHTS_ALL,
-    };
-    return home_path(spot->home, s->command, name, &path, why);
+        .home = s->imap->home, .kind = SPACE_PRIVATE, .name = name, .path = ""};
+    for (size_t i = 0; i < all->count; i++) {
+        const struct mail_space *space = &all->at[i];
+        struct str rest = name;
+
+        if (str_eq(name, str_sub(space->prefix, 0, space->prefix.len - 1)))
+            return fail(why, "5.1.1", "that is the name of a namespace");
+        if (!str_skip(&rest, space->prefix))
+            continue;
+        rc = space->shared ? find_shared(s, space, rest, spot, why)
+                           : find_public(s, space, rest, spot, why);
+        break;
+    }
+    return rc == OK ? space_rights(s, s->command, spot, why) : rc;
 }
 
 enum rc
@@ -21,9 +378,54 @@ space_check(const struct spot *spot, unsigned rights, struct why *why)
     if ((spot->rights & rights) == rights)
         return OK;
     if (spot->rights & RIGHT_LOOKUP)
-        return fail(why, "5.7.1", "You may not do that with %.*s",
-                    STR(spot->name));
-    return fail(why, "5.2.0", "there is no folder %.*s", STR(spot->name));
+        return fail(why, "5.7.1", "You have not the right to do that");
+    return none(spot->name, why);
+}
+
+/* The first of the things that a process needs that it may not have. */
+static bool
+is_shut(struct arena *a, const struct spot *spot, const char **path)
+{
+    static const char *const parts[] = {"", "/new", "/cur", "/tmp"};
+    bool fs;
+    const char *root = home_root(spot->home, &fs);
+
+    *path = root;
+    if (access(root, R_OK | W_OK | X_OK) < 0 && errno == EACCES)
+        return true;
+    for (size_t i = 0; i < COUNT(parts); i++) {
+        *path = arena_fmt(a, "%s/%s%s", root, spot->path, parts[i]);
+        if (access(*path, R_OK | W_OK | X_OK) < 0 && errno == EACCES)
+            return true;
+    }
+    return false;
+}
+
+enum rc
+space_explain(struct session *s, const struct spot *spot, enum rc rc,
+              struct why *why)
+{
+    const char *path;
+
+    if (rc == TEMP && spot->kind != SPACE_PRIVATE &&
+        is_shut(s->command, spot, &path))
+        return no_way(s->imap, path, why);
+    return rc;
+}
+
+enum rc
+space_find_open(struct session *s, struct str name, unsigned rights,
+                struct spot *spot, struct mailbox **box, struct why *why)
+{
+    enum rc rc = space_find(s, name, spot, why);
+
+    *box = NULL;
+    if (rc == OK)
+        rc = space_check(spot, rights, why);
+    if (rc != OK)
+        return rc;
+    rc = mailbox_open(spot->home, spot->name, box, why);
+    return space_explain(s, spot, rc, why);
 }
 
 enum rc
@@ -31,30 +433,121 @@ space_open(struct session *s, struct str name, unsigned rights,
            struct mailbox **box, struct why *why)
 {
     struct spot spot;
-    enum rc rc = space_find(s, name, &spot, why);
 
-    *box = NULL;
-    if (rc == OK)
-        rc = space_check(&spot, rights, why);
-    return rc == OK ? mailbox_open(spot.home, spot.name, box, why) : rc;
+    return space_find_open(s, name, rights, &spot, box, why);
+}
+
+/* The nearest folder above it that there is: false where there is none. */
+static bool
+find_parent(struct session *s, const struct spot *spot, struct spot *parent)
+{
+    ssize_t at;
+
+    *parent = *spot;
+    while ((at = str_rfind(parent->name, SPACE_SEPARATOR)) > 0) {
+        parent->name = str_sub(parent->name, 0, (size_t)at);
+        if (folder_exists(spot->home, s->command, parent->name))
+            return true;
+    }
+    return false;
 }
 
 enum rc
-space_list(struct session *s, struct arena *a, unsigned kinds,
-           struct space_list *list, struct why *why)
+space_check_new(struct session *s, const struct spot *spot, const char **from,
+                struct why *why)
 {
-    struct folder_list found = {0};
-    enum rc rc = OK;
+    struct acl_who who = space_who(s, spot);
+    struct spot parent;
+    enum rc rc;
 
-    if (kinds & SPACE_PRIVATE)
-        rc = folders_list(s->imap->home, a, &found, why);
-    *list = (struct space_list){
-        arena_alloc(a, (found.len + 1) * sizeof *list->at), found.len};
-    for (size_t i = 0; i < found.len; i++)
-        list->at[i] = (struct space_folder){
-            .f = found.at[i],
-            .spot = {s->imap->home, SPACE_PRIVATE, found.at[i].name,
-                     RIGHTS_ALL},
-        };
-    return rc;
+    *from = NULL;
+    if (find_parent(s, spot, &parent)) {
+        rc = space_rights(s, s->command, &parent, why);
+        *from = parent.path;
+    } else if (spot->kind == SPACE_PUBLIC) {
+        rc = fall_back(s->command, spot, &who, &parent.rights, why);
+        *from = ".";
+    } else {
+        rc = OK;
+        parent.rights = who.owner ? RIGHTS_ALL : 0;
+    }
+    if (rc != OK || parent.rights & RIGHT_CREATE)
+        return rc;
+    return fail(why, "5.7.1", "You have not the right to make that mailbox");
+}
+
+bool
+space_look(struct session *s)
+{
+    unsigned before = s->rights;
+    struct arena *command = s->command;
+    struct spot spot;
+    struct why why;
+
+    if (!s->guest)
+        return false;
+    /* IDLE may go on for days. */
+    s->command = arena_new("rights", 1 << 20);
+    s->rights = space_find(s, s->selected, &spot, &why) == OK ? spot.rights : 0;
+    arena_free(s->command);
+    s->command = command;
+    return s->rights != before;
+}
+
+void
+space_shared(struct session *s, const struct spot *spot)
+{
+    const struct spaces *p = s->imap->spaces;
+    struct str owner = s->imap->user->user;
+    bool fs;
+    const char *root = home_root(spot->home, &fs);
+
+    if (spot->kind == SPACE_PUBLIC)
+        return;
+    for (size_t i = 0; i < p->homes.len; i++)
+        if (p->homes.at[i]->home == spot->home)
+            owner = p->homes.at[i]->owner;
+    user_share(s->imap->user, owner, root, fs);
+}
+
+enum rc
+space_root(struct session *s, struct str name, struct home **home,
+           struct why *why)
+{
+    const struct mail_spaces *all = &s->imap->spaces->all;
+    struct space_home *h;
+
+    for (size_t i = 0; i < all->count; i++) {
+        const struct mail_space *space = &all->at[i];
+        struct str rest = name;
+        bool good = space->shared
+                        ? str_skip(&rest, space->prefix) &&
+                              has(space_shares(s->imap), rest)
+                        : str_skip(&rest, str_sub(space->prefix, 0,
+                                                  space->prefix.len - 1)) &&
+                              rest.len == 0;
+
+        if (!good)
+            continue;
+        enum rc rc = space_home(s->imap, space, rest, &h, why);
+
+        if (rc == OK)
+            *home = h->home;
+        return rc;
+    }
+    return none(name, why);
+}
+
+const struct mail_space *
+space_next_of(const struct imap *imap, unsigned kind, size_t *pos)
+{
+    const struct mail_spaces *all = &imap->spaces->all;
+
+    while (*pos < all->count) {
+        const struct mail_space *space = &all->at[(*pos)++];
+
+        if (kind == (space->shared ? SPACE_SHARED : SPACE_PUBLIC))
+            return space;
+    }
+    return NULL;
 }

@@ -1,6 +1,6 @@
 /*
  * space.h - namespaces (RFC 2342): which home has the mailbox that a client
- * names, what it is called there, and what this user may do with it.
+ * names, what it is called there, and what this user may do with it (RFC 4314).
  *
  * Whoever works with a mailbox by its name goes through here. Names are whole
  * as the client says them, in UTF-8 (take_mailbox), but for `name` of a spot,
@@ -9,9 +9,11 @@
 #ifndef IMAPD_SPACE_H
 #define IMAPD_SPACE_H
 
+#include "access/mail.h"
 #include "session.h"
 #include "store/acl.h"
 #include "store/folders.h"
+#include "store/text.h"
 
 #define SPACE_SEPARATOR '/'
 
@@ -28,22 +30,64 @@ struct spot {
     struct home *home; /* stays open during the command */
     unsigned kind;     /* one of SPACE_ */
     struct str name;
-    unsigned rights; /* RIGHT_ bits of this user */
+    const char *path;        /* home_path */
+    unsigned rights;         /* RIGHT_ bits of this user */
+    struct text_stamp stamp; /* of the file that says so */
 };
+
+/* ---- the process */
+
+/* As struct user_program wants it. */
+enum rc space_prepare(struct imap *imap, struct user *u,
+                      struct user_folders *folders, struct why *why) MUST_USE;
+/* The loop is there, and the private home is open. */
+void space_begin(struct imap *imap);
+
+/* ---- one mailbox */
 
 /* PERM 5.1.1 where there can be no such mailbox, 5.2.0 where there is no such
  * user or namespace. */
 enum rc space_find(struct session *s, struct str name, struct spot *spot,
                    struct why *why) MUST_USE;
 
-/* Find and open it. PERM 5.7.1 where the user lacks one of these rights; 5.2.0
- * where there is none, or the user may not know of it. */
+/* Is that a name in the private namespace? */
+bool space_is_private(const struct imap *imap, struct str name);
+
+/* May he do that at the spot? PERM 5.7.1 where the user lacks one of these
+ * rights; 5.2.0 where he may not know whether there is such a mailbox. */
+enum rc space_check(const struct spot *spot, unsigned rights,
+                    struct why *why) MUST_USE;
+
+/* Find and open it. As the two, and as mailbox_open. */
+enum rc space_find_open(struct session *s, struct str name, unsigned rights,
+                        struct spot *spot, struct mailbox **box,
+                        struct why *why) MUST_USE;
 enum rc space_open(struct session *s, struct str name, unsigned rights,
                    struct mailbox **box, struct why *why) MUST_USE;
 
-/* May he do that at the spot? As space_open. */
-enum rc space_check(const struct spot *spot, unsigned rights,
-                    struct why *why) MUST_USE;
+/* May he make that mailbox, or give another one that name? It inherits from the
+ * folder at *from; NULL: from none. */
+enum rc space_check_new(struct session *s, const struct spot *spot,
+                        const char **from, struct why *why) MUST_USE;
+
+/* After a failure of the store: PERM 5.7.1, with a line in the log that says
+ * what to do, where the file system lets the user's process not in. */
+enum rc space_explain(struct session *s, const struct spot *spot, enum rc rc,
+                      struct why *why) MUST_USE;
+
+/* The rights on the selected mailbox, now: s->rights. True where they are
+ * other ones than before. */
+bool space_look(struct session *s);
+/* What is said to who is no longer let in. */
+#define NO_RIGHT "You have no right to read that mailbox any more"
+
+/* The ACL of a mailbox there has changed, or one with an ACL is gone. */
+void space_shared(struct session *s, const struct spot *spot);
+
+/* Whose rights: `owner` is true in the private namespace. */
+struct acl_who space_who(const struct session *s, const struct spot *spot);
+
+/* ---- all of them */
 
 struct space_folder {
     struct folder f; /* with its whole name; path is in the spot's home */
@@ -58,5 +102,14 @@ struct space_list {
 /* All folders of namespaces of these kinds that the user may know of. */
 enum rc space_list(struct session *s, struct arena *a, unsigned kinds,
                    struct space_list *list, struct why *why) MUST_USE;
+
+/* The home of a namespace, "Public", or of a user in one, "shared/anna", as far
+ * as the user has something there. PERM 5.2.0 where not. */
+enum rc space_root(struct session *s, struct str name, struct home **home,
+                   struct why *why) MUST_USE;
+
+/* The prefixes of a kind, for NAMESPACE. */
+const struct mail_space *space_next_of(const struct imap *imap, unsigned kind,
+                                       size_t *pos);
 
 #endif

@@ -5,7 +5,7 @@
 #include "base/log.h"
 #include "imapd.h"
 #include "indexing.h"
-#include "session.h"
+#include "space.h"
 #include "sys/charsets.h"
 
 static struct imap imap;
@@ -18,12 +18,14 @@ share(struct arena *life)
 }
 
 static enum rc
-prepare(struct user *u, const char *folders[2], struct why *why)
+prepare(struct user *u, struct user_folders *folders, struct why *why)
 {
     enum rc rc = user_quota(u->life, str_from(u->conf->quota_rule), u->fields,
                             &imap.quota, why);
 
-    return rc == OK ? user_mail_prepare(u, folders, why) : rc;
+    if (rc == OK)
+        rc = user_mail_prepare(u, folders, why);
+    return rc == OK ? space_prepare(&imap, u, folders, why) : rc;
 }
 
 static enum rc
@@ -36,6 +38,8 @@ begin(struct user *u, struct why *why)
 
     if (rc == OK)
         indexing_begin(&imap);
+    if (rc == OK)
+        space_begin(&imap);
     return rc;
 }
 

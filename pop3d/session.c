@@ -291,7 +291,7 @@ session_attach(struct pop3 *p, const struct user_session *from)
 /* ---- the process */
 
 static enum rc
-prepare(struct user *u, const char *folders[2], struct why *why)
+prepare(struct user *u, struct user_folders *folders, struct why *why)
 {
     enum rc rc = uidl_check(u->conf->pop3_uidl_format, why);
 

@@ -37,6 +37,7 @@ struct member {
     struct watch *watch;
     struct timer *idle;
     unsigned last; /* session number */
+    bool retired;  /* takes no more sessions: another process has his name */
     VEC(struct open_session) sessions;
 };
 
@@ -51,7 +52,8 @@ static struct {
     const struct user_program *program;
     struct loop *loop;
     struct hash *members; /* struct member by name */
-    struct arena *work;   /* of one packet */
+    VEC(struct member *) retired;
+    struct arena *work; /* of one packet */
     unsigned char key[TICKET_KEY];
     bool ending;
     struct packet packet;
@@ -73,8 +75,22 @@ broker_prepare(struct daemon *d, const struct user_program *p)
 static void
 check_end(void)
 {
-    if (own.ending && hash_count(own.members) == 0)
+    if (own.ending && hash_count(own.members) + own.retired.len == 0)
         loop_stop(own.loop);
+}
+
+static void
+forget(const struct member *u)
+{
+    if (!u->retired) {
+        hash_del(own.members, str_from(u->name));
+        return;
+    }
+    for (size_t i = 0; i < own.retired.len; i++)
+        if (own.retired.at[i] == u) {
+            vec_drop(&own.retired, i);
+            return;
+        }
 }
 
 static void
@@ -83,7 +99,7 @@ member_close(struct member *u)
     loop_unwatch(u->watch);
     loop_cancel(u->idle);
     close(u->link.fd);
-    hash_del(own.members, str_from(u->name));
+    forget(u);
     for (size_t i = u->sessions.len; i > 0; i--)
         daemon_many_count(own.daemon, -1);
     vec_free(&u->sessions);
@@ -105,10 +121,12 @@ member_idle(void *self)
 static void
 consider_idle(struct member *u)
 {
+    bool at_once = own.ending || u->retired;
+
     if (u->sessions.len > 0)
         return;
     loop_cancel(u->idle);
-    u->idle = loop_after(own.loop, own.ending ? 0 : IDLE_MS, member_idle, u);
+    u->idle = loop_after(own.loop, at_once ? 0 : IDLE_MS, member_idle, u);
 }
 
 /* False: there is no such session. */
@@ -160,6 +178,37 @@ session_left(struct member *u, struct packet *p)
     return true;
 }
 
+static bool
+retire(struct member *u, struct packet *p)
+{
+    struct msg_renew m;
+
+    if (!read_renew(p, &m))
+        return false;
+    if (!u->retired) {
+        forget(u);
+        u->retired = true;
+        *vec_add(&own.retired) = u;
+        consider_idle(u);
+    }
+    return true;
+}
+
+static bool
+take_packet(struct member *u, struct packet *p)
+{
+    switch (p->type) {
+    case MSG_renew:
+        return retire(u, p);
+    case MSG_leave:
+        return session_left(u, p);
+    case MSG_detached:
+        return session_ended(u, p);
+    default:
+        return true;
+    }
+}
+
 static void
 member_ready(void *self, unsigned events)
 {
@@ -167,11 +216,7 @@ member_ready(void *self, unsigned events)
     enum link_state state = link_receive(&u->link, &own.packet);
 
     (void)events;
-    if (state == LINK_OK && own.packet.type == MSG_leave &&
-        !session_left(u, &own.packet))
-        state = LINK_BAD;
-    else if (state == LINK_OK && own.packet.type == MSG_detached &&
-             !session_ended(u, &own.packet))
+    if (state == LINK_OK && !take_packet(u, &own.packet))
         state = LINK_BAD;
     packet_drop(&own.packet);
     if (state == LINK_GONE || state == LINK_BAD)
@@ -375,37 +420,52 @@ answer_enter(struct asker *k)
 
 /* ---- tools */
 
-static void
-list(struct buf *b)
+/* All processes, one after the other, from *pos = 0 on. */
+static struct member *
+next_member(size_t *pos, size_t *old)
 {
     struct str name;
     void *value;
 
-    for (size_t pos = 0; hash_next(own.members, &pos, &name, &value);) {
-        const struct member *u = value;
+    if (hash_next(own.members, pos, &name, &value))
+        return value;
+    return *old < own.retired.len ? own.retired.at[(*old)++] : NULL;
+}
 
+static void
+list(struct buf *b)
+{
+    const struct member *u;
+
+    for (size_t pos = 0, old = 0; (u = next_member(&pos, &old));)
         for (size_t i = 0; i < u->sessions.len; i++) {
             const struct open_session *s = &u->sessions.at[i];
 
-            buf_fmt(b, "%.*s\t%s\t%s\t%d\t%lld\t%d\n", STR(name),
+            buf_fmt(b, "%s\t%s\t%s\t%d\t%lld\t%d\n", u->name,
                     own.program->service, s->client, s->tls,
                     (long long)s->since, (int)u->pid);
         }
-    }
 }
 
 static bool
 kick(struct str name, struct buf *b)
 {
-    struct member *u = hash_get(own.members, name);
     struct msg_end_session m = {
         .number = 0,
         .text = S("Your sessions were ended by the administrator")};
+    struct member *u;
+    size_t count = 0;
 
-    if (u == NULL || u->sessions.len == 0)
-        return false;
-    buf_fmt(b, "%zu\n", u->sessions.len);
-    return send_end_session(&u->link, &m);
+    for (size_t pos = 0, old = 0; (u = next_member(&pos, &old));) {
+        if (!str_eq(str_from(u->name), name) || u->sessions.len == 0)
+            continue;
+        if (!send_end_session(&u->link, &m))
+            return false;
+        count += u->sessions.len;
+    }
+    if (count > 0)
+        buf_fmt(b, "%zu\n", count);
+    return count > 0;
 }
 
 static bool
@@ -498,14 +558,11 @@ static void
 end_all(void *unused, bool now)
 {
     struct msg_end_session m = {.number = 0, .text = S("Server shutting down")};
-    struct str name;
-    void *value;
+    struct member *u;
 
     (void)unused;
     own.ending = true;
-    for (size_t pos = 0; hash_next(own.members, &pos, &name, &value);) {
-        struct member *u = value;
-
+    for (size_t pos = 0, old = 0; (u = next_member(&pos, &old));) {
         if (now)
             (void)!send_end_session(&u->link, &m);
         consider_idle(u);

@@ -3,23 +3,28 @@
 #include <errno.h>
 #include <sys/stat.h>
 
+#include "access/shares.h"
 #include "base/buf.h"
+#include "base/log.h"
 
-/* Fill in % and ~. PERM for what is not known. */
+/* Fill in % and ~, for him or for another user, who has no home for us. PERM
+ * for what is not known. */
 static enum rc
-expand(struct user *u, struct str text, const char **path, struct why *why)
+expand(struct user *u, struct arena *a, struct str who, struct str text,
+       const char **path, struct why *why)
 {
-    struct buf b = buf_in(u->life);
-    ssize_t at = str_rfind(u->user, '@');
-    struct str name = str_sub(u->user, 0, at < 0 ? u->user.len : (size_t)at);
-    struct str domain =
-        at < 0 ? S("") : str_sub(u->user, (size_t)at + 1, u->user.len);
+    bool self = str_eq(who, u->user);
+    struct str dir = str_from(self ? u->dir : "");
+    struct buf b = buf_in(a);
+    ssize_t at = str_rfind(who, '@');
+    struct str name = str_sub(who, 0, at < 0 ? who.len : (size_t)at);
+    struct str domain = at < 0 ? S("") : str_sub(who, (size_t)at + 1, who.len);
 
     for (size_t i = 0; i < text.len; i++) {
         char c = text.p[i];
 
         if (c == '~' && i == 0) {
-            buf_add(&b, str_from(u->dir));
+            buf_add(&b, dir);
             continue;
         }
         if (c != '%') {
@@ -28,7 +33,7 @@ expand(struct user *u, struct str text, const char **path, struct why *why)
         }
         switch (++i < text.len ? text.p[i] : 0) {
         case 'u':
-            buf_add(&b, u->user);
+            buf_add(&b, who);
             break;
         case 'n':
             buf_add(&b, name);
@@ -37,55 +42,51 @@ expand(struct user *u, struct str text, const char **path, struct why *why)
             buf_add(&b, domain);
             break;
         case 'h':
-            buf_add(&b, str_from(u->dir));
+            buf_add(&b, dir);
             break;
         case '%':
             buf_addc(&b, '%');
             break;
         default:
-            return fail(why, "5.3.5",
-                        "mail_location = %.*s: only %%u %%n %%d %%h are known",
+            return fail(why, "5.3.5", "%.*s: only %%u %%n %%d %%h are known",
                         STR(text));
         }
     }
     *path = buf_str(&b).p;
     if (**path != '/')
         return fail(why, "5.3.5",
-                    "mail_location = %.*s: comes to \"%s\", which is no full "
-                    "path; user %.*s may lack a home",
-                    STR(text), *path, STR(u->user));
+                    "%.*s comes to \"%s\", which is no full path; user %.*s "
+                    "may lack a home",
+                    STR(text), *path, STR(who));
     return OK;
+}
+
+static enum rc
+fill(struct user *u, struct arena *a, struct str who, const struct location *l,
+     struct home_settings *out, struct why *why)
+{
+    enum rc rc = expand(u, a, who, l->root, &out->root, why);
+
+    if (rc == OK && l->index.len > 0)
+        rc = expand(u, a, who, l->index, &out->index, why);
+    out->fs = l->fs;
+    return rc;
 }
 
 static enum rc
 find(struct user *u, struct home_settings *out, struct why *why)
 {
-    struct str rest = user_field(u, "mail"), word, whole;
-    enum rc rc;
+    struct str text = user_field(u, "mail");
+    struct location l;
+    struct why what;
 
-    if (rest.len == 0)
-        rest = str_from(u->conf->mail_location);
-    whole = rest;
+    if (text.len == 0)
+        text = str_from(u->conf->mail_location);
     *out = (struct home_settings){0};
-    if (!str_iskip(&rest, S("maildir:")))
-        return fail(why, "5.3.5",
-                    "mail_location = %.*s: must begin with "
-                    "maildir:",
-                    STR(whole));
-    (void)str_cut(&rest, ':', &word);
-    rc = expand(u, word, &out->root, why);
-    while (rc == OK && rest.len > 0) {
-        (void)str_cut(&rest, ':', &word);
-        if (str_iskip(&word, S("INDEX=")))
-            rc = expand(u, word, &out->index, why);
-        else if (str_ieq(word, S("LAYOUT=fs")))
-            out->fs = true;
-        else if (!str_ieq(word, S("LAYOUT=maildir++")))
-            return fail(why, "5.3.5",
-                        "mail_location = %.*s: \"%.*s\" is not known",
-                        STR(whole), STR(word));
-    }
-    return rc;
+    if (location_parse(text, &l, &what) == OK &&
+        fill(u, u->life, u->user, &l, out, &what) == OK)
+        return OK;
+    return fail(why, "5.3.5", "mail_location = %.*s: %s", STR(text), what.text);
 }
 
 /* The folder itself, not those above it: a wrong path must not become one. */
@@ -98,7 +99,7 @@ make(const char *path, struct why *why)
 }
 
 enum rc
-user_mail_prepare(struct user *u, const char *folders[2], struct why *why)
+user_mail_prepare(struct user *u, struct user_folders *folders, struct why *why)
 {
     static const char *const parts[] = {"tmp", "new", "cur"};
     struct home_settings s;
@@ -112,8 +113,8 @@ user_mail_prepare(struct user *u, const char *folders[2], struct why *why)
         rc = make(s.index, why);
     if (rc != OK)
         return rc;
-    folders[0] = s.root;
-    folders[1] = s.index;
+    user_folder(folders, s.root);
+    user_folder(folders, s.index);
     return OK;
 }
 
@@ -133,4 +134,150 @@ user_mail_open(struct user *u, struct home **home, struct why *why)
     enum rc rc = find(u, &s, why);
 
     return rc == OK ? home_open(&s, home, why) : rc;
+}
+
+/* ---- namespaces of others */
+
+static enum rc
+add_spaces(struct user *u, const char *parameter, const char *text, bool shared,
+           struct mail_spaces *spaces, struct why *why)
+{
+    struct str list = str_from(text);
+    struct space_location s;
+    struct why what;
+
+    for (;;) {
+        if (space_next(&list, &s, &what) != OK)
+            return fail(why, "5.3.5", "%s: %s", parameter, what.text);
+        if (s.prefix.len == 0)
+            return OK;
+        if (spaces->count == MAIL_SPACES)
+            return fail(why, "5.3.5", "%s: there are more than %d namespaces",
+                        parameter, MAIL_SPACES);
+        spaces->at[spaces->count++] = (struct mail_space){
+            .prefix = arena_str(u->life, s.prefix),
+            .shared = shared,
+            .at = s.at,
+        };
+    }
+}
+
+enum rc
+user_spaces(struct user *u, struct mail_spaces *spaces, struct why *why)
+{
+    const struct conf *c = u->conf;
+    enum rc rc;
+
+    spaces->count = 0;
+    rc = add_spaces(u, "imap_shared_namespace", c->imap_shared_namespace, true,
+                    spaces, why);
+    return rc == OK ? add_spaces(u, "imap_public_namespaces",
+                                 c->imap_public_namespaces, false, spaces, why)
+                    : rc;
+}
+
+/* He becomes part of a path. */
+static bool
+is_owner(struct str owner)
+{
+    ssize_t at = str_rfind(owner, '@');
+
+    for (size_t i = 0; i < owner.len; i++)
+        if ((unsigned char)owner.p[i] <= ' ' || owner.p[i] == '/')
+            return false;
+    return owner.len > 0 && owner.p[0] != '.' &&
+           !str_starts(str_sub(owner, (size_t)(at + 1), owner.len), S("."));
+}
+
+enum rc
+user_space_settings(struct user *u, struct arena *a, const struct mail_space *s,
+                    struct str owner, struct home_settings *out,
+                    struct why *why)
+{
+    *out = (struct home_settings){0};
+    if (s->shared && !is_owner(owner))
+        return fail(why, "5.1.1", "that is no name of a user");
+    return fill(u, a, s->shared ? owner : u->user, &s->at, out, why);
+}
+
+struct acl_who
+user_as_guest(const struct user *u)
+{
+    return (struct acl_who){u->user, false, u->groups, u->ngroups};
+}
+
+static void
+admit(struct user *u, const struct mail_space *s,
+      struct user_folders *folders, const struct shares *claimed,
+      struct shares *admitted)
+{
+    const struct acl_who who = user_as_guest(u);
+
+    *admitted = (struct shares){
+        arena_alloc(u->life, (claimed->count + 1) * sizeof(struct str)), 0};
+    for (size_t i = 0; i < claimed->count; i++) {
+        struct home_settings hs;
+        struct why why;
+
+        if (user_space_settings(u, u->life, s, claimed->owners[i], &hs, &why) !=
+                OK ||
+            !shares_any(hs.root, hs.fs, &who))
+            continue;
+        admitted->owners[admitted->count++] = claimed->owners[i];
+        user_folder(folders, hs.root);
+        user_folder(folders, hs.index);
+    }
+}
+
+static enum rc
+prepare_public(struct user *u, const struct mail_space *s,
+               struct user_folders *folders, struct why *why)
+{
+    struct home_settings hs;
+    enum rc rc = user_space_settings(u, u->life, s, S(""), &hs, why);
+
+    if (rc == OK && hs.index)
+        rc = make(hs.index, why);
+    if (rc != OK)
+        return rc;
+    user_folder(folders, hs.root);
+    user_folder(folders, hs.index);
+    return OK;
+}
+
+void
+user_spaces_prepare(struct user *u, const struct mail_spaces *spaces,
+                    struct user_folders *folders, struct shares *claimed,
+                    struct shares *admitted)
+{
+    const struct acl_who who = user_as_guest(u);
+
+    *claimed = *admitted = (struct shares){0};
+    for (size_t i = 0; i < spaces->count; i++) {
+        const struct mail_space *s = &spaces->at[i];
+        enum rc rc;
+        struct why why;
+
+        if (!s->shared) {
+            rc = prepare_public(u, s, folders, &why);
+        } else {
+            rc = shares_find(u->life, u->conf->imap_shared_list, &who, claimed,
+                             &why);
+            user_folder(folders, u->conf->imap_shared_list);
+            admit(u, s, folders, claimed, admitted);
+        }
+        if (rc != OK)
+            log_warn("imap(%.*s): namespace %.*s: %s", STR(u->user),
+                     STR(s->prefix), why.text);
+    }
+}
+
+void
+user_share(struct user *u, struct str owner, const char *root, bool fs)
+{
+    struct why why;
+
+    if (*u->conf->imap_shared_list &&
+        shares_publish(u->conf->imap_shared_list, owner, root, fs, &why) != OK)
+        log_warn("imap(%.*s): %s", STR(u->user), why.text);
 }

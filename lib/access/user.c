@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <grp.h>
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
@@ -13,16 +14,17 @@
 #include "base/log.h"
 #include "daemon/roles.h"
 
-#define LIFE_MAX ((size_t)1 << 30)
-#define LINK     3 /* the broker, once nothing else is open */
-#define LINK_MS  5000
-#define ROOM_MS  1000
+#define LIFE_MAX   ((size_t)1 << 30)
+#define GROUPS_MAX 100 /* of a field */
+#define LINK       3   /* the broker, once nothing else is open */
+#define LINK_MS    5000
+#define ROOM_MS    1000
 
 static struct {
     struct user user;
     struct link broker;
     unsigned sessions;
-    bool ending;
+    bool ending, renewing;
     struct packet packet;
 } own;
 
@@ -36,6 +38,27 @@ user_field(struct user *u, const char *name)
         if (str_eq(w.name, str_from(name)) && w.value.p)
             return w.value;
     return S("");
+}
+
+void
+user_folder(struct user_folders *folders, const char *path)
+{
+    if (path && folders->count < COUNT(folders->at))
+        folders->at[folders->count++] = path;
+}
+
+void
+user_renew(struct user *u)
+{
+    struct msg_renew m = {.pid = getpid()};
+
+    must(u == &own.user);
+    if (own.renewing)
+        return;
+    while (!send_renew(&own.broker, &m))
+        if (!link_has_room(&own.broker))
+            return;
+    own.renewing = true;
 }
 
 bool
@@ -200,7 +223,7 @@ close_inherited(int link)
 }
 
 static void
-become(const struct user_start *start, const char *folders[2])
+become(const struct priv_user *ids, const struct user_folders *folders)
 {
     struct priv rights;
     struct why why;
@@ -208,25 +231,60 @@ become(const struct user_start *start, const char *folders[2])
     if (role_rights(role_find(own.user.daemon->role), own.user.conf, &rights,
                     &why) != OK)
         log_fatal("%s", why.text);
-    rights.user = (struct priv_user){.uid = start->uid, .gid = start->gid};
+    rights.user = *ids;
     rights.may = PRIV_READ | PRIV_WRITE;
     rights.caps = 0;
     memset(rights.folders, 0, sizeof rights.folders);
-    rights.folders[0] = folders[0];
-    rights.folders[1] = folders[1];
+    rights.more = folders->at;
+    rights.more_count = folders->count;
     if (priv_enter(&rights, &why) != OK)
         log_fatal("%s", why.text);
     prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0); /* a change of ids clears it */
 }
 
+static void
+add_groups(struct user *u, struct str *names, const gid_t *ids, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        const struct group *g = getgrgid(ids[i]);
+
+        if (g)
+            names[u->ngroups++] = arena_str(u->life, str_from(g->gr_name));
+    }
+}
+
+/* An account of the system is in its groups; a virtual user only in those that
+ * authd knows of. */
+static void
+find_groups(const struct user_start *start, struct priv_user *ids)
+{
+    struct user *u = &own.user;
+    struct str *names =
+        arena_alloc(u->life, (PRIV_GROUPS + GROUPS_MAX) * sizeof *names);
+    struct str rest = user_field(u, "acl_groups"), word;
+    struct priv_user account;
+    struct why why;
+
+    *ids = (struct priv_user){.uid = start->uid, .gid = start->gid};
+    if (!u->daemon->unprivileged &&
+        priv_find_user(arena_cstr(u->life, u->user), &account, &why) == OK &&
+        account.uid == start->uid) {
+        memcpy(ids->groups, account.groups, sizeof ids->groups);
+        ids->ngroups = account.ngroups;
+    }
+    add_groups(u, names, ids->groups, ids->ngroups);
+    for (size_t i = 0; i < GROUPS_MAX && str_word(&rest, ",", &word); i++)
+        names[u->ngroups++] = str_trim(word);
+    u->groups = names;
+}
+
 /* The folders must be there before the box is closed around them. */
 static enum rc
-prepare(const struct user_start *start, const char *folders[2], struct why *why)
+prepare(const struct priv_user *ids, struct user_folders *folders,
+        struct why *why)
 {
-    const struct priv_user user = {.uid = start->uid, .gid = start->gid};
-
-    if (!priv_become(&user))
-        log_fatal("cannot become user %u: %m", start->uid);
+    if (!priv_become(ids))
+        log_fatal("cannot become user %u: %m", ids->uid);
     enum rc rc = own.user.program->prepare(&own.user, folders, why);
 
     priv_return();
@@ -276,7 +334,8 @@ void
 user_work(struct daemon *d, const struct user_program *p,
           const struct user_start *start)
 {
-    const char *folders[2] = {NULL};
+    struct user_folders folders = {0};
+    struct priv_user ids;
     struct arena *life = arena_new("user", LIFE_MAX);
     struct why why;
 
@@ -297,9 +356,10 @@ user_work(struct daemon *d, const struct user_program *p,
         .dir = arena_cstr(life, start->dir),
     };
     close_inherited(start->link);
-    enum rc rc = prepare(start, folders, &why);
+    find_groups(start, &ids);
+    enum rc rc = prepare(&ids, &folders, &why);
 
-    become(start, folders);
+    become(&ids, &folders);
     own.broker =
         (struct link){.fd = LINK, .self = SIDE(HOME), .peer = SIDE(BROKER)};
     own.user.loop = loop_new();

@@ -15,6 +15,8 @@
 #include "daemon/child.h"
 #include "sys/loop.h"
 
+#define USER_FOLDERS 1000
+
 struct user_program;
 
 /* Who this process is. */
@@ -28,6 +30,10 @@ struct user {
     struct str fields; /* all that authd says of him (auth/dovecot.h) */
     uid_t uid;
     gid_t gid;
+    /* Groups: those of the system's account that has his name and uid, and what
+     * his field acl_groups names. */
+    const struct str *groups;
+    size_t ngroups;
     const char *dir; /* his home; "" where he has none */
     void *own;       /* the program's */
 };
@@ -44,6 +50,12 @@ struct user_session {
     struct str input;          /* what the client has sent behind its login */
 };
 
+/* Folders that a user may change. */
+struct user_folders {
+    const char *at[USER_FOLDERS];
+    size_t count;
+};
+
 struct user_program {
     const char *service; /* "imap": of tickets, in the log */
     /* Once, before any user has a process: what all of them share, as it is
@@ -51,7 +63,8 @@ struct user_program {
     void (*share)(struct arena *life);
     /* The folders he may change; everything else he can read at most. PERM:
      * this user cannot be served, and why. Runs as him. */
-    enum rc (*prepare)(struct user *u, const char *folders[2], struct why *why);
+    enum rc (*prepare)(struct user *u, struct user_folders *folders,
+                       struct why *why);
     /* All rights are gone: open what is shared by sessions. */
     enum rc (*begin)(struct user *u, struct why *why);
     /* He is not served, and why: the answer to a login, to be sent as it is. */
@@ -64,6 +77,13 @@ struct user_program {
 
 /* A field of the user: "mail", "quota_rule". Empty where there is none. */
 struct str user_field(struct user *u, const char *name);
+
+/* One more folder; NULL is none. What is too much is left out. */
+void user_folder(struct user_folders *folders, const char *path);
+
+/* What he may change is no longer what it was when this process was started:
+ * the next login of his gets another one. */
+void user_renew(struct user *u);
 
 /* A session has ended. */
 void user_gone(struct user *u, unsigned number);

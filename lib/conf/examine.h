@@ -35,6 +35,8 @@ void exam_logins(struct exam *e, const struct scope *s);
 
 /* Rules of quotas, in main.cf and in files of users. */
 void exam_quotas(struct exam *e, const struct scope *s);
+/* Namespaces of IMAP. */
+void exam_mail_spaces(struct exam *e, const struct scope *s);
 
 /* Combinations that open a hole or cannot work. */
 void exam_risks(struct exam *e, const struct scope *s);

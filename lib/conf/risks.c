@@ -315,4 +315,5 @@ exam_risks(struct exam *e, const struct scope *s)
     check_tables(e, s);
     exam_logins(e, s);
     exam_quotas(e, s);
+    exam_mail_spaces(e, s);
 }

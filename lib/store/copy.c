@@ -19,6 +19,7 @@
 struct copy {
     struct mailbox *from, *to;
     struct arena *a;
+    const struct copy_how *how;
     bool move, together;        /* one transaction: both are of one home */
     uint64_t bit[KEYWORDS_MAX]; /* of a keyword in `to`, or 0 */
     struct leaving list;
@@ -37,7 +38,7 @@ map_keywords(struct copy *c, struct why *why)
     enum rc rc = mailbox_keywords(c->from, &k, why);
 
     for (size_t i = 0; i < c->list.files.len; i++)
-        used |= c->list.files.at[i].message.keywords;
+        used |= c->files[i].message.keywords;
     for (int i = 0; rc == OK && i < KEYWORDS_MAX; i++) {
         int bit;
 
@@ -121,6 +122,9 @@ list(struct copy *c, struct uid_set set, struct why *why)
             .guid = guid_of(c, f.id, file),
             .message = file->message,
         };
+        c->files[i].message.flags &= c->how->flags;
+        if (c->how->no_keywords)
+            c->files[i].message.keywords = 0;
         c->files[i].message.saved = time(NULL);
         c->files[i].message.worded = 0;
     }
@@ -313,8 +317,9 @@ copy_once(struct copy *c, struct uid_set *set, struct ranges *taken,
 
 enum rc
 copy_messages(struct mailbox *from, struct uid_set set, struct mailbox *to,
-              bool move, struct arena *a, struct uid_set *from_uids,
-              struct uid_set *to_uids, struct why *why)
+              const struct copy_how *how, struct arena *a,
+              struct uid_set *from_uids, struct uid_set *to_uids,
+              struct why *why)
 {
     struct ranges taken = {0}, given = {0};
     struct arena *work = arena_new("copy", WORK_LIMIT);
@@ -326,7 +331,8 @@ copy_messages(struct mailbox *from, struct uid_set set, struct mailbox *to,
         struct copy c = {.from = from,
                          .to = to,
                          .a = work,
-                         .move = move,
+                         .how = how,
+                         .move = how->move,
                          .together = from->home == to->home,
                          .tmp = -1};
 
@@ -337,7 +343,7 @@ copy_messages(struct mailbox *from, struct uid_set set, struct mailbox *to,
     *from_uids = ranges_take(&taken, a);
     *to_uids = ranges_take(&given, a);
     arena_free(work);
-    if (rc == OK && move && from->home != to->home) {
+    if (rc == OK && how->move && from->home != to->home) {
         struct uid_set gone;
 
         rc = expunge_messages(from, *from_uids, false, a, &gone, why);

@@ -16,8 +16,9 @@ apply(struct index_message *m, const struct flags_change *c)
         m->keywords &= ~c->keywords;
         break;
     case FLAGS_REPLACE:
-        m->flags = c->flags;
-        m->keywords = c->keywords;
+        m->flags = (m->flags & c->kept) | (c->flags & ~c->kept);
+        m->keywords = (m->keywords & c->kept_keywords) |
+                      (c->keywords & ~c->kept_keywords);
         break;
     }
 }

@@ -30,6 +30,8 @@ struct flags_change {
     enum flags_how how;
     unsigned flags;
     uint64_t keywords;
+    unsigned kept;            /* FLAGS_REPLACE: flags that stay as they are */
+    uint64_t kept_keywords;   /* ... and keywords */
     bool conditional;         /* UNCHANGEDSINCE was given: */
     uint64_t unchanged_since; /* not those that changed after this */
 };

@@ -75,7 +75,7 @@ strip(struct home *h, struct arena *a, const char *path, const char *trash,
             return store_fail(errno, why, "cannot delete %s", path);
     for (const char *const *name =
              (const char *const[]){"dovecot-uidlist", "dovecot-keywords",
-                                   "posta-state", NULL};
+                                   "dovecot-acl", "posta-state", NULL};
          *name; name++)
         (void)!disk_remove(h->dir, arena_fmt(a, "%s/%s", path, *name));
     return OK;
@@ -277,7 +277,9 @@ rename_inbox(struct home *h, struct arena *a, struct str to, struct why *why)
         return rc;
     rc = mailbox_open(h, to, &box, why);
     if (rc == OK) {
-        rc = copy_messages(inbox, (struct uid_set){&all, 1}, box, true, a,
+        const struct copy_how how = {.move = true, .flags = FLAG_ALL};
+
+        rc = copy_messages(inbox, (struct uid_set){&all, 1}, box, &how, a,
                            &from_uids, &to_uids, why);
         mailbox_close(box);
     }

@@ -24,14 +24,29 @@ divider(const struct home *h)
     return h->fs ? '/' : '.';
 }
 
+/* Could some mailbox be called so? Not only one of this home. */
+static bool
+is_name(const struct home *h, struct str name)
+{
+    struct str part;
+    bool more = true;
+
+    if (name.len == 0 || name.len > PATH_LEN)
+        return false;
+    while (more) {
+        more = str_cut(&name, h->separator, &part);
+        if (part.len == 0)
+            return false;
+    }
+    return true;
+}
+
 /* A name of the file in UTF-8, part by part; a NULL view for what is none. */
 static struct str
 decoded(const struct home *h, struct arena *a, struct str name)
 {
     struct buf b = buf_in(a);
-    const char *path;
     struct str part;
-    struct why why;
     bool more = true;
 
     while (more) {
@@ -41,9 +56,9 @@ decoded(const struct home *h, struct arena *a, struct str name)
         if (!mutf7_decode(&b, part))
             return (struct str){0};
     }
-    if (home_path(h, a, buf_str(&b), &path, &why) != OK)
-        return (struct str){0};
-    return str_eq(str_from(path), S(".")) ? S("INBOX") : buf_str(&b);
+    if (str_ieq(buf_str(&b), S("INBOX")))
+        return S("INBOX");
+    return is_name(h, buf_str(&b)) ? buf_str(&b) : (struct str){0};
 }
 
 enum rc
@@ -81,21 +96,22 @@ encoded(const struct home *h, struct arena *a, struct str name, struct str *out,
         struct why *why)
 {
     struct buf b = buf_in(a);
-    const char *path;
     struct str part;
     bool more = true;
-    enum rc rc = home_path(h, a, name, &path, why);
 
-    if (rc == OK && str_eq(str_from(path), S(".")))
+    if (str_ieq(name, S("INBOX")))
         name = S("INBOX");
-    while (rc == OK && more) {
+    if (!is_name(h, name))
+        return fail(why, "5.1.1", "a folder cannot have that name");
+    while (more) {
         more = str_cut(&name, h->separator, &part);
         if (b.len)
             buf_addc(&b, '\t');
-        must(mutf7_encode(&b, part));
+        if (!mutf7_encode(&b, part))
+            return fail(why, "5.1.1", "a folder cannot have that name");
     }
     *out = buf_str(&b);
-    return rc;
+    return OK;
 }
 
 static enum rc
@@ -105,7 +121,7 @@ change_subs(struct home *h, struct arena *a, struct str wanted, bool subscribed,
     struct buf b = buf_in(a);
     struct text_stamp stamp;
     struct str text, name;
-    int version = 2;
+    int version = 2, old = 2;
     bool there = false;
     enum rc rc =
         text_read(a, h->dir, SUBS_FILE, 0, SUBS_MAX, &text, &stamp, why);
@@ -113,10 +129,13 @@ change_subs(struct home *h, struct arena *a, struct str wanted, bool subscribed,
     if (rc != OK)
         return rc;
     if (stamp.ino)
-        version = subs_head(&text);
+        version = old = subs_head(&text);
+    /* A part that has a divider in it: only version 2 can say that. */
+    if (subscribed && str_find(wanted, divider(h)) >= 0)
+        version = 2;
     if (version == 2)
         buf_add(&b, S("V\t2\n\n"));
-    while (subs_next(a, &text, version, divider(h), &name)) {
+    while (subs_next(a, &text, old, divider(h), &name)) {
         bool same = str_eq(name, wanted);
 
         there |= same;

@@ -234,6 +234,15 @@ folders_ids(struct home *h, struct arena *a, struct folder_ids *ids,
     return kv_env_end(h->kv, why);
 }
 
+bool
+folder_exists(const struct home *h, struct arena *a, struct str name)
+{
+    const char *path;
+    struct why why;
+
+    return home_path(h, a, name, &path, &why) == OK && is_maildir(h->dir, path);
+}
+
 /* Making. */
 
 static enum rc

@@ -35,6 +35,9 @@ struct folder_list {
 enum rc folders_list(struct home *home, struct arena *a,
                      struct folder_list *list, struct why *why) MUST_USE;
 
+/* Is there one that holds messages? */
+bool folder_exists(const struct home *home, struct arena *a, struct str name);
+
 /* `use` is what CREATE-SPECIAL-USE gives, or empty. */
 enum rc folder_create(struct home *home, struct str name, struct str use,
                       struct why *why) MUST_USE;

@@ -117,6 +117,19 @@ home_index(const struct home *h)
     return h->index;
 }
 
+const char *
+home_root(const struct home *h, bool *fs)
+{
+    *fs = h->fs;
+    return h->root;
+}
+
+bool
+home_in_use(const struct home *h)
+{
+    return h->boxes.len > 0;
+}
+
 enum rc
 home_check(struct home *h, struct why *why)
 {

@@ -30,6 +30,12 @@ void home_close(struct home *home);
 /* Where the index is, and whatever else may be lost can be kept. */
 const char *home_index(const struct home *home);
 
+/* The root's path; fs: folders in folders. */
+const char *home_root(const struct home *home, bool *fs);
+
+/* Are mailboxes open? */
+bool home_in_use(const struct home *home);
+
 /* Commits so far are on the medium: now and then, and when nobody works. */
 enum rc home_sync(struct home *home, struct why *why) MUST_USE;
 

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
@@ -102,6 +103,7 @@ mailbox_open(struct home *h, struct str name, struct mailbox **out,
     const char *path;
     enum rc rc = home_path(h, a, name, &path, why);
     struct mailbox *box = rc == OK ? find_open(h, str_from(path)) : NULL;
+    bool was_open = box != NULL;
 
     *out = NULL;
     if (rc == OK && box == NULL) {
@@ -120,11 +122,21 @@ mailbox_open(struct home *h, struct str name, struct mailbox **out,
         return rc;
     box->users++;
     rc = mailbox_sync(box, NULL, why);
-    if (rc == OK)
+    if (rc == OK) {
         *out = box;
-    else
-        mailbox_close(box);
-    return rc;
+        return OK;
+    }
+    /* There may be another folder of that name now. */
+    bool again = was_open && box->gone;
+
+    mailbox_close(box);
+    return again ? mailbox_open(h, name, out, why) : rc;
+}
+
+bool
+mailbox_gone(const struct mailbox *box)
+{
+    return box->gone;
 }
 
 void
@@ -156,6 +168,26 @@ mailbox_close(struct mailbox *box)
             break;
         }
     release(box);
+}
+
+bool
+mailbox_is_there(struct mailbox *box, const struct index_folder *f)
+{
+    struct stat named, mine;
+    char path[PATH_LEN + 1];
+
+    if (f && box->record == f->id && box->record_of == box->home->generation)
+        return true;
+    snprintf(path, sizeof path, "%.*s", STR(box->path));
+    if (fstatat(box->home->dir, path, &named, 0) < 0 ||
+        fstat(box->dir, &mine) < 0 || named.st_ino != mine.st_ino ||
+        named.st_dev != mine.st_dev) {
+        box->gone = true;
+        return false;
+    }
+    box->record = f ? f->id : 0;
+    box->record_of = box->home->generation;
+    return true;
 }
 
 /* Transactions. */
@@ -202,9 +234,12 @@ enter(struct mailbox *box, bool write, struct index_folder *f, struct why *why)
             continue;
         if (rc != OK)
             return rc;
-        if (index_folder_get(box->home->kv, box->path, f))
+        if (index_folder_get(box->home->kv, box->path, f) &&
+            mailbox_is_there(box, f))
             return OK;
         undo(box, write);
+        if (box->gone)
+            return no_folder(why, box->name);
         rc = mailbox_sync(box, NULL, why);
         if (rc != OK)
             return rc;

@@ -22,6 +22,8 @@ enum rc mailbox_open(struct home *home, struct str name, struct mailbox **box,
                      struct why *why) MUST_USE;
 /* One user more of the object. */
 void mailbox_hold(struct mailbox *box);
+/* The folder has been removed, or another process has renamed it. */
+bool mailbox_gone(const struct mailbox *box);
 /* The last one writes flags to the file names first, as far as it can. */
 void mailbox_close(struct mailbox *box);
 

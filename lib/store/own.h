@@ -37,7 +37,9 @@ struct mailbox {
     unsigned users;    /* of this object */
     VEC(struct view *) views;
     unsigned generation;
-    bool gone; /* deleted, or renamed */
+    bool gone; /* deleted, or renamed by another process */
+    uint32_t record; /* number of the index's record, and in which index: */
+    unsigned record_of;
 
     /* mtimes that our own changes left, if nobody else's came before; they
      * go into the folder's record with what is committed next. */
@@ -57,6 +59,11 @@ struct mailbox {
 
 /* Put the index in order if it is gone. */
 enum rc home_check(struct home *home, struct why *why) MUST_USE;
+
+/* Is the record that the index has under the folder's path (NULL: none) that of
+ * the folder we have open? False where another process has removed or renamed
+ * it: the mailbox is gone then. */
+bool mailbox_is_there(struct mailbox *box, const struct index_folder *f);
 
 /* Seconds and nanoseconds of a folder's mtime, 0 where it is none. */
 int64_t dir_mtime(int dir);

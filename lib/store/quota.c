@@ -412,3 +412,21 @@ quota_root(struct arena *a, const char *path)
         whole.len = (size_t)at;
     return arena_cstr(a, whole);
 }
+
+struct quota_limits
+quota_limits_of(const char *root)
+{
+    auto_close int dir = open(root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    struct arena *a = arena_new("quota", 4 << 20);
+    struct quota_sum sum = {0};
+    struct text_stamp stamp;
+    struct str text;
+    struct why why;
+
+    if (dir < 0 ||
+        text_read(a, dir, FILE_NAME, 0, FILE_MAX, &text, &stamp, &why) != OK ||
+        !quota_parse(text, &sum))
+        sum.limits = (struct quota_limits){0};
+    arena_free(a);
+    return sum.limits;
+}

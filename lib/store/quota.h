@@ -44,6 +44,10 @@ enum rc quota_check(const char *root, bool fs,
                     const struct quota_limits *limits, int64_t bytes,
                     int64_t messages, struct why *why) MUST_USE;
 
+/* The limits that the file at a root was counted under; none where there is no
+ * file. */
+struct quota_limits quota_limits_of(const char *root);
+
 /* A change that is under way. */
 struct quota_turn {
     int dir, fd; /* fd -1: there is no file, nobody counts */

@@ -225,8 +225,8 @@ look(struct scan *s, struct why *why)
     s->now = now_ns();
     s->new_mtime = dir_mtime(box->new);
     s->cur_mtime = dir_mtime(box->cur);
-    if (s->new_mtime == 0 || s->cur_mtime == 0 ||
-        !text_stat(box->dir, UIDLIST_FILE, &s->uidlist) ||
+    if (!mailbox_is_there(box, s->known ? &s->f : NULL) || s->new_mtime == 0 ||
+        s->cur_mtime == 0 || !text_stat(box->dir, UIDLIST_FILE, &s->uidlist) ||
         !text_stat(box->dir, KEYWORDS_FILE, &s->keywords))
         return fail(why, "5.2.0", "the folder %.*s is not there any more",
                     STR(box->name));

@@ -45,6 +45,8 @@ struct priv {
     unsigned may;          /* PRIV_ bits */
     uint64_t caps;         /* capabilities kept, 1 << CAP_X */
     const char *folders[4];
+    const char *const *more; /* folders, beside those */
+    size_t more_count;
     enum priv_filter filter;
 };
 

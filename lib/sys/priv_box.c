@@ -65,6 +65,16 @@ landlock_allow(int rules, const char *folder, uint64_t access)
 }
 
 static bool
+allow_folders(int rules, const char *const *folders, size_t count,
+              uint64_t access)
+{
+    for (size_t i = 0; i < count; i++)
+        if (folders[i] && !landlock_allow(rules, folders[i], access))
+            return false;
+    return true;
+}
+
+static bool
 landlock_enter(const struct priv *p, int abi)
 {
     uint64_t change = changing(abi);
@@ -75,10 +85,11 @@ landlock_enter(const struct priv *p, int abi)
 
     if (rules < 0 || !landlock_allow(rules, "/", READING))
         return false;
-    for (size_t i = 0; p->may & PRIV_WRITE && i < COUNT(p->folders); i++)
-        if (p->folders[i] &&
-            !landlock_allow(rules, p->folders[i], READING | change))
-            return false;
+    if (p->may & PRIV_WRITE &&
+        (!allow_folders(rules, p->folders, COUNT(p->folders),
+                        READING | change) ||
+         !allow_folders(rules, p->more, p->more_count, READING | change)))
+        return false;
     return syscall(SYS_landlock_restrict_self, rules, 0) == 0;
 }
 

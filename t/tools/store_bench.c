@@ -286,7 +286,9 @@ move(void)
     struct uid_range r = {half, half + (bench.count < 2000 ? 99 : 999)};
     struct uid_set from, to;
 
-    check(copy_messages(bench.box, (struct uid_set){&r, 1}, bench.other, true,
+    const struct copy_how how = {.move = true, .flags = FLAG_ALL};
+
+    check(copy_messages(bench.box, (struct uid_set){&r, 1}, bench.other, &how,
                         bench.a, &from, &to, &bench.why));
 }
 

@@ -147,7 +147,9 @@ copy(struct tool *t, bool move)
 
     if (rc != OK)
         return rc;
-    rc = copy_messages(t->box, (struct uid_set){&r, 1}, box, move, t->a, &from,
+    const struct copy_how how = {.move = move, .flags = FLAG_ALL};
+
+    rc = copy_messages(t->box, (struct uid_set){&r, 1}, box, &how, t->a, &from,
                        &to, &t->why);
     mailbox_close(box);
     put_set(t, from);

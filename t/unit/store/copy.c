@@ -32,7 +32,9 @@ copied(struct user *u, struct mailbox *to, uint32_t first, uint32_t last,
     struct uid_range r = {first, last};
     struct uid_set from_uids, to_uids;
 
-    good(copy_messages(u->box, (struct uid_set){&r, 1}, to, move, u->a,
+    const struct copy_how how = {.move = move, .flags = FLAG_ALL};
+
+    good(copy_messages(u->box, (struct uid_set){&r, 1}, to, &how, u->a,
                        &from_uids, &to_uids, &u->why));
     return str_from(arena_fmt(u->a, "%s > %s", set_text(u->a, from_uids).p,
                               set_text(u->a, to_uids).p));

@@ -219,15 +219,18 @@ stored(void **state)
     struct quota_sum sum;
 
     (void)state;
+    const struct copy_how copied = {.flags = FLAG_ALL};
+    const struct copy_how moved = {.move = true, .flags = FLAG_ALL};
+
     user_login(u);
     good(quota_get(u->root, false, &limits, &sum, &u->why));
     assert_int_equal(sum.messages, 0);
     good(maildir_save(u->a, u->root, &m, &u->why));
     good(folder_create(u->home, S("A"), (struct str){0}, &u->why));
     good(mailbox_open(u->home, S("A"), &box, &u->why));
-    good(copy_messages(u->box, set, box, false, u->a, &from, &to, &u->why));
+    good(copy_messages(u->box, set, box, &copied, u->a, &from, &to, &u->why));
     holds(u, 22, 2);
-    good(copy_messages(box, set, u->box, true, u->a, &from, &to, &u->why));
+    good(copy_messages(box, set, u->box, &moved, u->a, &from, &to, &u->why));
     holds(u, 22, 2);
     good(maildir_save(u->a, arena_fmt(u->a, "%s/.A", u->root), &m, &u->why));
     holds(u, 33, 3);

@@ -151,8 +151,10 @@ act(struct client *c)
         want(expunge_messages(u->box, set, pick(c, 2), u->a, &out, &u->why));
         break;
     case 3:
-        want(copy_messages(u->box, set, u->box, pick(c, 2), u->a, &out, &in,
-                           &u->why));
+        want(copy_messages(
+            u->box, set, u->box,
+            &(struct copy_how){.move = pick(c, 2), .flags = FLAG_ALL}, u->a,
+            &out, &in, &u->why));
         break;
     case 4:
         want(flags_flush(u->box, 1 + pick(c, 5), NULL, &u->why));

@@ -1,0 +1,235 @@
+/* Folders of all namespaces, as LIST tells them. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/hash.h"
+#include "base/log.h"
+#include "space_own.h"
+
+struct listing {
+    struct session *s;
+    struct arena *a;
+    VEC(struct space_folder) found;
+    struct hash *places; /* whole name to place, plus 1 */
+};
+
+static struct space_folder *
+entry(struct listing *l, struct str name)
+{
+    void **place = hash_put(l->places, name);
+
+    if (*place == NULL) {
+        *vec_add(&l->found) =
+            (struct space_folder){.f = {.name = arena_str(l->a, name)}};
+        *place = (void *)(uintptr_t)l->found.len;
+    }
+    return &l->found.at[(uintptr_t)*place - 1];
+}
+
+static bool
+is_name_of(const struct mail_space *s, struct str name)
+{
+    return str_starts(name, s->prefix) ||
+           str_eq(name, str_sub(s->prefix, 0, s->prefix.len - 1));
+}
+
+bool
+space_is_private(const struct imap *imap, struct str name)
+{
+    const struct mail_spaces *all = &imap->spaces->all;
+
+    for (size_t i = 0; i < all->count; i++)
+        if (is_name_of(&all->at[i], name))
+            return false;
+    return true;
+}
+
+/* ---- the private one */
+
+static enum rc
+add_private(struct listing *l, struct folder_list *own, struct why *why)
+{
+    struct home *home = l->s->imap->home;
+    enum rc rc = folders_list(home, l->a, own, why);
+
+    for (size_t i = 0; rc == OK && i < own->len; i++) {
+        const struct folder *f = &own->at[i];
+
+        if (!space_is_private(l->s->imap, f->name))
+            continue;
+        struct space_folder *e = entry(l, f->name);
+
+        e->f = *f;
+        e->spot = (struct spot){.home = home,
+                                .kind = SPACE_PRIVATE,
+                                .name = f->name,
+                                .path = f->path,
+                                .rights = RIGHTS_ALL};
+    }
+    return rc;
+}
+
+/* ---- others */
+
+/* A folder that he may see; others are as if they were not there. */
+static void
+add_visible(struct listing *l, struct str prefix, const struct folder *f,
+            struct spot spot)
+{
+    struct space_folder *e;
+    struct why why;
+
+    spot.name = f->name;
+    if (space_rights(l->s, l->a, &spot, &why) != OK ||
+        !(spot.rights & RIGHT_LOOKUP))
+        return;
+    e = entry(l,
+              str_from(arena_fmt(l->a, "%.*s%.*s", STR(prefix), STR(f->name))));
+    e->f.path = f->path;
+    e->f.bits |= f->bits & FOLDER_SELECTABLE;
+    e->spot = spot;
+}
+
+static void
+add_home(struct listing *l, struct str prefix, struct home *home, unsigned kind)
+{
+    struct folder_list list;
+    struct why why;
+
+    if (folders_list(home, l->a, &list, &why) != OK) {
+        log_warn("imap(%.*s): %.*s: %s", STR(l->s->imap->user->user),
+                 STR(prefix), why.text);
+        return;
+    }
+    for (size_t i = 0; i < list.len; i++) {
+        const struct folder *f = &list.at[i];
+
+        if (f->path == NULL ||
+            (kind == SPACE_PUBLIC && str_eq(f->name, S("INBOX"))))
+            continue;
+        add_visible(l, prefix, f, (struct spot){.home = home, .kind = kind});
+    }
+}
+
+/* What cannot be opened is left out: that is in the log. */
+static void
+add_shared(struct listing *l, const struct mail_space *space)
+{
+    struct shares shares = *space_shares(l->s->imap);
+
+    for (size_t i = 0; i < shares.count; i++) {
+        struct str owner = shares.owners[i];
+        struct space_home *h;
+        struct why why;
+
+        if (space_home(l->s->imap, space, owner, &h, &why) == OK)
+            add_home(l,
+                     str_from(arena_fmt(l->a, "%.*s%.*s/", STR(space->prefix),
+                                        STR(owner))),
+                     h->home, SPACE_SHARED);
+    }
+}
+
+static void
+add_public(struct listing *l, const struct mail_space *space)
+{
+    struct space_home *h;
+    struct why why;
+
+    if (space_home(l->s->imap, space, S(""), &h, &why) == OK)
+        add_home(l, space->prefix, h->home, SPACE_PUBLIC);
+}
+
+/* His own subscriptions to names in there. */
+static void
+add_subscriptions(struct listing *l, const struct folder_list *own,
+                  const struct mail_space *space)
+{
+    for (size_t i = 0; i < own->len; i++)
+        if (own->at[i].bits & FOLDER_SUBSCRIBED &&
+            is_name_of(space, own->at[i].name))
+            entry(l, own->at[i].name)->f.bits |= FOLDER_SUBSCRIBED;
+}
+
+/* ---- what is above them */
+
+static void
+tell_parent(struct listing *l, struct str name, unsigned tell)
+{
+    ssize_t at;
+
+    while (tell && (at = str_rfind(name, SPACE_SEPARATOR)) > 0) {
+        name = str_sub(name, 0, (size_t)at);
+        struct space_folder *e = entry(l, name);
+
+        if ((e->f.bits & tell) == tell)
+            return;
+        e->f.bits |= tell;
+    }
+}
+
+static void
+add_parents(struct listing *l, size_t from)
+{
+    size_t count = l->found.len;
+
+    for (size_t i = from; i < count; i++) {
+        const struct folder f = l->found.at[i].f;
+
+        if (f.path)
+            tell_parent(l, f.name, FOLDER_CHILDREN);
+        if (f.bits & FOLDER_SUBSCRIBED)
+            tell_parent(l, f.name, FOLDER_CHILD_SUBSCRIBED);
+    }
+}
+
+static int
+cmp_name(const void *a, const void *b)
+{
+    return str_cmp(((const struct space_folder *)a)->f.name,
+                   ((const struct space_folder *)b)->f.name);
+}
+
+static void
+add_others(struct listing *l, const struct folder_list *own, unsigned kinds)
+{
+    const struct mail_spaces *all = &l->s->imap->spaces->all;
+    size_t from = l->found.len;
+
+    for (size_t i = 0; i < all->count; i++) {
+        const struct mail_space *space = &all->at[i];
+
+        if (!(kinds & (space->shared ? SPACE_SHARED : SPACE_PUBLIC)))
+            continue;
+        if (space->shared)
+            add_shared(l, space);
+        else
+            add_public(l, space);
+        add_subscriptions(l, own, space);
+    }
+    add_parents(l, from);
+    if (l->found.len > from)
+        qsort(l->found.at + from, l->found.len - from, sizeof *l->found.at,
+              cmp_name);
+}
+
+enum rc
+space_list(struct session *s, struct arena *a, unsigned kinds,
+           struct space_list *list, struct why *why)
+{
+    struct listing l = {.s = s, .a = a, .places = hash_new()};
+    struct folder_list own = {0};
+    enum rc rc = add_private(&l, &own, why);
+
+    if (!(kinds & SPACE_PRIVATE))
+        l.found.len = 0;
+    if (rc == OK)
+        add_others(&l, &own, kinds);
+    hash_free(l.places);
+    *list = (struct space_list){
+        arena_alloc(a, (l.found.len + 1) * sizeof *list->at), l.found.len};
+    if (l.found.len > 0)
+        memcpy(list->at, l.found.at, l.found.len * sizeof *list->at);
+    vec_free(&l.found);
+    return rc;
+}

@@ -1,0 +1,661 @@
+"""IMAP: mail of others (RFC 2342), and who may do what with it (RFC 4314, LIST
+RETURN (MYRIGHTS) of RFC 8440)."""
+import os
+import pathlib
+import re
+import signal
+
+import pytest
+
+from harness import Posta, wait_until
+from harness.accounts import Accounts
+from harness.dovecot import Dovecot
+from harness.raw_imap import Closed, RawImap
+
+ALL = b'lrswipkxteacd'
+MESSAGE = b'Subject: hello\r\n\r\nText.\r\n'
+
+
+def owned(path, like, mode=0o755):
+    """A folder of the same owner as another."""
+    path.mkdir(parents=True, exist_ok=True)
+    path.chmod(mode)
+    st = os.stat(like)
+    os.chown(path, st.st_uid, st.st_gid)
+    return path
+
+
+@pytest.fixture(scope='module')
+def posta():
+    users = {f'u{i}': 'secret' for i in range(80)}
+    with Posta(users={**users, 'grouped': 'secret'}, start=False) as p:
+        mail = p.dir / 'mail'
+        p.public = owned(p.top / 'public', mail / p.domain)
+        p.shares = owned(p.top / 'shares', mail / p.domain)
+        p.set(imap_public_namespaces=f'Public/ maildir:{p.public}',
+              imap_shared_namespace=f'shared/ maildir:{mail}/%d/%n/Maildir',
+              imap_shared_list=p.shares)
+        p.fresh = iter(users)
+        path = p.dir / 'users'
+        path.write_text(re.sub('(?m)^(grouped@.*)$',
+                               r'\1 userdb_acl_groups=staff,big',
+                               path.read_text()))
+        acl(p.public, '.', 'user=u0@example.test lrswipkxtea', 'anyone l')
+        p.start()
+        yield p
+
+
+def acl(root, folder, *lines):
+    """Write a dovecot-acl file as another program would."""
+    path = root / folder
+    for part in ('', 'cur', 'new', 'tmp'):
+        if not (path / part).exists():
+            owned(path / part, root, root.stat().st_mode & 0o7777)
+    (path / 'dovecot-acl').write_text(''.join(f'{x}\n' for x in lines))
+
+
+class Client(RawImap):
+    def __init__(self, posta, name, **kw):
+        super().__init__(posta.base + 993, f'{name}@{posta.domain}', **kw)
+        self.posta, self.name = posta, name
+        self.full = f'{name}@{posta.domain}'
+        self.shared = f'shared/{self.full}'
+
+    def again(self):
+        """Another connection, as what is shared since the first one is seen
+        by who logs in after it."""
+        return Client(self.posta, self.name)
+
+    def append(self, box, message=MESSAGE, flags=''):
+        untagged, done = self.literals(f'APPEND {box} ({flags}) ', message)
+        return done
+
+    def rights(self, box):
+        (line,) = self.ok(f'MYRIGHTS {box}')
+        return line.split(b' ')[-1]
+
+    def flags(self, numbers):
+        return [set(re.search(rb'FLAGS \(([^)]*)\)', x)[1].split()) - {b'\\Recent'}
+                for x in self.ok(f'FETCH {numbers} (FLAGS)')]
+
+
+@pytest.fixture
+def anna(posta):
+    with Client(posta, next(posta.fresh)) as c:
+        yield c
+
+
+@pytest.fixture
+def ben(posta):
+    """Not logged in yet: what is shared with him before is there."""
+    yield Later(posta, next(posta.fresh))
+
+
+class Later:
+    def __init__(self, posta, name):
+        self.posta, self.name = posta, name
+        self.full = f'{name}@{posta.domain}'
+
+    def login(self):
+        return Client(self.posta, self.name)
+
+
+def names(lines):
+    found = {}
+    for line in lines:
+        m = re.fullmatch(rb'\* (?:LIST|LSUB) \(([^)]*)\) "/" (".*?"|\S+)( .*)?',
+                         line)
+        if m:
+            found[m[2].strip(b'"').decode()] = set(m[1].decode().split())
+    return found
+
+
+def test_namespaces_and_capabilities(anna):
+    assert anna.ok('NAMESPACE') == [
+        b'* NAMESPACE (("" "/")) (("shared/" "/")) (("Public/" "/"))']
+    (words,) = anna.ok('CAPABILITY')
+    assert {b'ACL', b'RIGHTS=texk', b'LIST-MYRIGHTS', b'NAMESPACE'} <= \
+        set(words.split())
+
+
+def test_own_mailbox(anna):
+    """Examples of RFC 4314 2.1.1 and 3, in a mailbox of one's own."""
+    c, me = anna, anna.full.encode()
+    c.ok('CREATE Drafts')
+    assert c.rights('Drafts') == ALL
+    assert c.ok('GETACL Drafts') == [b'* ACL Drafts ' + me + b' ' + ALL]
+    c.ok('SeTacl Drafts David lrswida')
+    assert c.ok('getacl Drafts') == [
+        b'* ACL Drafts ' + me + b' ' + ALL + b' David lrswitead']
+    c.ok('Setacl Drafts Byron lrswikda')
+    assert c.ok('getAcl Drafts') == [
+        b'* ACL Drafts ' + me + b' ' + ALL +
+        b' Byron lrswikteacd David lrswitead']
+    c.ok('SETACL Drafts Chris lrswi')
+    c.ok('SETACL Drafts Chris +cda')
+    assert b' Chris lrswikxteacd' in c.ok('GETACL Drafts')[0]
+    c.ok('SETACL Drafts Chris -ted')
+    assert b' Chris lrswikxac' in c.ok('GETACL Drafts')[0]
+    assert c.no('SETACL Drafts John lrQswicda').startswith(b'BAD')
+    assert c.no('SETACL Drafts John lrqswicda').startswith(b'BAD')
+    assert b'John' not in c.ok('GETACL Drafts')[0]
+    c.ok('SETACL Drafts -Fred wetd')
+    c.ok('SETACL Drafts $team w')
+    assert c.ok('GETACL Drafts')[0].endswith(b' $team w' + b' Byron lrswikteacd'
+                                             b' Chris lrswikxac'
+                                             b' David lrswitead -Fred wted')
+    for who in 'Byron', 'Chris', 'David', '-Fred', '$team', 'nobody':
+        c.ok(f'DELETEACL Drafts {who}')
+    assert c.ok('GETACL Drafts') == [b'* ACL Drafts ' + me + b' ' + ALL]
+    c.ok('SETACL Drafts "two words" lr')
+    assert c.ok('GETACL Drafts')[0].endswith(b' "two words" lr')
+    c.ok('SETACL Drafts "two words" ""')
+    assert c.ok('GETACL Drafts')[0].endswith(b' "two words" ""')
+
+
+def test_own_rights_stay(anna):
+    c, me = anna, anna.full
+    c.ok('CREATE box')
+    (line,) = c.ok(f'LISTRIGHTS box {me}')
+    assert line == f'* LISTRIGHTS box {me} la r s w i p k x t e c d'.encode()
+    assert c.ok('LISTRIGHTS box smith') == [
+        b'* LISTRIGHTS box smith "" l r s w i p k x t e a c d']
+    c.ok(f'SETACL box {me} r')
+    assert c.rights('box') == b'lra'
+    c.ok(f'SETACL box -{me} lra')
+    assert c.rights('box') == b'la'
+    c.no('SELECT box', b'[NOPERM]')
+    c.ok(f'DELETEACL box {me}')
+    c.ok(f'DELETEACL box -{me}')
+    c.ok('SETACL box anyone lr')
+    assert c.rights('box') == ALL
+    c.ok(f'SETACL box {me} -x')
+    assert c.rights('box') == b'lrswipkteacd'
+    c.no('DELETE box', b'[NOPERM]')
+    c.ok('SETACL box owner lrx')
+    assert c.rights('box') == b'lrswipkteacd'  # the name counts, not that
+    c.ok(f'DELETEACL box {me}')
+    assert c.rights('box') == b'lrxac'
+    c.ok('DELETE box')
+
+
+def test_bad_arguments(anna):
+    c = anna
+    c.ok('CREATE box')
+    assert c.no('SETACL box "" lr').startswith(b'BAD')
+    assert c.no('SETACL box "-" lr').startswith(b'BAD')
+    assert c.no('SETACL box $ lr').startswith(b'BAD')
+    assert c.literals('SETACL box ', b'a\r\nuser=b', ' lr')[1].startswith(b'BAD')
+    for command in 'GETACL {}', 'MYRIGHTS {}', 'SETACL {} a lr', \
+            'DELETEACL {} a', 'LISTRIGHTS {} a':
+        c.no(command.format('none'), b'[NONEXISTENT]')
+        c.no(command.format('shared/x/y'), b'[NONEXISTENT]')
+        c.no(command.format('Public/none'), b'[NONEXISTENT]')
+
+
+def test_shared(anna, ben):
+    """A mailbox from its being shared to its not being shared any more."""
+    a, box = anna, f'{anna.shared}/Work'
+    for name in 'Work', 'Work/deep', 'Secret':
+        a.ok(f'CREATE {name}')
+    assert a.append('Work').startswith(b'OK [APPENDUID')
+    a.ok(f'SETACL Work {ben.full} lrs')
+    with ben.login() as b:
+        assert names(b.ok('LIST "" shared*')) == {
+            'shared': {'\\Noselect', '\\HasChildren'},
+            a.shared: {'\\Noselect', '\\HasChildren'},
+            box: {'\\HasNoChildren'}}
+        assert names(b.ok('LIST "" %')).keys() >= {'INBOX', 'shared'}
+        assert names(b.ok('LIST "" shared/%')).keys() == {a.shared}
+        assert b.rights(box) == b'lrs'
+        assert b.ok(f'STATUS {box} (MESSAGES UNSEEN)') == [
+            f'* STATUS {box} (MESSAGES 1 UNSEEN 1)'.encode()]
+        for name in 'Secret', 'Work/deep', 'INBOX', 'none':
+            hidden = f'{a.shared}/{name}'
+            for command in f'SELECT {hidden}', f'STATUS {hidden} (MESSAGES)', \
+                    f'MYRIGHTS {hidden}', f'GETACL {hidden}', \
+                    f'DELETE {hidden}', f'RENAME {hidden} {a.shared}/x', \
+                    f'GETMETADATA {hidden} /shared/comment', \
+                    f'SETMETADATA {hidden} (/shared/comment "x")', \
+                    f'GETQUOTAROOT {hidden}':
+                b.no(command, b'[NONEXISTENT]')
+            assert b.append(hidden).startswith(b'NO [TRYCREATE]')
+        for command in f'GETACL {box}', f'SETACL {box} eve lr', \
+                f'DELETEACL {box} eve', f'LISTRIGHTS {box} eve', \
+                f'DELETE {box}', f'RENAME {box} {a.shared}/New', \
+                f'CREATE {box}/sub', f'CREATE {a.shared}/New':
+            b.no(command, b'[NOPERM]')
+        assert b.append(box).startswith(b'NO [NOPERM]')
+        lines, done = b.say(f'SELECT {box}')
+        assert done.startswith(b'OK [READ-WRITE]')
+        assert b'* OK [PERMANENTFLAGS (\\Seen)] Flags permitted' in lines
+        b.ok('STORE 1 +FLAGS (\\Flagged \\Seen)')
+        assert b.flags(1) == [{b'\\Seen'}]
+        b.no('STORE 1 +FLAGS (\\Deleted work)', b'[NOPERM]')
+        b.no('EXPUNGE', b'[NOPERM]')
+        b.no('MOVE 1 INBOX', b'[NOPERM]')
+        assert b.ok('COPY 1 INBOX') == []
+        # what she takes from him, he has no longer
+        a.ok(f'SETACL Work {ben.full} -s')
+        lines = b.ok('NOOP')
+        assert b'* OK [PERMANENTFLAGS ()] Flags permitted' in lines
+        b.no('STORE 1 -FLAGS (\\Seen)', b'[NOPERM]')
+        a.ok(f'DELETEACL Work {ben.full}')
+        assert b.begin('NOOP')
+        assert b.response().startswith(b'* BYE')
+    with ben.login() as b:
+        assert names(b.ok('LIST "" shared*')) == {}
+        b.no(f'SELECT {box}', b'[NONEXISTENT]')
+        b.ok('SELECT INBOX')
+        assert b.flags(1) == [{b'\\Seen'}]
+
+
+def test_shared_to_who_is_there(anna, ben):
+    """What was shared after he had logged in, he sees at his next login, though
+    he stays connected."""
+    a, box = anna, f'{anna.shared}/Late'
+    with ben.login() as b:
+        b.ok('LIST "" *')
+        a.ok('CREATE Late')
+        a.ok(f'SETACL Late {ben.full} lri')
+        lines, done = b.say(f'SELECT {box}')
+        assert done.startswith(b'NO [UNAVAILABLE]') and b'log in again' in done
+        with b.again() as second:
+            assert box in names(second.ok('LIST "" *'))
+            second.ok(f'SELECT {box}')
+            b.ok('SELECT INBOX')
+            with b.again() as third:
+                third.ok(f'SELECT {box}')
+
+
+def test_rights_one_by_one(anna, ben):
+    """RFC 4314 4, row by row of its table."""
+    a = anna
+    a.ok('CREATE Team')
+    box = f'{a.shared}/Team'
+    a.ok(f'SETACL Team {ben.full} l')
+    with ben.login() as b:
+        def let(rights):
+            a.ok(f'SETACL Team {ben.full} {rights}')
+        a.append('Team')
+        assert box in names(b.ok('LIST "" *'))
+        b.no(f'SELECT {box}', b'[NOPERM]')
+        b.no(f'STATUS {box} (MESSAGES)', b'[NOPERM]')
+        let('r')
+        assert box not in names(b.ok('LIST "" *'))
+        assert b.rights(box) == b'r'
+        lines, done = b.say(f'SELECT {box}')
+        assert done.startswith(b'OK [READ-ONLY]')
+        b.no('STORE 1 +FLAGS (\\Seen)', b'[READ-ONLY]')
+        b.ok('FETCH 1 BODY[]')
+        assert b.flags(1) == [set()]
+        b.ok('CLOSE')
+        let('i')
+        assert b.append(box) == b'OK Stored'  # may not look at it
+        b.ok('SELECT INBOX')
+        let('p')
+        b.no(f'MYRIGHTS {box}', b'[NONEXISTENT]')
+        let('lk')
+        b.ok(f'CREATE {box}/sub')
+        assert b.rights(f'{box}/sub') == b'lkc'  # inherited
+        b.no(f'DELETE {box}/sub', b'[NOPERM]')
+        b.no(f'RENAME {box}/sub {box}/other', b'[NOPERM]')
+        a.ok(f'SETACL Team/sub {ben.full} lx')
+        b.ok(f'RENAME {box}/sub {box}/other')
+        let('l')
+        b.no(f'RENAME {box}/other {box}/third', b'[NOPERM]')
+        b.no(f'RENAME {box}/other mine', b'[CANNOT]')
+        b.ok(f'DELETE {box}/other')
+        let('re')
+        assert b.say(f'SELECT {box}')[1].startswith(b'OK [READ-WRITE]')
+        b.no('STORE 1 +FLAGS (\\Deleted)', b'[NOPERM]')
+        a.ok('SELECT Team')
+        a.ok('STORE 1 +FLAGS (\\Deleted)')
+        assert b'* 1 EXPUNGE' in b.ok('EXPUNGE')
+        let('rt')
+        a.append('Team')
+        b.ok('NOOP')
+        b.ok('STORE 2 +FLAGS (\\Deleted \\Seen)')
+        assert b.flags(2) == [{b'\\Deleted'}]
+        b.ok('CLOSE')
+        assert b.ok(f'STATUS {box} (MESSAGES)')[0].endswith(b'(MESSAGES 2)')
+        let('a')
+        b.ok(f'SETACL {box} carl lr')
+        assert b' carl lr' in b.ok(f'GETACL {box}')[0]
+        assert b.ok(f'LISTRIGHTS {box} {ben.full}')[0].endswith(
+            b' "" l r s w i p k x t e a c d')
+
+
+def test_flags_of_copies(anna, ben):
+    """The example of RFC 4314 4: flags that may not be set are left out."""
+    a = anna
+    a.ok('CREATE TargetMailbox')
+    target = f'{a.shared}/TargetMailbox'
+    a.ok(f'SETACL TargetMailbox {ben.full} rwis')
+    with ben.login() as b:
+        b.append('INBOX', flags='\\Draft \\Deleted')
+        b.append('INBOX', flags='\\Answered')
+        b.append('INBOX', flags='$Forwarded \\Seen')
+        b.ok('SELECT INBOX')
+        b.ok(f'COPY 1:3 {target}')
+        b.ok(f'SELECT {target}')
+        assert b.flags('1:3') == [{b'\\Draft'}, {b'\\Answered'},
+                                  {b'$Forwarded', b'\\Seen'}]
+        a.ok(f'SETACL TargetMailbox {ben.full} rsti')
+        b.ok('SELECT INBOX')
+        b.ok(f'COPY 1:3 {target}')
+        b.append(target, flags='\\Flagged \\Seen $Label1')
+        b.ok('MOVE 2 ' + target)
+        b.ok(f'SELECT {target}')
+        assert b.flags('4:8') == [{b'\\Deleted'}, set(), {b'\\Seen'},
+                                  {b'\\Seen'}, set()]
+        # replacing flags leaves those alone that are not his
+        b.ok('STORE 1 FLAGS (\\Seen)')
+        assert b.flags(1) == [{b'\\Draft', b'\\Seen'}]
+        assert b.ok('SEARCH DRAFT') == [b'* SEARCH 1']
+
+
+def test_list_myrights(anna, ben):
+    """RFC 8440 4."""
+    a = anna
+    with ben.login() as b:
+        b.ok('CREATE foo/sub')
+        b.ok('CREATE plain')
+        b.ok(f'SETACL plain {ben.full} lrs')
+        b.ok('SUBSCRIBE bar')
+        b.ok('SUBSCRIBE foo/sub')
+        b.ok('SUBSCRIBE INBOX')
+        lines = b.ok('LIST (SUBSCRIBED) "" % RETURN (MYRIGHTS)')
+        assert lines == [
+            b'* LIST (\\Subscribed) "/" INBOX', b'* MYRIGHTS INBOX ' + ALL,
+            b'* LIST (\\NonExistent \\Subscribed) "/" bar']
+        lines = b.ok('LIST (SUBSCRIBED RECURSIVEMATCH) "" % RETURN (MYRIGHTS)')
+        assert lines == [
+            b'* LIST (\\Subscribed) "/" INBOX', b'* MYRIGHTS INBOX ' + ALL,
+            b'* LIST (\\NonExistent \\Subscribed) "/" bar',
+            b'* LIST (\\NonExistent) "/" foo ("CHILDINFO" ("SUBSCRIBED"))']
+        assert b.ok('LIST "" plain RETURN (MYRIGHTS)') == [
+            b'* LIST () "/" plain', b'* MYRIGHTS plain lrsa']
+        a.ok('CREATE Open')
+        a.ok(f'SETACL Open {ben.full} lr')
+    with ben.login() as b:
+        box = f'{a.shared}/Open'.encode()
+        assert b.ok(f'LIST "" {a.shared}/% RETURN (MYRIGHTS STATUS (MESSAGES))') == [
+            b'* LIST () "/" ' + box, b'* STATUS ' + box + b' (MESSAGES 0)',
+            b'* MYRIGHTS ' + box + b' lr']
+
+
+def test_public(posta):
+    """u0 has every right at the top of Public, others may see what is there."""
+    boss = Client(posta, 'u0')
+    other = Client(posta, next(posta.fresh))
+    with boss, other:
+        boss.ok('CREATE Public/News')
+        boss.ok('CREATE Public/News/Old')
+        boss.no('CREATE Public/INBOX', b'[CANNOT]')
+        boss.no('CREATE Public', b'[CANNOT]')
+        boss.no('CREATE Public/X (USE (\\Sent))', b'[USEATTR]')
+        assert boss.rights('Public/News') == ALL
+        assert (posta.public / '.News/dovecot-acl').read_text() == \
+            'anyone l\nuser=u0@example.test lrswipkxtea\n'
+        assert names(other.ok('LIST "" Public*')) == {
+            'Public': {'\\Noselect', '\\HasChildren'},
+            'Public/News': {'\\HasChildren'},
+            'Public/News/Old': {'\\HasNoChildren'}}
+        other.no('SELECT Public/News', b'[NOPERM]')
+        other.no('CREATE Public/Mine', b'[NOPERM]')
+        boss.ok('SETACL Public/News anyone lrs')
+        boss.append('Public/News')
+        other.ok('SELECT Public/News')
+        boss.ok('SETACL Public/News anyone -l')
+        assert names(other.ok('LIST "" Public*')) == {
+            'Public': {'\\Noselect', '\\HasChildren'},
+            'Public/News': {'\\Noselect', '\\HasChildren'},
+            'Public/News/Old': {'\\HasNoChildren'}}
+        boss.ok('RENAME Public/News Public/Olds')
+        boss.ok('DELETE Public/Olds/Old')
+        boss.ok('DELETE Public/Olds')
+        assert not (posta.public / '.Olds').exists()
+
+
+def test_subscriptions_are_ones_own(anna, ben):
+    a = anna
+    a.ok('CREATE Sub')
+    a.ok('SUBSCRIBE Sub')
+    a.ok(f'SETACL Sub {ben.full} lr')
+    box = f'{a.shared}/Sub'
+    with ben.login() as b:
+        assert names(b.ok('LSUB "" *')) == {}
+        b.ok(f'SUBSCRIBE {box}')
+        b.ok('SUBSCRIBE Public/none')
+        assert names(b.ok('LSUB "" *')) == {box: set(),
+                                            'Public/none': {'\\Noselect'}}
+        assert names(b.ok('LIST (SUBSCRIBED) "" *')) == {
+            box: {'\\Subscribed'}, 'Public/none': {'\\NonExistent',
+                                                   '\\Subscribed'}}
+        assert '\\Subscribed' in names(
+            b.ok('LIST "" * RETURN (SUBSCRIBED)'))[box]
+        b.ok(f'UNSUBSCRIBE {box}')
+        assert names(b.ok('LSUB "" shared*')) == {}
+    assert names(a.ok('LSUB "" *')) == {'Sub': set()}
+
+
+def test_metadata(anna, ben):
+    """Private notes on a shared mailbox are one's own, shared ones are not."""
+    a = anna
+    a.ok('CREATE Notes')
+    a.ok(f'SETACL Notes {ben.full} lr')
+    a.ok('SETMETADATA Notes (/private/comment "hers" /shared/comment "all")')
+    box = f'{a.shared}/Notes'
+    with ben.login() as b:
+        get = f'GETMETADATA {box} (/private/comment /shared/comment)'
+        assert b.ok(get) == [
+            f'* METADATA {box} (/private/comment NIL '
+            '/shared/comment "all")'.encode()]
+        b.ok(f'SETMETADATA {box} (/shared/comment "new" /private/comment "his")')
+        assert b.ok(get) == [
+            f'* METADATA {box} (/private/comment "his" '
+            '/shared/comment "new")'.encode()]
+        assert b.ok(f'LIST "" {box} RETURN (METADATA (/private/comment))')[1] == \
+            f'* METADATA {box} (/private/comment "his")'.encode()
+        a.ok(f'SETACL Notes {ben.full} l')
+        b.no(get, b'[NOPERM]')
+    assert a.ok('GETMETADATA Notes (/private/comment /shared/comment)') == [
+        b'* METADATA Notes (/private/comment "hers" /shared/comment "new")']
+
+
+def test_copy_between_homes(anna, ben):
+    a = anna
+    a.ok('CREATE In')
+    a.ok(f'SETACL In {ben.full} lrswite')
+    box = f'{a.shared}/In'
+    with ben.login() as b:
+        b.append('INBOX', b'Subject: one\r\n\r\n1\r\n', '\\Flagged word')
+        b.append('INBOX', b'Subject: two\r\n\r\n2\r\n')
+        b.ok('SELECT INBOX')
+        _, done = b.say(f'COPY 1:2 {box}')
+        assert re.match(rb'OK \[COPYUID \d+ 1:2 1:2\]', done)
+        lines = b.ok(f'MOVE 1 {box}')
+        assert b'* 1 EXPUNGE' in lines and b'[COPYUID' in lines[0]
+        b.ok(f'SELECT {box}')
+        assert b.flags('1:3') == [{b'\\Flagged', b'word'}, set(),
+                                  {b'\\Flagged', b'word'}]
+        b.ok('MOVE 1:3 INBOX')
+        b.ok('SELECT INBOX')
+        got = b.ok('FETCH 1:* (BODY.PEEK[TEXT] FLAGS)')
+        assert len(got) == 4 and all(b'word' in got[n] for n in (1, 3))
+    assert a.ok('STATUS In (MESSAGES)') == [b'* STATUS In (MESSAGES 0)']
+
+
+def test_groups(posta, anna):
+    """Groups of virtual users come from their field acl_groups."""
+    a = anna
+    a.ok('CREATE G')
+    a.ok('SETACL G $staff lr')
+    a.ok('SETACL G $big w')
+    a.ok('SETACL G $none x')
+    with Client(posta, 'grouped') as c:
+        assert c.rights(f'{a.shared}/G') == b'lrw'
+        a.ok('SETACL G "!$big" l')
+        assert c.rights(f'{a.shared}/G') == b'l'
+
+
+def test_quota_roots(posta, anna, ben):
+    a = anna
+    a.ok('CREATE Q')
+    a.ok(f'SETACL Q {ben.full} lri')
+    home = posta.dir / 'mail' / posta.domain / a.name / 'Maildir'
+    (home / 'maildirsize').write_text('1000S,3C\n           0            0\n')
+    st = home.stat()
+    os.chown(home / 'maildirsize', st.st_uid, st.st_gid)
+    box = f'{a.shared}/Q'
+    with ben.login() as b:
+        assert b.ok(f'GETQUOTAROOT {box}') == [
+            f'* QUOTAROOT {box} "{a.shared}"'.encode(),
+            f'* QUOTA "{a.shared}" (STORAGE 0 0MESSAGE 0 3)'.encode()
+            .replace(b'0MESSAGE', b'0 MESSAGE')]
+        assert b.ok(f'GETQUOTA "{a.shared}"')
+        b.no('GETQUOTA shared/nobody', b'[NONEXISTENT]')
+        for _ in range(3):
+            assert b.append(box).startswith(b'OK')
+        assert b.append(box).startswith(b'NO [OVERQUOTA]')
+        b.append('INBOX')
+        b.ok('SELECT INBOX')
+        b.no(f'COPY 1 {box}', b'[OVERQUOTA]')
+        assert b.ok('GETQUOTAROOT INBOX') == [b'* QUOTAROOT INBOX']
+
+
+def test_search_in_many(anna, ben):
+    """MULTISEARCH goes into mail of others where one may read."""
+    a = anna
+    for name in 'One', 'Two':
+        a.ok(f'CREATE {name}')
+        a.append(name)
+    a.ok(f'SETACL One {ben.full} lr')
+    a.ok(f'SETACL Two {ben.full} l')
+    with ben.login() as b:
+        b.append('INBOX')
+        lines = b.ok(f'ESEARCH IN (subtree {a.shared}) SUBJECT hello')
+        assert len(lines) == 1 and f'MAILBOX {a.shared}/One'.encode() in lines[0]
+        (line,) = b.ok('ESEARCH IN (personal) SUBJECT hello')
+        assert b'MAILBOX INBOX' in line
+
+
+def test_two_processes(posta, anna, ben):
+    """Both have the same index open; what the one does the other is told."""
+    a = anna
+    a.ok('CREATE Both')
+    a.ok(f'SETACL Both {ben.full} lrswite')
+    box = f'{a.shared}/Both'
+    with ben.login() as b:
+        a.ok('SELECT Both')
+        b.ok(f'SELECT {box}')
+        a.append('Both')
+        assert b'* 1 EXISTS' in b.ok('NOOP')
+        b.append(box)
+        assert b'* 2 EXISTS' in a.ok('NOOP')
+        b.ok('STORE 1 +FLAGS (\\Answered both)')
+        told = b''.join(a.ok('NOOP'))
+        assert b'\\Answered' in told and b'both' in told
+        tag = a.begin('IDLE')
+        assert a.response().startswith(b'+')
+        b.append(box)
+        assert a.response() == b'* 3 EXISTS'
+        b.ok('STORE 2 +FLAGS (\\Deleted)')
+        while b'\\Deleted' not in a.response():
+            pass
+        b.ok('EXPUNGE')
+        while b'2 EXPUNGE' not in a.response():
+            pass
+        a.send(b'DONE\r\n')
+        a.until(tag)
+        assert a.flags('1:2') == b.flags('1:2')
+
+
+def test_one_of_them_is_killed(posta, anna, ben):
+    a = anna
+    a.ok('CREATE Kill')
+    a.ok(f'SETACL Kill {ben.full} lrswite')
+    box = f'{a.shared}/Kill'
+    b = ben.login()
+    for _ in range(5):
+        a.append('Kill')
+    a.ok('SELECT Kill')
+    b.ok(f'SELECT {box}')
+    b.ok('STORE 1:3 +FLAGS (\\Seen mine)')
+    b.append(box)
+    for pid in posta.pids('imapd'):
+        try:
+            status = pathlib.Path(f'/proc/{pid}/maps').read_text()
+        except OSError:
+            continue
+        if f'/{a.name}/Maildir/posta-index' in status and \
+                f'/{b.name}/Maildir/posta-index' in status:
+            os.kill(pid, signal.SIGKILL)
+            break
+    else:
+        raise AssertionError('no process of ben has the index open')
+    with pytest.raises((Closed, OSError)):
+        while True:
+            b.ok('NOOP')
+    assert b'* 6 EXISTS' in a.ok('NOOP')
+    assert [b'\\Seen' in f and b'mine' in f for f in a.flags('1:6')] == \
+        [True] * 3 + [False] * 3
+    a.ok('STORE 6 +FLAGS (\\Flagged)')
+    with ben.login() as b:
+        b.ok(f'SELECT {box}')
+        assert b.flags(6) == [{b'\\Flagged'}]
+        assert b.append(box).startswith(b'OK')
+    assert b'* 7 EXISTS' in a.ok('NOOP')
+
+
+def test_deleted_meanwhile(anna, ben):
+    """Somebody else's process deletes the mailbox, and makes one of that name
+    again."""
+    a = anna
+    box = f'{a.shared}/Gone'
+    for again in False, True:
+        a.ok('CREATE Gone')
+        a.ok(f'SETACL Gone {ben.full} lrswite')
+        a.append('Gone')
+        with ben.login() as b:
+            b.ok(f'SELECT {box}')
+            a.ok('DELETE Gone')
+            if again:
+                a.ok('CREATE Gone')
+                a.ok(f'SETACL Gone {ben.full} lrswite')
+                with ben.login() as c:
+                    assert c.ok(f'STATUS {box} (MESSAGES)') == [
+                        f'* STATUS {box} (MESSAGES 0)'.encode()]
+                    c.append(box)
+                    lines = c.ok(f'SELECT {box}')
+                    assert b'* 1 EXISTS' in lines
+            else:
+                with ben.login() as c:
+                    c.no(f'STATUS {box} (MESSAGES)', b'[NONEXISTENT]')
+            tag = b.begin('NOOP')
+            lines = []
+            with pytest.raises(Closed):
+                while True:
+                    lines.append(b.response())
+            assert any(x.startswith(b'* BYE') for x in lines), (tag, lines)
+    a.ok('DELETE Gone')
+
+
+def test_renamed_meanwhile(anna, ben):
+    a = anna
+    a.ok('CREATE Name')
+    a.ok(f'SETACL Name {ben.full} lrswite')
+    a.append('Name')
+    box = f'{a.shared}/Name'
+    with ben.login() as b:
+        b.ok(f'SELECT {box}')
+        a.ok('RENAME Name Other')
+        a.ok('CREATE Name')
+        a.ok(f'SETACL Name {ben.full} lr')
+        with ben.login() as c:
+            lines = c.ok(f'SELECT {box}')
+            assert b'* 0 EXISTS' in lines
+            lines = c.ok(f'SELECT {a.shared}/Other')
+            assert b'* 1 EXISTS' in lines
+            assert len(c.ok('FETCH 1 (BODY.PEEK[])')) == 1
