@@ -3,7 +3,6 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "fields.h"
 #include "message.h"
 #include "store/changes.h"
 #include "sys/io.h"
@@ -82,6 +81,8 @@ end_message(struct index_job *job)
 void
 index_job_free(struct index_job *job)
 {
+    struct why why;
+
     end_message(job);
     builder_free(job->builder);
     fts_set_close(job->set);
@@ -93,7 +94,8 @@ index_job_free(struct index_job *job)
     free(job->replace);
     arena_free(job->kept);
     arena_free(job->scratch);
-    mailbox_close(job->box);
+    (void)!mailbox_kept(job->box, &why);
+    mailbox_let_go(job->box);
     free(job);
 }
 
@@ -228,15 +230,12 @@ is_wanted(struct index_job *job, const struct message *m)
 static enum rc
 open_message(struct index_job *job, const struct message *m, struct why *why)
 {
-    struct str header;
     enum rc rc;
 
     job->opened = (struct opened){.uid = m->uid, .box = job->box};
     rc = message_bytes(NULL, &job->opened, why);
     if (rc == OK)
         rc = message_structure(NULL, job->kept, &job->opened, m->size, why);
-    if (rc == OK) /* kept now, for who searches them */
-        rc = fields_of(NULL, job->kept, &job->opened, &header, why);
     if (rc != OK) {
         end_message(job);
         return rc == PERM ? OK : rc;

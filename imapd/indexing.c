@@ -236,7 +236,7 @@ next_job(struct imap *imap)
         vec_drop(&x->waiting, 0);
         if (is_worth_it(imap, box) && (lock = fts_lock(fts)) >= 0)
             x->job = index_job_new(imap, box, fts, lock);
-        mailbox_close(box);
+        mailbox_let_go(box);
         if (x->job)
             return true;
     }

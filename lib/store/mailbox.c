@@ -139,10 +139,32 @@ mailbox_gone(const struct mailbox *box)
     return box->gone;
 }
 
+static void
+release_unused(struct mailbox *box)
+{
+    struct home *h = box->home;
+
+    if (box->users > 0 || box->holders > 0)
+        return;
+    for (size_t i = 0; i < h->boxes.len; i++)
+        if (h->boxes.at[i] == box) {
+            vec_drop(&h->boxes, i);
+            break;
+        }
+    release(box);
+}
+
 void
 mailbox_hold(struct mailbox *box)
 {
-    box->users++;
+    box->holders++;
+}
+
+void
+mailbox_let_go(struct mailbox *box)
+{
+    box->holders--;
+    release_unused(box);
 }
 
 struct home *
@@ -154,7 +176,6 @@ mailbox_home(const struct mailbox *box)
 void
 mailbox_close(struct mailbox *box)
 {
-    struct home *h = box ? box->home : NULL;
     struct why why;
 
     if (box == NULL || --box->users > 0)
@@ -162,12 +183,7 @@ mailbox_close(struct mailbox *box)
     (void)!mailbox_kept(box, &why);
     if (!box->gone)
         (void)!flags_flush(box, SIZE_MAX, NULL, &why);
-    for (size_t i = 0; i < h->boxes.len; i++)
-        if (h->boxes.at[i] == box) {
-            vec_drop(&h->boxes, i);
-            break;
-        }
-    release(box);
+    release_unused(box);
 }
 
 bool

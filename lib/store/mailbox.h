@@ -20,12 +20,15 @@ struct mailbox;
 /* Open a folder, or the object that is open already; synced. */
 enum rc mailbox_open(struct home *home, struct str name, struct mailbox **box,
                      struct why *why) MUST_USE;
-/* One user more of the object. */
-void mailbox_hold(struct mailbox *box);
 /* The folder has been removed, or another process has renamed it. */
 bool mailbox_gone(const struct mailbox *box);
 /* The last one writes flags to the file names first, as far as it can. */
 void mailbox_close(struct mailbox *box);
+
+/* Who only reads keeps the object, and is none of those whose last one
+ * closes it. */
+void mailbox_hold(struct mailbox *box);
+void mailbox_let_go(struct mailbox *box);
 
 struct home *mailbox_home(const struct mailbox *box);
 

@@ -35,6 +35,7 @@ struct mailbox {
     struct str name, path;
     int dir, new, cur; /* the folder, and in it */
     unsigned users;    /* of this object */
+    unsigned holders;  /* mailbox_hold */
     VEC(struct view *) views;
     unsigned generation;
     bool gone; /* deleted, or renamed by another process */
