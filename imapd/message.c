@@ -1,11 +1,7 @@
 #include "message.h"
 
-#include <errno.h>
-#include <sys/mman.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
 #include "fields.h"
+#include "sys/mapped.h"
 
 #define BLOB_STRUCTURE 'S'
 
@@ -18,7 +14,6 @@ message_box(const struct session *s, const struct opened *m)
 enum rc
 message_bytes(struct session *s, struct opened *m, struct why *why)
 {
-    struct stat st;
     int fd;
     enum rc rc = mailbox_file(message_box(s, m), m->uid, &fd, why);
 
@@ -26,25 +21,15 @@ message_bytes(struct session *s, struct opened *m, struct why *why)
         return rc;
     auto_close int held = fd;
 
-    if (fstat(held, &st) < 0)
+    if (!file_map(held, &m->bytes))
         return fail(why, "4.3.0", "cannot read a message: %m");
-    if (st.st_size == 0) {
-        m->bytes = S("");
-        return OK;
-    }
-    void *p = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, held, 0);
-
-    if (p == MAP_FAILED)
-        return fail(why, "4.3.0", "cannot read a message: %m");
-    m->bytes = (struct str){p, (size_t)st.st_size};
     return OK;
 }
 
 void
 message_close(struct opened *m)
 {
-    if (m->bytes.len > 0)
-        munmap((void *)(uintptr_t)m->bytes.p, m->bytes.len);
+    file_unmap(m->bytes);
     m->bytes = (struct str){0};
     m->has_structure = false;
 }

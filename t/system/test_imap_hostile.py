@@ -1,6 +1,7 @@
 """IMAP clients that mean harm, behind a login: clear answers and limits, no
 growth, and other sessions of the same user go on."""
 import contextlib
+import os
 import re
 import socket
 import threading
@@ -209,3 +210,25 @@ def test_half_open_tls(posta, beside):
     for s in held:
         s.close()
     wait_until(lambda: len(posta.pids('imapd')) < 20, 'few processes')
+
+
+def test_a_message_that_is_cut_off_while_it_is_read(posta, beside):
+    """By another program of hers: what was announced comes, the session goes
+    on, and so do others."""
+    size = 30 << 20
+    text = b'Subject: long\r\n\r\n' + (b'x' * 998 + b'\r\n') * (size // 1000)
+    with RawImap(posta.base + 993, ALICE) as c:
+        c.ok('CREATE Cut')
+        c.ok(b'APPEND Cut {%d+}\r\n%s' % (len(text), text))
+        c.ok('SELECT Cut')
+        tag = c.begin('FETCH 1 BODY.PEEK[]')
+        assert b'{%d}' % len(text) in (line := c.file.readline()), line
+        folder = posta.dir / 'mail/example.test/alice/Maildir/.Cut'
+        file, = (f for d in ('new', 'cur') for f in (folder / d).iterdir())
+        os.truncate(file, 4096)
+        got = c.file.read(len(text))
+        assert got.startswith(b'Subject: long') and bytes(5000) in got
+        assert c.until(tag)[1].startswith(b'OK')
+        c.ok('NOOP')
+        c.ok('CLOSE')
+        c.ok('DELETE Cut')
