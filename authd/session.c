@@ -142,6 +142,17 @@ put_ticket(struct session *s, struct buf *b, struct arena *a,
                                   service, e->reply.user, text));
 }
 
+/* The answer to a login or a question, which is over with it. */
+static void
+answer(struct session *s, uint32_t id, struct buf *b)
+{
+    enter(s);
+    hash_del(s->logins, id_key(&id));
+    put(s, b);
+    conn_flush(s->conn);
+    leave(s);
+}
+
 static void
 login_ended(void *own, struct login *l, const struct login_end *e)
 {
@@ -150,8 +161,6 @@ login_ended(void *own, struct login *l, const struct login_end *e)
     struct buf b = buf_in(a);
     uint32_t id = login_id(l);
 
-    enter(s);
-    hash_del(s->logins, id_key(&id));
     if (e->ok)
         dovecot_put_ok(&b, id, &e->reply);
     else
@@ -161,10 +170,8 @@ login_ended(void *own, struct login *l, const struct login_end *e)
         put_ticket(s, &b, a, login_service(l), e);
     }
     dovecot_put_end(&b);
-    put(s, &b);
-    conn_flush(s->conn);
+    answer(s, id, &b);
     arena_free(a);
-    leave(s);
 }
 
 static void
@@ -249,8 +256,6 @@ say_user(void *own, struct login *l, const struct login_end *e)
     struct buf b = buf_in(a);
     uint32_t id = login_id(l);
 
-    enter(s);
-    hash_del(s->logins, id_key(&id));
     if (e->ok) {
         dovecot_put_found(&b, "USER", id, e->reply.user);
         put_fields(&b, e->fields);
@@ -261,10 +266,8 @@ say_user(void *own, struct login *l, const struct login_end *e)
     } else {
         dovecot_put_notfound(&b, id);
     }
-    put(s, &b);
-    conn_flush(s->conn);
+    answer(s, id, &b);
     arena_free(a);
-    leave(s);
 }
 
 static bool

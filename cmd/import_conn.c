@@ -129,10 +129,10 @@ read_response(struct conn *c, struct imap_reply *r, struct why *why)
     while (rc == OK && more) {
         enum io got = io_line(c->io, LINE_MAX_LEN, &line, NULL);
 
+        if (got != IO_OK && got != IO_LONG)
+            return lost(why, got);
         if (got == IO_LONG || b.len + line.len > RESPONSE_MAX)
             return fail(why, "5.5.0", "the server sends too long a line");
-        if (got != IO_OK)
-            return lost(why, got);
         more = imap_reply_literal(line, &size, &body);
         if (more && body && c->sink) {
             line.len = (size_t)str_rfind(line, '{');

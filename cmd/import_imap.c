@@ -61,16 +61,6 @@ struct imap_source {
 
 /* ---- folders */
 
-static bool
-is_wanted(const struct import_options *o, struct str shown)
-{
-    for (size_t i = 0; i < o->folder_count; i++)
-        if (str_eq(o->folders[i], shown) ||
-            (str_ieq(o->folders[i], S("INBOX")) && str_ieq(shown, S("INBOX"))))
-            return true;
-    return o->folder_count == 0;
-}
-
 /* Special uses that a folder here can have (RFC 6154); those of which others
  * hold the messages are no folders to copy. */
 static struct str
@@ -459,7 +449,7 @@ copy_folders(struct imap_source *s, struct why *why)
     for (size_t i = 0; i < s->folders.len; i++) {
         struct remote_folder *f = &s->folders.at[i];
 
-        if (f->done || !is_wanted(s->im->options, f->shown))
+        if (f->done || !import_wants(s->im->options, f->shown))
             continue;
         rc = copy_folder(s, f, why);
         if (rc != OK && s->refused) {

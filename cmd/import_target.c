@@ -24,6 +24,15 @@ static const struct {
 
 /* ---- folders */
 
+bool
+import_wants(const struct import_options *o, struct str name)
+{
+    for (size_t i = 0; i < o->folder_count; i++)
+        if (str_ieq(o->folders[i], name))
+            return true;
+    return o->folder_count == 0;
+}
+
 /* What cannot be in a name on disk becomes "_". */
 static struct str
 clean_part(struct import *im, struct arena *a, struct str part, bool mutf7)

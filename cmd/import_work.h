@@ -69,6 +69,9 @@ enum rc import_end_compared(struct import *im, struct str id,
 struct str import_name(struct import *im, struct arena *a, struct str name,
                        char delimiter, bool mutf7);
 
+/* Is that folder, by its name here, among those of --folder? */
+bool import_wants(const struct import_options *o, struct str name);
+
 /* The sources. Each returns the exit status, and has said what went wrong. */
 struct imap_source;
 struct imap_source *import_imap_prepare(struct import *im, struct str url);

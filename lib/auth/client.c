@@ -275,14 +275,15 @@ failed(const struct dovecot_reply *r, struct auth_says *says)
     return AUTH_UNSURE;
 }
 
-/* The answer to the newest request; what comes for older ones, which were
- * given up, is dropped. *silent: the connection ended before a word. */
-static enum auth_step
-read_answer(struct auth_client *c, struct arena *a, struct auth_says *says,
-            bool *silent)
+/*
+ * The answer to the newest request, with one of these verbs (bits); what comes
+ * for older ones, which were given up, is dropped. False where the connection
+ * is of no more use; *silent: it ended before a word.
+ */
+static bool
+read_line(struct auth_client *c, struct arena *a, unsigned verbs,
+          struct dovecot_line *line, bool *silent)
 {
-    struct dovecot_line line;
-    struct dovecot_reply reply;
     struct str text;
     const char *wrong;
 
@@ -293,27 +294,38 @@ read_answer(struct auth_client *c, struct arena *a, struct auth_says *says,
 
         *silent = got == IO_EOF && i == 0;
         if (got != IO_OK)
-            return lost(c, says);
-        if (!dovecot_parse(a, text, &line, &wrong)) {
+            return false;
+        if (!dovecot_parse(a, text, line, &wrong)) {
             log_warn("SASL: authentication server: %s", wrong);
-            return lost(c, says);
+            return false;
         }
-        if (line.id != c->id)
-            continue;
-        if (line.verb == DOVECOT_CONT) {
-            says->challenge = arena_str(a, line.data);
-            return AUTH_CHALLENGE;
-        }
-        if (line.verb != DOVECOT_OK && line.verb != DOVECOT_FAIL)
-            continue;
-        if (!dovecot_reply_parse(a, &line, &reply))
-            return lost(c, says);
-        reply.user = arena_str(a, reply.user);
-        reply.reason = arena_str(a, reply.reason);
-        return line.verb == DOVECOT_OK ? succeeded(c, &reply, says)
-                                       : failed(&reply, says);
+        if (line->id == c->id && verbs >> line->verb & 1)
+            return true;
     }
-    return lost(c, says);
+    return false;
+}
+
+static enum auth_step
+read_answer(struct auth_client *c, struct arena *a, struct auth_says *says,
+            bool *silent)
+{
+    const unsigned verbs =
+        1u << DOVECOT_CONT | 1u << DOVECOT_OK | 1u << DOVECOT_FAIL;
+    struct dovecot_line line;
+    struct dovecot_reply reply;
+
+    if (!read_line(c, a, verbs, &line, silent))
+        return lost(c, says);
+    if (line.verb == DOVECOT_CONT) {
+        says->challenge = arena_str(a, line.data);
+        return AUTH_CHALLENGE;
+    }
+    if (!dovecot_reply_parse(a, &line, &reply))
+        return lost(c, says);
+    reply.user = arena_str(a, reply.user);
+    reply.reason = arena_str(a, reply.reason);
+    return line.verb == DOVECOT_OK ? succeeded(c, &reply, says)
+                                   : failed(&reply, says);
 }
 
 static enum auth_step
@@ -396,34 +408,23 @@ auth_client_cancel(struct auth_client *c)
 
 /* ---- users */
 
-/* The answer to the newest question. */
 static enum rc
 read_user(struct auth_client *c, struct arena *a, struct str *fields,
           bool *silent, struct why *why)
 {
+    const unsigned verbs =
+        1u << DOVECOT_USER | 1u << DOVECOT_NOTFOUND | 1u << DOVECOT_FAIL;
     struct dovecot_line line;
-    struct str text;
-    const char *wrong;
 
-    io_set_timeout(c->io, ANSWER_MS);
-    io_set_deadline(c->io, io_now() + ANSWER_MS);
-    for (int i = 0; i < LINES_MAX; i++) {
-        enum io got = io_line(c->io, DOVECOT_LINE_MAX, &text, NULL);
-
-        *silent = got == IO_EOF && i == 0;
-        if (got != IO_OK || !dovecot_parse(a, text, &line, &wrong))
-            break;
-        if (line.id != c->id)
-            continue;
-        if (line.verb == DOVECOT_USER)
-            *fields = line.fields.len ? arena_str(a, line.fields) : S("");
-        if (line.verb == DOVECOT_USER || line.verb == DOVECOT_NOTFOUND)
-            return OK;
-        if (line.verb == DOVECOT_FAIL)
-            return fail(why, "4.3.0", "users cannot be looked up now");
+    if (!read_line(c, a, verbs, &line, silent)) {
+        hang_up(c);
+        return fail(why, "4.3.0", "the authentication service does not answer");
     }
-    hang_up(c);
-    return fail(why, "4.3.0", "the authentication service does not answer");
+    if (line.verb == DOVECOT_FAIL)
+        return fail(why, "4.3.0", "users cannot be looked up now");
+    if (line.verb == DOVECOT_USER)
+        *fields = line.fields.len ? arena_str(a, line.fields) : S("");
+    return OK;
 }
 
 static enum rc

@@ -136,7 +136,18 @@ sync_name(struct arena *a, const char *path, int queue_file, int out)
     return dir >= 0 && disk_sync_dir(dir);
 }
 
-/* From being there on it counts. */
+/* It was counted when it was about to come; errno stays. */
+static void
+end_counted(struct quota_turn *turn, bool good, off_t size)
+{
+    int error = errno;
+
+    if (!good)
+        quota_note(turn, -size, -1);
+    quota_end(turn);
+    errno = error;
+}
+
 static bool
 publish_counted(struct arena *a, const char *path, const char *tmp,
                 const char *new, off_t size)
@@ -146,12 +157,8 @@ publish_counted(struct arena *a, const char *path, const char *tmp,
     quota_begin(AT_FDCWD, quota_root(a, path), &turn);
     quota_note(&turn, size, 1);
     bool good = publish(a, path, tmp, new);
-    int error = errno;
 
-    if (!good)
-        quota_note(&turn, -size, -1);
-    quota_end(&turn);
-    errno = error;
+    end_counted(&turn, good, size);
     return good;
 }
 
@@ -200,11 +207,7 @@ maildir_link(struct arena *a, const char *path, int fd, off_t size, off_t lines)
     quota_note(&turn, size, 1);
     bool good =
         disk_link_fd(fd, AT_FDCWD, arena_fmt(a, "%s/new/%s", path, name));
-    int error = errno;
 
-    if (!good)
-        quota_note(&turn, -size, -1);
-    quota_end(&turn);
-    errno = error;
+    end_counted(&turn, good, size);
     return good;
 }
