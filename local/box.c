@@ -126,6 +126,9 @@ into_maildir(struct job *j, const struct rec_rcpt *rcpt,
         room_check(j, place->owner, place->user, place->path, size, why);
     struct why cause;
 
+    /* Before the change of ids, which would have to be undone for it. */
+    if (rc == OK && fits && place->claiming && hint(place->path) == &hints.near)
+        (void)!give(j, place->user);
     if (rc == OK)
         rc = job_become(j, place->user, why);
     if (rc != OK)
