@@ -13,6 +13,7 @@ struct state {
     char user[NAME_MAX_LEN];
     size_t user_len;
     bool in_auth; /* the next line answers a challenge */
+    bool utf8;    /* UTF8 was said */
     unsigned junk;
 };
 
@@ -63,11 +64,37 @@ do_capa(struct guest *l, struct str args)
     say(l, ".");
 }
 
+/* RFC 6856 2.1; the user's session is told by the greeting. */
+static void
+do_utf8(struct guest *l, struct str args)
+{
+    struct state *s = l->own;
+
+    if (args.len > 0) {
+        say(l, "-ERR UTF8 takes no argument");
+        return;
+    }
+    s->utf8 = true;
+    say(l, "+OK UTF8 enabled");
+}
+
+static struct str
+greeting(const struct guest *l)
+{
+    const struct state *s = l->own;
+
+    return s->utf8 ? S(POP3_UTF8) : S("");
+}
+
 static void
 do_stls(struct guest *l, struct str args)
 {
+    const struct state *s = l->own;
+
     if (args.len > 0) {
         say(l, "-ERR STLS takes no argument");
+    } else if (s->utf8) {
+        say(l, "-ERR STLS comes before UTF8");
     } else if (!login_has_tls(l)) {
         say(l, l->secured ? "-ERR TLS is active already"
                           : "-ERR TLS is not available");
@@ -116,7 +143,7 @@ do_pass(struct guest *l, struct str args)
         say(l, "-ERR USER comes first");
         return;
     }
-    login_password(l, (struct str){s->user, s->user_len}, args, S(""));
+    login_password(l, (struct str){s->user, s->user_len}, args, greeting(l));
     s->user_len = 0;
 }
 
@@ -138,13 +165,13 @@ do_auth(struct guest *l, struct str args)
     } else if (m == NULL) {
         say(l, "-ERR [AUTH] Unknown mechanism");
     } else if (args.len == 0) {
-        login_auth(l, str_from(m->name), NULL, S(""));
+        login_auth(l, str_from(m->name), NULL, greeting(l));
     } else if (!str_eq(args, S("=")) && !base64_decode(&initial, args)) {
         say(l, "-ERR Invalid base64");
     } else {
         struct str data = buf_str(&initial);
 
-        login_auth(l, str_from(m->name), &data, S(""));
+        login_auth(l, str_from(m->name), &data, greeting(l));
     }
 }
 
@@ -166,6 +193,7 @@ do_quit(struct guest *l, struct str args)
 static const struct verb verbs[] = {
     {"CAPA", do_capa},
     {"STLS", do_stls},
+    {"UTF8", do_utf8},
     {"USER", do_user},
     {"PASS", do_pass},
     {"AUTH", do_auth},

@@ -13,6 +13,9 @@
 extern const struct login_protocol pop3_login;
 extern const struct user_program pop3_user;
 
+/* The greeting (access/login.h) of clients that read UTF-8. */
+#define POP3_UTF8 "UTF8"
+
 /* What CAPA lists before and after login, but for SASL, STLS and USER, which
  * depend. Lines with CRLF. */
 extern const char pop3_capabilities[];

@@ -273,6 +273,7 @@ session_attach(struct pop3 *p, const struct user_session *from)
     s->pop3 = p;
     s->conf = p->user->conf;
     s->number = from->number;
+    s->utf8 = str_eq(from->greeting, S(POP3_UTF8));
     s->work = arena_new("command", WORK_MAX);
     snprintf(s->id, sizeof s->id, "%.*s", STR(from->id));
     s->conn = conn_new(p->user->loop, from->fd, INPUT_MAX, &user, s);

@@ -34,6 +34,7 @@ struct session {
     struct arena *work; /* of one command */
     struct timer *timer;
     char id[32];
+    bool utf8; /* UTF8 was said before login */
     bool ending;
     uint64_t sent; /* when it was last looked, while it ends */
     unsigned junk;
@@ -57,7 +58,8 @@ void session_bye(struct session *s, const char *why);
 void verbs_run(struct session *s, struct str line);
 
 /* send.c: a message, or its header and so many lines of its body (-1: all);
- * what it takes to send it, piece by piece. False: why. */
+ * what it takes to send it, piece by piece. False: why, 5.6.7 where it can be
+ * sent as UTF-8 only. */
 bool send_begin(struct session *s, uint32_t uid, int64_t lines,
                 struct why *why);
 /* As much as there is room for; false when it has all been put. */

@@ -7,7 +7,7 @@
 #define WIDTH_MAX 20
 
 struct piece {
-    char letter; /* 'u', 'v'; 0: the character `plain` itself; '?': neither */
+    char letter; /* u, v, f, g; 0: the character `plain` itself; '?': neither */
     char plain;
     bool hex, zero;
     int width;
@@ -31,9 +31,11 @@ next(const char **format)
         it.width = 10 * it.width + (*p++ - '0');
     it.hex = *p == 'X';
     p += it.hex;
-    it.letter = (*p == 'u' || *p == 'v') && it.width <= WIDTH_MAX ? *p : '?';
+    it.letter = *p && strchr("uvfg", *p) && it.width <= WIDTH_MAX ? *p : '?';
     if (it.width > 0 && !it.zero)
         it.letter = '?'; /* blanks, which cannot be in a unique id */
+    if ((it.letter == 'f' || it.letter == 'g') && (it.width > 0 || it.hex))
+        it.letter = '?';
     *format = p + (*p != '\0');
     return it;
 }
@@ -49,21 +51,21 @@ uidl_check(const char *format, struct why *why)
 
         if (it.letter == '?')
             return fail(why, "5.3.5",
-                        "pop3_uidl_format = %s: only %%u and %%v are known, as "
-                        "in %%08Xu%%08Xv",
+                        "pop3_uidl_format = %s: only %%u, %%v, %%f and %%g are "
+                        "known, as in %%08Xu%%08Xv",
                         format);
         if (it.letter == 0 && (it.plain < '!' || it.plain > '~'))
             return fail(why, "5.3.5",
                         "pop3_uidl_format = %s: blanks and the like cannot be "
                         "in it",
                         format);
-        has_uid |= it.letter == 'u';
+        has_uid |= it.letter == 'u' || it.letter == 'f' || it.letter == 'g';
         longest += it.letter == 0 ? 1 : it.width > 10 ? (size_t)it.width : 10;
     }
     if (!has_uid)
         return fail(why, "5.3.5",
-                    "pop3_uidl_format = %s: must have %%u, or all messages are "
-                    "one to clients",
+                    "pop3_uidl_format = %s: must have %%u, %%f or %%g, or all "
+                    "messages are one to clients",
                     format);
     if (longest > UIDL_MAX)
         return fail(why, "5.3.5",
@@ -81,8 +83,28 @@ put_number(struct buf *b, const struct piece *it, uint32_t n)
         buf_fmt(b, "%0*u", it->width, n);
 }
 
+/* Names may have been given by others. */
+static void
+put_name(struct buf *b, struct str name)
+{
+    for (size_t i = 0; i < name.len; i++)
+        buf_addc(b, name.p[i] < '!' || name.p[i] > '~' ? '_' : name.p[i]);
+}
+
+bool
+uidl_names(const char *format)
+{
+    while (*format != '\0') {
+        struct piece it = next(&format);
+
+        if (it.letter == 'f' || it.letter == 'g')
+            return true;
+    }
+    return false;
+}
+
 struct str
-uidl_make(struct arena *a, const char *format, uint32_t uid, uint32_t validity)
+uidl_make(struct arena *a, const char *format, const struct uidl_facts *facts)
 {
     struct buf b = buf_in(a);
 
@@ -91,8 +113,13 @@ uidl_make(struct arena *a, const char *format, uint32_t uid, uint32_t validity)
 
         if (it.letter == 0)
             buf_addc(&b, it.plain);
+        else if (it.letter == 'f')
+            put_name(&b, facts->file);
+        else if (it.letter == 'g')
+            put_name(&b, facts->guid);
         else
-            put_number(&b, &it, it.letter == 'u' ? uid : validity);
+            put_number(&b, &it,
+                       it.letter == 'u' ? facts->uid : facts->validity);
     }
     return buf_str(&b);
 }

@@ -1,4 +1,4 @@
-/* The commands of the TRANSACTION state: RFC 1939 5 and 7, 2449, 3206. */
+/* The commands of the TRANSACTION state: RFC 1939 5 and 7, 2449, 3206, 6856. */
 #include <string.h>
 
 #include "base/log.h"
@@ -9,6 +9,7 @@
 #define JUNK_MAX 20
 
 const char pop3_capabilities[] = "TOP\r\n"
+                                 "UTF8 USER\r\n"
                                  "UIDL\r\n"
                                  "RESP-CODES\r\n"
                                  "AUTH-RESP-CODE\r\n"
@@ -46,18 +47,27 @@ size_of(struct session *s, struct pop3_message *m)
     return m->size;
 }
 
-/* A UIDL that was taken over from another server stands in dovecot-uidlist. */
+/* A UIDL that was taken over from another server stands in dovecot-uidlist, and
+ * so does a GUID that is not the file's name. */
 static struct str
 uidl_of(struct session *s, const struct pop3_message *m)
 {
+    const char *format = s->conf->pop3_uidl_format;
+    struct uidl_facts facts = {.uid = m->uid, .validity = s->validity};
     struct str fields, word;
     struct why why;
 
+    if (uidl_names(format) &&
+        mailbox_base(s->box, m->uid, s->work, &facts.file, &why) == OK)
+        facts.guid = facts.file;
     if (mailbox_fields(s->box, m->uid, s->work, &fields, &why) == OK)
-        while (str_word(&fields, " ", &word))
+        while (str_word(&fields, " ", &word)) {
             if (word.len > 1 && word.p[0] == 'P')
                 return str_sub(word, 1, word.len);
-    return uidl_make(s->work, s->conf->pop3_uidl_format, m->uid, s->validity);
+            if (word.len > 1 && word.p[0] == 'G')
+                facts.guid = str_sub(word, 1, word.len);
+        }
+    return uidl_make(s->work, format, &facts);
 }
 
 static void
@@ -112,6 +122,14 @@ do_uidl(struct session *s, struct str args)
 }
 
 static void
+refuse(struct session *s, const struct why *why)
+{
+    bool wide = strcmp(why->dsn, "5.6.7") == 0;
+
+    say(s, "-ERR [%s] %s", wide ? "UTF8" : "SYS/TEMP", why->text);
+}
+
+static void
 do_retr(struct session *s, struct str args)
 {
     struct pop3_message *m = find(s, args);
@@ -120,7 +138,7 @@ do_retr(struct session *s, struct str args)
     if (m == NULL)
         return;
     if (!send_begin(s, m->uid, -1, &why)) {
-        say(s, "-ERR [SYS/TEMP] %s", why.text);
+        refuse(s, &why);
         return;
     }
     m->seen = true;
@@ -144,7 +162,7 @@ do_top(struct session *s, struct str args)
     if ((m = find(s, number)) == NULL)
         return;
     if (!send_begin(s, m->uid, lines > INT32_MAX ? -1 : (int64_t)lines, &why)) {
-        say(s, "-ERR [SYS/TEMP] %s", why.text);
+        refuse(s, &why);
         return;
     }
     s->done.top++;

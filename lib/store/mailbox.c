@@ -443,6 +443,28 @@ mailbox_file(struct mailbox *box, uint32_t uid, int *fd, struct why *why)
     return rc;
 }
 
+enum rc
+mailbox_base(struct mailbox *box, uint32_t uid, struct arena *a,
+             struct str *base, struct why *why)
+{
+    struct index_folder f;
+    struct index_file file;
+    enum rc rc = mailbox_read(box, &f, why);
+
+    *base = (struct str){0};
+    if (rc != OK)
+        return rc;
+    if (index_file_get(box->home->kv, f.id, uid, &file)) {
+        struct str rest = arena_str(a, file.name);
+
+        (void)str_cut(&rest, ':', base);
+    }
+    rc = mailbox_end(box, why);
+    if (rc == OK && base->len == 0)
+        rc = fail(why, "5.2.0", "the message has been removed");
+    return rc;
+}
+
 /* The size with CRLF: one byte more for each LF that has no CR. */
 static bool
 count_vsize(int fd, uint64_t *size, uint64_t *vsize)

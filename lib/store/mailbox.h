@@ -78,6 +78,11 @@ enum rc mailbox_vsize(struct mailbox *box, uint32_t uid, uint64_t *vsize,
 enum rc mailbox_file(struct mailbox *box, uint32_t uid, int *fd,
                      struct why *why) MUST_USE;
 
+/* Its name without flags: what stands before ":". PERM 5.2.0 where it is
+ * gone. */
+enum rc mailbox_base(struct mailbox *box, uint32_t uid, struct arena *a,
+                     struct str *base, struct why *why) MUST_USE;
+
 /* Names of the folder's keywords, valid until the next call on it. */
 enum rc mailbox_keywords(struct mailbox *box, const struct keywords **k,
                          struct why *why) MUST_USE;

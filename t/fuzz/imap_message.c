@@ -11,6 +11,7 @@
 #include "mail/preview.h"
 #include "mail/search_text.h"
 #include "mail/subject.h"
+#include "mail/surrogate.h"
 #include "mail/words.h"
 
 /* A run has as many bytes as it says, however it is read, and its parts are
@@ -101,7 +102,7 @@ static void
 fuzz(struct arena *a, struct str in)
 {
     struct str kept = structure_make(a, in), header, body;
-    struct buf out = buf_in(a);
+    struct buf out = buf_in(a), ascii = buf_in(a);
     struct structure s;
     struct facts facts;
     struct encoded encoded = {false};
@@ -115,6 +116,8 @@ fuzz(struct arena *a, struct str in)
     must(preview(a, in, &s, NULL).len <= 4 * PREVIEW_MAX);
     header = header_of(in, &body);
     facts_of(a, NULL, header, &facts);
+    surrogate_put(a, header, &ascii);
+    must(utf8_is_ascii(buf_str(&ascii)));
     (void)subject_base(a, words_read(a, NULL, in), &reply);
     if (mutf7_decode(&out, in)) {
         struct buf again = buf_in(a);

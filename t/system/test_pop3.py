@@ -149,7 +149,9 @@ def test_what_is_wrong(posta, line):
     ids=['dots', 'no end', 'crlf', 'long line', 'header', 'many dots', '8bit'])
 def test_bytes(posta, stored, sent):
     fill(posta, [stored])
-    with pop(posta) as c:
+    with MailClient(posta, 'pop3s') as c:
+        c.say('UTF8')
+        assert c.log_in(ALICE) == '+OK Logged in'
         assert c.say('RETR 1').startswith('+OK')
         assert c.file.read(len(sent) + 3) == sent + b'.\r\n'
         size = int(c.say('LIST 1').split()[2])
@@ -269,12 +271,81 @@ def test_old_uidls_are_kept(posta):
 
 @pytest.mark.parametrize('uidl,shown', [
     ('%u.%v', r'1\.\d+'), ('UID%Xu-%08Xv', r'UID1-[0-9a-f]{8}'),
-    ('%v.%010u', r'\d+\.0000000001'), ('%%%u', '%1')])
+    ('%v.%010u', r'\d+\.0000000001'), ('%%%u', '%1'),
+    ('%f', r'1700000000\.M0\.host'), ('%g', r'1700000000\.M0\.host')])
 def test_formats_of_uidls(uidl, shown):
     with Posta(settings={'pop3_uidl_format': uidl}) as p:
         fill(p, [letter(0)])
         with pop(p) as c:
             assert re.fullmatch(f'1 {shown}', c.ask('UIDL')[0])
+
+
+def test_guids_are_uidls(posta):
+    """%g is the GUID of dovecot-uidlist, or the name of the file."""
+    posta.set(pop3_uidl_format='%g')
+    posta.posta('reload')
+    box = fill(posta, [])
+    for n in range(2):
+        name = f'17000000{n}.M{n}.host'
+        (box / 'cur' / f'{name},S=37:2,S').write_bytes(letter(n))
+        owned(posta, box / 'cur' / f'{name},S=37:2,S')
+    (box / 'dovecot-uidlist').write_text(
+        '3 V1234567890 N20 G0123456789abcdef0123456789abcdef\n'
+        '7 Gabcdef :170000000.M0.host,S=37\n'
+        '9 :170000001.M1.host,S=37\n')
+    owned(posta, box / 'dovecot-uidlist')
+    with pop(posta) as c:
+        assert c.ask('UIDL') == ['1 abcdef', '2 170000001.M1.host,S=37']
+
+
+GLOBAL = ('From: "Jürgen" <jürgen@x.test>\nSubject: Grüße an\nX-Old: '
+          ).encode() + b'j\xfcrg\n\nGr\xc3\xbcn\n'
+
+
+@pytest.mark.parametrize('name', ['pop3', 'pop3s'])
+def test_utf8(posta, name):
+    """RFC 6856: in UTF-8 mode the message as it is, else a header in ASCII."""
+    fill(posta, [letter(0), GLOBAL])
+    sent = [line.decode('latin-1') for line in GLOBAL.split(b'\n')[:-1]]
+    with MailClient(posta, name) as c:
+        if name == 'pop3':
+            c.start_tls()
+        assert 'UTF8 USER' in c.ask('CAPA')
+        assert c.log_in(ALICE).startswith('+OK')
+        assert c.say('UTF8').startswith('-ERR')
+        text = c.ask('RETR 2')
+        assert text[:6] == [
+            'From: =?utf-8?B?SsO8cmdlbg==?= '
+            '<invalid@internationalized-address.invalid>',
+            'Subject: =?utf-8?B?R3LDvMOfZQ==?= an',
+            'X-Old: =?unknown-8bit?B?avxyZw==?=', '', sent[-1]]
+        assert c.ask('TOP 2 0') == text[:4]
+        assert c.ask('RETR 1')[0] == 'Subject: number 0'
+    with MailClient(posta, name) as c:
+        if name == 'pop3':
+            c.start_tls()
+        assert c.say('UTF8 x').startswith('-ERR')
+        assert c.say('UTF8').startswith('+OK')
+        assert c.say('STLS').startswith('-ERR')
+        assert c.log_in(ALICE).startswith('+OK')
+        assert c.ask('RETR 2') == sent
+
+
+def test_utf8_in_names_and_passwords():
+    with Posta(start=False, settings={'auth_failure_delay': '0s'}) as p:
+        users = p.dir / 'users'
+        users.write_text(re.sub(rf'^{ALICE}:[^:]*', f'{ALICE}:{{PLAIN}}pässword',
+                                users.read_text(), flags=re.M))
+        p.start()
+        with MailClient(p, 'pop3s') as c:
+            assert c.say('USER älice@example.test').startswith('+OK')
+            assert c.say('PASS pässword').startswith('-ERR [AUTH]')
+            assert c.say(f'USER {ALICE}').startswith('+OK')
+            c.send(b'PASS p\xffssword\r\n')
+            assert c.line().startswith('-ERR [AUTH]')
+            assert c.say(f'USER {ALICE}').startswith('+OK')
+            # as some keyboards write it: SASLprep makes it the same
+            assert c.say('PASS pa\u0308ssword').startswith('+OK')
 
 
 @pytest.mark.parametrize('junk', [
