@@ -5,7 +5,8 @@ import re
 import pytest
 
 from harness import Posta, examples
-from harness.imap_match import matches
+from harness.imap_match import matches, matches_pop3
+from harness.mail_client import MailClient
 from harness.raw_imap import RawImap
 
 PATHS = sorted(examples.FOLDER.glob('*.example'))
@@ -39,16 +40,18 @@ def home(posta, name):
 
 
 class Dialogue:
-    """One example, step by step."""
+    """One example of IMAP, step by step."""
 
     def __init__(self, posta, number, example):
         self.posta, self.name = posta, f'u{number}'
         self.seen, self.others, self.known = [], None, {}
         path, owner = home(posta, self.name)
         self.steps = examples.prepare(path, owner, example.steps)
-        first = [word for word, _ in self.steps]
+        self.connect([word for word, _ in self.steps])
+
+    def connect(self, first):
         clear = 'clear' in first
-        self.client = RawImap(posta.base + (143 if clear else 993),
+        self.client = RawImap(self.posta.base + (143 if clear else 993),
                               None if clear or 'greeted' in first
                               else self.address(), clear=clear)
 
@@ -152,6 +155,9 @@ class Dialogue:
         if wanted:
             self.expect(wanted)
 
+    def shake_hands(self):
+        self.client.start_tls()
+
     def act(self, steps, at):
         word, text = steps[at]
         if word == 'C:':
@@ -169,16 +175,38 @@ class Dialogue:
         elif word == 'let':
             self.learn(*text.split(' ', 1))
         elif word == 'tls':
-            self.client.start_tls()
-        elif word not in ('greeted', 'clear'):
+            self.shake_hands()
+        elif word not in ('greeted', 'clear', 'pop3'):
             raise ValueError(f'{word} {text}')
         return 1
+
+
+class Pop3(Dialogue):
+    """The same of POP3, whose answers come one after the other."""
+
+    def connect(self, first):
+        clear = 'clear' in first
+        self.client = MailClient(self.posta, 'pop3' if clear else 'pop3s')
+        if not clear and 'greeted' not in first:
+            assert self.client.log_in(self.address()).startswith('+OK')
+
+    def shake_hands(self):
+        self.client.shake_hands()
+
+    def expect(self, wanted):
+        for w in wanted:
+            got = self.client.line()
+            self.seen.append('S: ' + got)
+            if not matches_pop3(self.fill(w), got):
+                self.fail(f'not said: {w}')
 
 
 @pytest.mark.parametrize('number', range(len(RUN)), ids=[
     f'{stem}-{e.title.split(" ")[0]}' for stem, e in RUN])
 def test_example(posta, number):
-    with Dialogue(posta, number, RUN[number][1]) as dialogue:
+    example = RUN[number][1]
+    kind = Pop3 if ('pop3', '') in example.steps else Dialogue
+    with kind(posta, number, example) as dialogue:
         dialogue.run()
 
 

@@ -15,6 +15,7 @@ dialogue stands what there is:
                             keywords of the line `keywords`)
     keywords NAME : A B     of that mailbox
     message NAME UID        the same, with what stands in the next lines at "| "
+    pop3                    the example is of POP3
     greeted                 not logged in yet; `clear`: no TLS either
     - COMMAND               said before, and must succeed
     + COMMAND               the same by another client of the user; APPEND
@@ -32,6 +33,7 @@ dialogue stands what there is:
                             fits says in the parentheses of REGEX
     tls                     the handshake
 
+    same FILE TITLE         the steps of an example of another RFC
     not: REASON             this one cannot be run
     differs: HOW            the answer is not the RFC's, and that is right
 """
@@ -63,6 +65,11 @@ def read(path):
             found[-1].reason = rest
         elif word == 'differs:':
             found[-1].differs.append(rest)
+        elif word == 'same':
+            stem, _, title = rest.partition(' ')
+            other = next(e for e in read(path.with_stem(stem))
+                         if e.title == title)
+            found[-1].steps += other.steps
         else:
             found[-1].steps.append((word, rest))
     return found

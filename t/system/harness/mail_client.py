@@ -56,6 +56,9 @@ class MailClient:
     def start_tls(self):
         got = self.say('STLS' if self.name == 'pop3' else 'tls STARTTLS')
         assert re.match(r'(\+|tls )OK', got), got
+        self.shake_hands()
+
+    def shake_hands(self):
         self.file.close()
         self.encrypt()
         self.file = self.socket.makefile('rb')
