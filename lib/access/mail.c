@@ -1,11 +1,13 @@
 #include "access/mail.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <sys/stat.h>
 
 #include "access/shares.h"
 #include "base/buf.h"
 #include "base/log.h"
+#include "sys/disk.h"
 
 /* Fill in % and ~, for him or for another user, who has no home for us. PERM
  * for what is not known. */
@@ -98,6 +100,14 @@ make(const char *path, struct why *why)
     return fail(why, "4.3.0", "cannot make the mail folder %s: %m", path);
 }
 
+static enum rc
+make_part(const char *path, struct why *why)
+{
+    if (disk_make_dir(AT_FDCWD, path) || errno == EEXIST)
+        return OK;
+    return fail(why, "4.3.0", "cannot make the mail folder %s: %m", path);
+}
+
 enum rc
 user_mail_prepare(struct user *u, struct user_folders *folders, struct why *why)
 {
@@ -108,7 +118,7 @@ user_mail_prepare(struct user *u, struct user_folders *folders, struct why *why)
     if (rc == OK)
         rc = make(s.root, why);
     for (size_t i = 0; rc == OK && i < COUNT(parts); i++)
-        rc = make(arena_fmt(u->life, "%s/%s", s.root, parts[i]), why);
+        rc = make_part(arena_fmt(u->life, "%s/%s", s.root, parts[i]), why);
     if (rc == OK && s.index)
         rc = make(s.index, why);
     if (rc != OK)
@@ -207,9 +217,8 @@ user_as_guest(const struct user *u)
 }
 
 static void
-admit(struct user *u, const struct mail_space *s,
-      struct user_folders *folders, const struct shares *claimed,
-      struct shares *admitted)
+admit(struct user *u, const struct mail_space *s, struct user_folders *folders,
+      const struct shares *claimed, struct shares *admitted)
 {
     const struct acl_who who = user_as_guest(u);
 

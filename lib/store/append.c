@@ -36,7 +36,7 @@ append_new(struct mailbox *box)
     ap->arena = a;
     ap->fd = -1;
     ap->tmp = openat(box->dir, "tmp", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (ap->tmp < 0 && errno == ENOENT && mkdirat(box->dir, "tmp", 0700) == 0)
+    if (ap->tmp < 0 && errno == ENOENT && disk_make_dir(box->dir, "tmp"))
         ap->tmp = openat(box->dir, "tmp", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     return ap;
 }
@@ -106,7 +106,7 @@ append_message(struct append *ap, unsigned flags, uint64_t keywords,
     const char *name = maildir_unique(ap->arena);
 
     ap->fd = disk_create(ap->tmp, name, 0600);
-    if (ap->fd < 0)
+    if (ap->fd < 0 || !disk_share(ap->fd, ap->tmp, ""))
         return store_fail(errno, why, "cannot store the message");
     ap->date = date;
     ap->size = ap->vsize = 0;

@@ -149,7 +149,8 @@ copy_bytes(struct copy *c, struct deposit_file *file)
     const struct timespec times[] = {{.tv_nsec = UTIME_NOW},
                                      {.tv_sec = file->message.date}};
 
-    good = good && futimens(out, times) == 0 && disk_sync(out);
+    good = good && disk_share(out, c->tmp, "") && futimens(out, times) == 0 &&
+           disk_sync(out);
     file->from = name;
     file->from_dir = c->tmp;
     file->link = false;

@@ -79,6 +79,7 @@ try_lock(int dir, const char *name)
 
     if (hidden >= 0) {
         sign(hidden);
+        (void)!disk_share(hidden, dir, "");
         if (disk_link_fd(hidden, dir, name))
             return true;
         if (errno == EEXIST)
@@ -87,8 +88,10 @@ try_lock(int dir, const char *name)
     /* Not every file system can do that. */
     auto_close int fd = disk_create(dir, name, 0600);
 
-    if (fd >= 0)
+    if (fd >= 0) {
         sign(fd);
+        (void)!disk_share(fd, dir, "");
+    }
     return fd >= 0;
 }
 

@@ -66,7 +66,7 @@ strip(struct home *h, struct arena *a, const char *path, const char *trash,
 {
     static const char *const parts[] = {"cur", "new", "tmp"};
 
-    if (mkdirat(h->dir, trash, 0700) < 0)
+    if (!disk_make_dir(h->dir, trash))
         return store_fail(errno, why, "cannot delete %s", path);
     for (size_t i = 0; i < COUNT(parts); i++)
         if (!disk_move(h->dir, arena_fmt(a, "%s/%s", path, parts[i]), h->dir,
@@ -292,8 +292,8 @@ make_parents(struct renaming *r)
 {
     for (size_t i = 1; r->h->fs && i < r->to.len; i++)
         if (r->to.p[i] == '/')
-            (void)!mkdirat(r->h->dir, arena_cstr(r->a, str_sub(r->to, 0, i)),
-                           0700);
+            (void)!disk_make_dir(r->h->dir,
+                                 arena_cstr(r->a, str_sub(r->to, 0, i)));
 }
 
 static enum rc

@@ -12,6 +12,7 @@
 #include "mail/mutf7.h"
 #include "store/folder_files.h"
 #include "store/own.h"
+#include "sys/disk.h"
 
 /* Bounds of a tree in the fs layout. */
 #define DEPTH_MAX   32
@@ -252,11 +253,10 @@ make_dirs(struct home *h, struct arena *a, const char *path, struct why *why)
 
     /* Parents in the fs layout. */
     for (const char *p = path; (p = strchr(p, '/')); p++)
-        (void)!mkdirat(h->dir,
-                       arena_cstr(a, (struct str){path, (size_t)(p - path)}),
-                       0700);
+        (void)!disk_make_dir(
+            h->dir, arena_cstr(a, (struct str){path, (size_t)(p - path)}));
     for (size_t i = 0; i < COUNT(parts); i++)
-        if (mkdirat(h->dir, arena_fmt(a, "%s%s", path, parts[i]), 0700) < 0 &&
+        if (!disk_make_dir(h->dir, arena_fmt(a, "%s%s", path, parts[i])) &&
             errno != EEXIST)
             return store_fail(errno, why, "cannot make %s", path);
     if (h->fs)
@@ -266,7 +266,9 @@ make_dirs(struct home *h, struct arena *a, const char *path, struct why *why)
         openat(h->dir, arena_fmt(a, "%s/maildirfolder", path),
                O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
 
-    return mark < 0 ? store_fail(errno, why, "cannot make %s", path) : OK;
+    return mark < 0 || !disk_share(mark, h->dir, path)
+               ? store_fail(errno, why, "cannot make %s", path)
+               : OK;
 }
 
 static enum rc

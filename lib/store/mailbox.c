@@ -42,7 +42,7 @@ open_parts(struct mailbox *box)
     for (size_t i = 0; i < COUNT(names); i++)
         there += faccessat(box->dir, names[i], F_OK, 0) == 0;
     for (size_t i = 0; there && there < COUNT(names) && i < COUNT(names); i++)
-        (void)!mkdirat(box->dir, names[i], 0700);
+        (void)!disk_make_dir(box->dir, names[i]);
     box->new = open_part(box, "new");
     box->cur = open_part(box, "cur");
     return box->new >= 0 && box->cur >= 0;

@@ -104,6 +104,8 @@ create(struct arena *a, const char *path, const char *tmp)
 
     if (fd < 0 && errno == ENOENT && make_maildir(a, path))
         fd = disk_create(AT_FDCWD, tmp, 0600);
+    if (fd >= 0)
+        (void)!disk_share(fd, AT_FDCWD, arena_fmt(a, "%s/tmp", path));
     return fd;
 }
 
@@ -194,7 +196,8 @@ maildir_is_on(struct arena *a, const char *path, dev_t dev)
     if (stat(new, &st) < 0 &&
         (errno != ENOENT || !make_maildir(a, path) || stat(new, &st) < 0))
         return false;
-    return st.st_dev == dev;
+    /* A queue file has no group to share it with: that gets a copy. */
+    return st.st_dev == dev && !(st.st_mode & S_IWGRP);
 }
 
 bool

@@ -224,8 +224,10 @@ hold_alone(int dir)
 
     if (fd < 0 && errno == ENOENT) {
         fd = disk_create(dir, FILE_NAME, 0600);
-        if (fd >= 0)
+        if (fd >= 0) {
+            (void)!disk_share(fd, dir, "");
             close(fd);
+        }
         fd = hold(dir, FILE_NAME, LOCK_EX);
     }
     return fd;

@@ -88,8 +88,8 @@ text_write(int dir, const char *name, struct str text, struct text_stamp *stamp,
     /* Left by somebody who was killed: the caller has the lock. */
     if (fd < 0 && errno == EEXIST && disk_remove(dir, tmp))
         fd = disk_create(dir, tmp, 0600);
-    if (fd >= 0 && fill(fd, text, stamp) && disk_publish(dir, tmp, name) &&
-        disk_sync_dir(dir))
+    if (fd >= 0 && disk_share(fd, dir, "") && fill(fd, text, stamp) &&
+        disk_publish(dir, tmp, name) && disk_sync_dir(dir))
         return OK;
 
     enum rc rc = store_fail(errno, why, "cannot write %s", name);

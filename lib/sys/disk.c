@@ -107,6 +107,37 @@ disk_create(int dir, const char *name, mode_t mode)
                   mode);
 }
 
+bool
+disk_share(int fd, int dir, const char *folder)
+{
+    struct stat in, st;
+    mode_t mode;
+
+    if (fstatat(dir, folder, &in, AT_EMPTY_PATH) < 0)
+        return false;
+    if (!(in.st_mode & S_IWGRP))
+        return true;
+    if (faulty() || fstat(fd, &st) < 0)
+        return false;
+    /* Who is not in that group cannot give it: then it stays his own. */
+    if (st.st_gid != in.st_gid && fchown(fd, (uid_t)-1, in.st_gid) < 0)
+        return errno == EPERM;
+    mode = (st.st_mode & 07777) | (st.st_mode & S_IRWXU) >> 3;
+    if (S_ISDIR(st.st_mode))
+        mode |= in.st_mode & S_ISGID;
+    return fchmod(fd, mode) == 0;
+}
+
+bool
+disk_make_dir(int dir, const char *name)
+{
+    if (faulty() || mkdirat(dir, name, 0700) < 0)
+        return false;
+    auto_close int fd = openat(dir, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+    return fd >= 0 && disk_share(fd, fd, "..");
+}
+
 int
 disk_open(int dir, const char *name, int flags)
 {

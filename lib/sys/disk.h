@@ -22,6 +22,17 @@
 
 #include "base/str.h"
 
+/*
+ * What is made in a folder that its group may write to is the group's, too: it
+ * gets that group, which may do with it what its owner may. `folder` is
+ * relative to dir, "" dir itself. False with errno; where the folder is no such
+ * one, nothing is done.
+ */
+bool disk_share(int fd, int dir, const char *folder);
+
+/* A new folder, mode 0700 or shared as the one it is in. False with errno. */
+bool disk_make_dir(int dir, const char *name);
+
 /* A new file, open for reading and writing; EEXIST if the name is taken. */
 int disk_create(int dir, const char *name, mode_t mode);
 /* An existing file; flags are O_RDONLY, O_RDWR ... Never follows a link. */

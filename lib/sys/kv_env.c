@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "sys/disk.h"
 #include "sys/kv.h"
 #include "sys/kv_check.h"
 
@@ -138,6 +139,21 @@ map_size(off_t size)
     return want;
 }
 
+/* By name: closing a descriptor of LMDB's files would let go of its locks. */
+static void
+share_named(const struct kv_env *e, const char *name)
+{
+    struct path p = file_of(e, name);
+    struct stat in, st;
+
+    if (stat(e->path, &in) < 0 || !(in.st_mode & S_IWGRP) ||
+        stat(p.s, &st) < 0 || st.st_uid != geteuid())
+        return;
+    if (st.st_gid != in.st_gid)
+        (void)!chown(p.s, (uid_t)-1, in.st_gid);
+    (void)!chmod(p.s, 0660);
+}
+
 static int
 attach(struct kv_env *e)
 {
@@ -155,6 +171,8 @@ attach(struct kv_env *e)
 
     int dead = 0;
 
+    share_named(e, "data.mdb");
+    share_named(e, "lock.mdb");
     mdb_reader_check(e->env, &dead);
     err = mdb_txn_begin(e->env, NULL, MDB_RDONLY, &txn);
     if (err == 0)
@@ -172,6 +190,16 @@ attach(struct kv_env *e)
     return 0;
 }
 
+/* Others of the folder's group may use what is ours. */
+static bool
+share(const struct kv_env *e, int fd)
+{
+    struct stat st;
+
+    return fstat(fd, &st) < 0 || st.st_uid != geteuid() ||
+           disk_share(fd, AT_FDCWD, e->path);
+}
+
 /* One process at a time opens or closes. */
 static void
 hold_door(const struct kv_env *e, short type)
@@ -187,7 +215,7 @@ map_state(struct kv_env *e, const char *name, int flags)
 {
     e->lock = open(file_of(e, name).s,
                    O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | flags, 0600);
-    if (e->lock < 0 || ftruncate(e->lock, STATE_LEN) < 0)
+    if (e->lock < 0 || ftruncate(e->lock, STATE_LEN) < 0 || !share(e, e->lock))
         return false;
     e->state =
         mmap(NULL, STATE_LEN, PROT_READ | PROT_WRITE, MAP_SHARED, e->lock, 0);
@@ -332,7 +360,7 @@ kv_env_open(const char *path, struct kv_env **out, bool *fresh, struct why *why)
         release(e);
         return fail(why, "4.3.0", "%s: name is too long", path);
     }
-    if ((mkdir(path, 0700) < 0 && errno != EEXIST) || !find_state(e)) {
+    if ((!disk_make_dir(AT_FDCWD, path) && errno != EEXIST) || !find_state(e)) {
         enum rc rc = fail(why, "4.3.0", "cannot make %s: %m", path);
 
         release(e);

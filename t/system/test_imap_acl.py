@@ -4,6 +4,7 @@ import os
 import pathlib
 import re
 import signal
+import subprocess
 
 import pytest
 
@@ -659,3 +660,74 @@ def test_renamed_meanwhile(anna, ben):
             lines = c.ok(f'SELECT {a.shared}/Other')
             assert b'* 1 EXISTS' in lines
             assert len(c.ok('FETCH 1 (BODY.PEEK[])')) == 1
+
+
+def crypted(password):
+    return subprocess.run(['openssl', 'passwd', '-6', '-stdin'], text=True,
+                          input=password, stdout=subprocess.PIPE,
+                          check=True).stdout.strip()
+
+
+class Team(Accounts):
+    """Accounts of the system, some of whom are in a group."""
+    group, members = 61500, ('anna', 'ben')
+
+    def _hold(self, passwd):
+        path = self.write('group', pathlib.Path('/etc/group').read_text() +
+                          f'team:x:{self.group}:{",".join(self.members)}\n')
+        path.chmod(0o644)
+        self.group_file = path
+        super()._hold(passwd)
+
+    def _secrets(self):
+        yield from super()._secrets()
+        yield f'mount --bind {self.group_file} /etc/group'
+
+
+def test_accounts():
+    """System users: what is made in a tree of a group belongs to that group,
+    whoever makes it, and who is not let in is told so, with a line in the
+    log."""
+    group = Team.group
+    shadow = {n: crypted('secret') for n in ('anna', 'ben', 'carl')}
+    with Team(start=False, shadow=shadow, settings={
+            'auth_password_sources': 'shadow',
+            'auth_user_sources': 'passwd'}) as p:
+        public = p.top / 'public'
+        public.mkdir()
+        os.chown(public, 0, group)
+        public.chmod(0o2770)
+        (public / 'dovecot-acl').write_text('group=team lrswipkxtea\n'
+                                            'user=carl lrs\n')
+        shares = p.top / 'shares'
+        shares.mkdir()
+        shares.chmod(0o1777)
+        p.set(imap_public_namespaces=f'Public/ maildir:{public}',
+              imap_shared_namespace=f'shared/ maildir:{p.home}/%u/Maildir',
+              imap_shared_list=shares, mail_location='maildir:~/Maildir')
+        p.start()
+        with RawImap(p.base + 993, 'anna') as a, \
+                RawImap(p.base + 993, 'ben') as b:
+            a.ok('CREATE Public/News')
+            a.literals('APPEND Public/News ', MESSAGE)
+            b.ok('SELECT Public/News')
+            b.ok('STORE 1 +FLAGS (\\Flagged work)')
+            b.literals('APPEND Public/News ', MESSAGE)
+            a.ok('SELECT Public/News')
+            a.literals('APPEND Public/News ', MESSAGE)
+            assert b'* 3 EXISTS' in b.ok('NOOP')
+            a.ok('STORE 2 +FLAGS (\\Deleted)')
+            a.ok('CLOSE')
+            b.ok('COPY 1 INBOX')
+            b.ok('CREATE Public/News/ben')
+            b.ok('SETACL Public/News/ben anna lr')
+            assert a.ok('MYRIGHTS Public/News/ben')[0].endswith(b' lr')
+            for path in [public, *public.rglob('*')]:
+                st = path.stat()
+                want = 0o770 if path.is_dir() else 0o660
+                assert st.st_gid == group and st.st_mode & 0o777 == want or \
+                    path.name == 'dovecot-acl' and st.st_uid == 0, path
+        with RawImap(p.base + 993, 'carl') as c:
+            c.no('SELECT Public/News', b'[NOPERM]')
+        assert f'imap(carl): {public}: Permission denied; all who may' in \
+            p.log_text()
