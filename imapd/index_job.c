@@ -13,10 +13,11 @@
 #define KEPT_MAX    ((size_t)64 << 20)
 #define SCRATCH_MAX ((size_t)64 << 20)
 
-enum phase { CHECK, COUNT_THEM, READ, WRITE, END };
+enum phase { BEGIN, COUNT_THEM, READ, WRITE, END };
 
 struct index_job {
-    struct imap *imap;
+    const struct imap *imap;
+    struct converters *charsets;
     struct mailbox *box;
     struct fts *fts;
     struct segment_folder folder;
@@ -26,7 +27,6 @@ struct index_job {
     enum phase phase;
 
     /* What is there. */
-    size_t checked;
     uint32_t *there; /* messages of each segment */
     bool *replace;   /* segments that are made anew */
     bool replacing;  /* any */
@@ -51,13 +51,15 @@ struct index_job {
 };
 
 struct index_job *
-index_job_new(struct imap *imap, struct mailbox *box, struct fts *fts, int lock)
+index_job_new(const struct imap *imap, struct converters *charsets,
+              struct mailbox *box, struct fts *fts, int lock)
 {
     struct index_job *job = calloc(1, sizeof *job);
 
     must(job != NULL);
     mailbox_hold(box);
     job->imap = imap;
+    job->charsets = charsets;
     job->box = box;
     job->fts = fts;
     job->lock = lock;
@@ -118,7 +120,7 @@ index_job_has_small(const struct fts_set *set)
 /* ---- what is there */
 
 static enum rc
-open_set(struct index_job *job, struct why *why)
+begin(struct index_job *job, struct why *why)
 {
     struct mailbox_status status;
     enum rc rc = mailbox_status(job->box, false, &status, why);
@@ -130,20 +132,7 @@ open_set(struct index_job *job, struct why *why)
     job->there = calloc(job->set->segments.len + 1, sizeof *job->there);
     job->replace = calloc(job->set->segments.len + 1, sizeof *job->replace);
     must(job->there && job->replace);
-    return OK;
-}
-
-/* Damage is found now, and not by who searches. */
-static enum rc
-check(struct index_job *job, struct why *why)
-{
-    if (job->set == NULL)
-        return open_set(job, why);
-    if (job->checked == job->set->segments.len) {
-        job->phase = COUNT_THEM;
-        return OK;
-    }
-    (void)segment_is_good(job->set->segments.at[job->checked++]);
+    job->phase = COUNT_THEM;
     return OK;
 }
 
@@ -243,7 +232,7 @@ open_message(struct index_job *job, const struct message *m, struct why *why)
     if (job->builder == NULL)
         job->builder = builder_new(&job->folder);
     builder_begin(job->builder, m->uid, indexing_id(m));
-    text_begin(&job->walk, job->scratch, job->imap->charsets, job->opened.bytes,
+    text_begin(&job->walk, job->scratch, job->charsets, job->opened.bytes,
                &job->opened.s, TEXT_HEADER | TEXT_BODY);
     job->walking = true;
     return OK;
@@ -336,7 +325,7 @@ bool
 index_job_step(struct index_job *job, int64_t ms, enum rc *rc, struct why *why)
 {
     static enum rc (*const phases[])(struct index_job *, struct why *) = {
-        [CHECK] = check,
+        [BEGIN] = begin,
         [COUNT_THEM] = count,
         [READ] = read_on,
         [WRITE] = write_on,

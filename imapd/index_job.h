@@ -14,9 +14,11 @@
 
 struct index_job;
 
-/* The lock (fts_lock) is the job's to close. */
-struct index_job *index_job_new(struct imap *imap, struct mailbox *box,
-                                struct fts *fts, int lock);
+/* The lock (fts_lock) is the job's to close. Nobody else opens so many of the
+ * character sets that one is not to be had. */
+struct index_job *index_job_new(const struct imap *imap,
+                                struct converters *charsets,
+                                struct mailbox *box, struct fts *fts, int lock);
 void index_job_free(struct index_job *job);
 
 /* Work for some ms. False when it is done, or why could not be (*rc). */

@@ -9,7 +9,7 @@
 #include "base/log.h"
 #include "index_job.h"
 #include "store/folders.h"
-#include "sys/io.h"
+#include "sys/charsets.h"
 
 #define LAYOUT   1     /* which texts are in which area */
 #define WAIT_MS  300   /* after it is wanted: let the client go first */
@@ -17,15 +17,17 @@
 #define PAUSE_MS 6     /* between them: a third of one processor at most */
 #define BUSY_MS  30    /* while a session is at work */
 #define VAIN_MS  10000 /* after there was nothing to do */
+#define REST_MS  60000 /* after a search */
 #define WAITING  64    /* folders */
 #define TIDY_MAX ((size_t)64 << 20)
 
 struct indexing {
     VEC(struct fts_home) homes;
     VEC(struct mailbox *) waiting; /* held */
-    uint32_t version;              /* of texts */
+    struct converters *charsets;
+    uint32_t version; /* of texts */
     struct index_job *job;
-    struct timer *timer;
+    struct timer *timer, *rest;
     bool in_vain; /* the last job found nothing to do */
     bool tidied;
 };
@@ -90,6 +92,7 @@ void
 indexing_begin(struct imap *imap)
 {
     imap->indexing = arena_make(imap->user->life, struct indexing);
+    imap->indexing->charsets = charsets_new(imap->user->life);
     imap->indexing->version = text_version(imap->user->life);
 }
 
@@ -134,13 +137,29 @@ set_of(struct imap *imap, struct mailbox *box, struct mailbox_status *status)
     return fts_set_open(fts_of(imap, mailbox_home(box)), &folder);
 }
 
+/* A search is often followed by another one; an idle process is small. */
+static void
+rest(void *self)
+{
+    struct imap *imap = self;
+    struct indexing *x = imap->indexing;
+
+    x->rest = NULL;
+    for (size_t i = 0; i < x->homes.len; i++)
+        fts_rest(x->homes.at[i].fts);
+}
+
 struct fts_set *
 indexing_set(struct imap *imap, struct mailbox *box)
 {
+    struct indexing *x = imap->indexing;
     struct mailbox_status status;
 
-    return imap->user->conf->imap_search_index ? set_of(imap, box, &status)
-                                               : NULL;
+    if (!imap->user->conf->imap_search_index)
+        return NULL;
+    loop_cancel(x->rest);
+    x->rest = loop_after(imap->user->loop, REST_MS, rest, imap);
+    return set_of(imap, box, &status);
 }
 
 /* ---- when */
@@ -161,8 +180,8 @@ is_worth_it(struct imap *imap, struct mailbox *box)
 {
     struct mailbox_status status;
     struct fts_set *set = set_of(imap, box, &status);
-    size_t known = set ? set->places.len : 0;
-    uint32_t last = known ? set->places.at[known - 1].uid : 0;
+    size_t known = set ? set->count : 0;
+    uint32_t last = set ? set->last : 0;
     bool worth = set && status.messages >= INDEX_MIN &&
                  (status.next > last + INDEX_MIN ||
                   status.messages >= known + INDEX_MIN ||
@@ -235,7 +254,7 @@ next_job(struct imap *imap)
 
         vec_drop(&x->waiting, 0);
         if (is_worth_it(imap, box) && (lock = fts_lock(fts)) >= 0)
-            x->job = index_job_new(imap, box, fts, lock);
+            x->job = index_job_new(imap, x->charsets, box, fts, lock);
         mailbox_let_go(box);
         if (x->job)
             return true;
@@ -272,6 +291,8 @@ step(void *self)
     }
     if (x->job == NULL && !next_job(imap)) {
         tidy(imap);
+        if (x->rest == NULL)
+            rest(imap);
         return;
     }
     work(imap);

@@ -289,10 +289,10 @@ static const struct {
 
 #define TEMPORARY "new"
 
-/* A slice; true when all is written. */
+/* A slice. */
 static enum rc
-write_on(struct writing *w, int dir, const char *name, bool *done,
-         struct why *why)
+write_slice(struct writing *w, int dir, const char *name, bool *done,
+            struct why *why)
 {
     struct str left = str_sub(buf_str(&w->file), w->at, FILE_SLICE);
 
@@ -311,6 +311,18 @@ write_on(struct writing *w, int dir, const char *name, bool *done,
         return fail(why, "4.3.0", "cannot name a search index: %m");
     *done = true;
     return OK;
+}
+
+/* What a full disk has not taken must not fill it. */
+static enum rc
+write_on(struct writing *w, int dir, const char *name, bool *done,
+         struct why *why)
+{
+    enum rc rc = write_slice(w, dir, name, done, why);
+
+    if (rc != OK && w->fd >= 0)
+        unlinkat(dir, TEMPORARY, 0);
+    return rc;
 }
 
 enum rc

@@ -36,13 +36,19 @@ fts_open(const char *path)
 }
 
 void
+fts_rest(struct fts *fts)
+{
+    for (size_t i = 0; i < fts->sets.len; i++)
+        fts_set_close(fts->sets.at[i].set);
+    vec_free(&fts->sets);
+}
+
+void
 fts_close(struct fts *fts)
 {
     if (fts == NULL)
         return;
-    for (size_t i = 0; i < fts->sets.len; i++)
-        fts_set_close(fts->sets.at[i].set);
-    vec_free(&fts->sets);
+    fts_rest(fts);
     free(fts->path);
     free(fts);
 }
@@ -171,6 +177,19 @@ by_first_uid(const void *pa, const void *pb)
     return (ua > ub) - (ua < ub);
 }
 
+static void
+count(struct fts_set *set)
+{
+    for (size_t i = 0; i < set->segments.len; i++) {
+        const struct segment *s = set->segments.at[i];
+        uint32_t last = s->count ? s->docs[s->count - 1].uid : 0;
+
+        set->count += s->count;
+        if (last > set->last)
+            set->last = last;
+    }
+}
+
 static struct fts_set *
 read_set(struct fts *fts, const struct segment_folder *f,
          const struct fts_set *old)
@@ -191,6 +210,7 @@ read_set(struct fts *fts, const struct segment_folder *f,
         if (is_segment(e->d_name))
             add_segment(set, old, fd, e->d_name, f);
     closedir(dir);
+    count(set);
     if (set->segments.len > 0)
         qsort(set->segments.at, set->segments.len, sizeof *set->segments.at,
               by_first_uid);
@@ -235,7 +255,6 @@ fts_set_open(struct fts *fts, const struct segment_folder *f)
         set = old;
     } else {
         fts_set_close(old);
-        make_places(set);
     }
     if (fts->sets.len == SETS_MAX)
         fts_set_close(take_kept(fts, &fts->sets.at[0].folder));
@@ -267,10 +286,13 @@ seek(const struct fts_set *set, uint32_t uid, size_t hint)
 }
 
 const struct fts_place *
-fts_set_find(const struct fts_set *set, uint32_t uid, uint64_t id, size_t *hint)
+fts_set_find(struct fts_set *set, uint32_t uid, uint64_t id, size_t *hint)
 {
-    size_t i = *hint = seek(set, uid, *hint);
+    size_t i;
 
+    if (set->places.len == 0 && set->count > 0)
+        make_places(set);
+    i = *hint = seek(set, uid, *hint);
     for (; i < set->places.len && set->places.at[i].uid == uid; i++) {
         const struct fts_place *p = &set->places.at[i];
         const struct segment *s = set->segments.at[p->segment];

@@ -22,6 +22,8 @@ struct fts;
 /* The index in that folder, which is made when it is first written. */
 struct fts *fts_open(const char *path);
 void fts_close(struct fts *fts);
+/* Sets are kept for whoever asks next; let go of those that nobody uses. */
+void fts_rest(struct fts *fts);
 
 /* ---- reading */
 
@@ -33,8 +35,10 @@ struct fts_place {
 /* The segments of a folder as they were when it was looked at. */
 struct fts_set {
     VEC(struct segment *) segments;
-    VEC(struct fts_place) places; /* of all messages, by UID */
+    size_t count;  /* of messages */
+    uint32_t last; /* the highest UID */
     unsigned users;
+    VEC(struct fts_place) places; /* by UID; made when one is asked for */
 };
 
 /* Look at the folder. Never NULL; what cannot be read is not in it. A set that
@@ -44,7 +48,7 @@ void fts_set_close(struct fts_set *set);
 
 /* Where a message is; NULL where it is in no segment, or in one that is
  * damaged. *hint, 0 at first, makes it cheap to ask by rising UIDs. */
-const struct fts_place *fts_set_find(const struct fts_set *set, uint32_t uid,
+const struct fts_place *fts_set_find(struct fts_set *set, uint32_t uid,
                                      uint64_t id, size_t *hint);
 
 /* ---- writing */
