@@ -132,9 +132,7 @@ class Messages:
         if name == b'INTERNALDATE':
             value, want = audit.internal_date(value), m.date
         if name == b'EMAILID':
-            if not hasattr(m.letter, 'emailid'):
-                m.letter.emailid = value
-            want = m.letter.emailid
+            m.emailid = want = m.emailid or value
         if value != want and (value or want):
             client.view.fail(f'UID {m.uid}: {item} is {value!r}, not {want!r}')
 
@@ -231,7 +229,8 @@ class Messages:
 
         def then(reply):
             old = [view.box.messages[u] for u in uids]
-            new = [box.add(m.letter, m.flags, m.date) for m in old]
+            new = [box.add(m.letter, m.flags, m.date, m.emailid)
+                   for m in old]
             want = f'{box.validity} {as_set(uids)} {as_set(new)}' \
                 if uids else None
             if reply.code('COPYUID') != want:

@@ -16,6 +16,7 @@ class Add:
         self.box, self.letter, self.options = box, letter, options
         self.sure, self.uid, self.source = sure, uid, source
         self.group, self.date = group, date
+        self.emailid = None
         self.found = None  # its UID
 
     def __repr__(self):
@@ -52,6 +53,8 @@ class Pending:
         may have had meanwhile."""
         m = self.world.boxes[box].messages[uid]
         a = Add(to, m.letter, None, sure, new, source, date=m.date)
+        if sure:  # one that was cut short may be a message of its own
+            a.emailid = m.emailid
         self.adds.append(a)
         self.copies.append((a, box, uid))
 
@@ -165,10 +168,10 @@ class Pending:
         if seen.modseq <= (m.modseq or m.over):
             raise Differs(f'{who} has changed, its mod-sequence is '
                           f'{seen.modseq}, not over {m.modseq or m.over}')
-        return self._message(m.uid, seen)
+        return self._message(m.uid, seen, m.emailid)
 
-    def _message(self, uid, seen):
-        m = Message(uid, seen.letter, seen.flags, seen.date, 0)
+    def _message(self, uid, seen, emailid):
+        m = Message(uid, seen.letter, seen.flags, seen.date, 0, emailid)
         m.modseq = seen.modseq
         return m
 
@@ -191,7 +194,7 @@ class Pending:
         if seen.modseq <= box.highest and not self.lost_index:
             raise Differs(f'{name}: UID {uid} is new, its mod-sequence '
                           f'{seen.modseq} is not over {box.highest}')
-        return self._message(uid, seen)
+        return self._message(uid, seen, best.emailid)
 
     def _new_options(self, name, uid, a, flag):
         """Also new ones may have been changed already."""

@@ -7,12 +7,14 @@ FLAGS = SYSTEM + KEYWORDS
 
 
 class Message:
-    """modseq: None until somebody was told; then it is over `over`."""
+    """modseq: None until somebody was told; then it is over `over`. emailid:
+    None until then."""
 
-    def __init__(self, uid, letter, flags, date, over):
+    def __init__(self, uid, letter, flags, date, over, emailid=None):
         self.uid, self.letter, self.date = uid, letter, date
         self.flags = frozenset(flags)
         self.modseq, self.over = None, over
+        self.emailid = emailid
 
     def __repr__(self):
         return f'{self.uid}{sorted(self.flags)}@{self.modseq}>{self.over}'
@@ -33,14 +35,12 @@ class Box:
     def uids(self):
         return sorted(self.messages)
 
-    def add(self, letter, flags, date, uid=None):
-        uid = self.next if uid is None else uid
-        if uid < self.next:
-            raise Differs(f'{self.name}: UID {uid} is used again or late; '
-                          f'{self.next} is the next one')
+    def add(self, letter, flags, date, emailid=None):
+        uid = self.next
         self.next = uid + 1
         self.changes += 1
-        self.messages[uid] = Message(uid, letter, flags, date, self.highest)
+        self.messages[uid] = Message(uid, letter, flags, date, self.highest,
+                                     emailid)
         return uid
 
     def remove(self, uid):
