@@ -174,8 +174,10 @@ expunge_messages(struct mailbox *box, struct uid_set set, bool deleted,
 
     /* Files that somebody renamed meanwhile are found the second time. */
     for (int i = 0; rc == OK && missing && i < 2; i++) {
-        if (i)
+        if (i) {
+            mailbox_own_doubt(box); /* so that sync looks */
             rc = mailbox_sync(box, NULL, why);
+        }
         if (rc == OK)
             rc = expunge_once(box, work, set, deleted ? FLAG_DELETED : 0, &done,
                               &missing, why);
