@@ -100,6 +100,7 @@ class User(Steps, Bursts, Outside):
         the server may come in some seconds. Then all clients know it."""
         end = time.monotonic() + seconds
         while True:
+            told = self.transcript.mark()
             try:
                 pending.settle({n: audit.look(self.auditor, self.world, n)
                                 for n in sorted(self.world.boxes)})
@@ -107,6 +108,7 @@ class User(Steps, Bursts, Outside):
             except Differs:
                 if time.monotonic() >= end:
                     raise
+                self.transcript.forget(told)
                 time.sleep(.05)
         for c in self.clients:
             if c.view and not c.idling:

@@ -22,12 +22,22 @@ class Transcript:
     def __init__(self, size=20000):
         self.began = time.monotonic()
         self.lines = collections.deque(maxlen=size)
-        self.commands = 0
+        self.commands = self.count = 0
+
+    def mark(self):
+        return self.count
+
+    def forget(self, mark):
+        """What came since is of no interest."""
+        while self.lines and self.count > mark:
+            self.lines.pop()
+            self.count -= 1
 
     def note(self, who, mark, data):
         text = data if isinstance(data, str) else data.decode('latin-1')
         if len(text) > 600:
             text = f'{text[:560]} ... {len(text)} bytes'
+        self.count += 1
         self.lines.append(f'{time.monotonic() - self.began:10.4f} {who:>4} '
                           f'{mark} {text!r}')
 
