@@ -318,5 +318,6 @@ parse_uidbatches(struct parser *p, struct command *c)
     if (!parse_skip(p, ':'))
         return parse_fail(p, "Expected a range of batches");
     return parse_nonzero(p, &b->to) &&
-           (b->from <= b->to || parse_fail(p, "Range of batches is reversed"));
+           (b->from <= b->to ||
+            parse_fail(p, "[CLIENTBUG] Range of batches is reversed"));
 }

@@ -27,8 +27,9 @@ searching_charset(struct session *s, const struct command *c)
 {
     struct str charset = c->search.charset;
 
-    /* All is UTF-8 then (RFC 6855 3); SORT and THREAD must name one. */
-    if (s->enabled & ENABLED_UTF8 && charset.len > 0 && !is_sorted(c->id)) {
+    /* All is UTF-8 then (RFC 9755 3); SORT and THREAD must say so. */
+    if (s->enabled & ENABLED_UTF8 && charset.len > 0 &&
+        !(is_sorted(c->id) && str_ieq(charset, S("UTF-8")))) {
         reply_bad(s, "All is UTF-8, as was enabled");
         return false;
     }
@@ -65,7 +66,11 @@ searching_tell(struct session *s, int64_t *told)
     if (now - *told < PROGRESS_MS)
         return;
     *told = now;
-    imap_put_string(&tag, s->now.tag);
+    /* RFC 9585 4: "]" would end the code. */
+    if (str_find(s->now.tag, ']') < 0)
+        imap_put_string(&tag, s->now.tag);
+    else
+        buf_add(&tag, S("NIL"));
     say(s, "* OK [INPROGRESS (%s NIL NIL)] Still searching\r\n",
         buf_str(&tag).p);
 }

@@ -283,6 +283,7 @@ IMAP_RUN(do_search); /* and SORT, THREAD */
 IMAP_RUN(do_esearch);
 IMAP_RUN(do_notify);
 IMAP_RUN(do_copy);
+IMAP_RUN(do_uidbatches);
 IMAP_RUN(do_expunge);
 
 #endif

@@ -91,6 +91,9 @@ def test_utf8(user):
         c.ok('COPY 1 "Grüße"'.encode())
         c.ok('SELECT "Grüße"'.encode())
         c.no('SEARCH CHARSET UTF-8 ALL', b'BAD')
+        c.no('SORT (DATE) US-ASCII ALL', b'BAD')
+        c.no('THREAD REFS US-ASCII ALL', b'BAD')
+        c.ok('SORT (DATE) UTF-8 ALL')
         assert c.ok('SEARCH SUBJECT "grün"'.encode()) == [b'* SEARCH']
         c.no(b'CREATE "a\xff"', b'BAD')
         for bad in '\x85', '\u2028', '\u2029', '\x7f':
