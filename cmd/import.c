@@ -93,6 +93,14 @@ find_named(struct import *im, struct user *u)
     return find_ids(im, u) ? 0 : IMPORT_NO_USER;
 }
 
+static enum priv_filter
+filter_of(const struct conf *conf)
+{
+    if (strcmp(conf->sandbox, "off") == 0)
+        return PRIV_FILTER_OFF;
+    return strcmp(conf->sandbox, "log") == 0 ? PRIV_FILTER_LOG : PRIV_FILTER_ON;
+}
+
 /* Ids for good, and no files to change but his mail. Nothing of the source has
  * been read yet. */
 static bool
@@ -105,8 +113,7 @@ become(struct import *im, const struct user *u,
         .may = PRIV_READ | PRIV_WRITE | PRIV_NET,
         .more = folders->at,
         .more_count = folders->count,
-        .filter = strcmp(im->conf->sandbox, "off") == 0 ? PRIV_FILTER_OFF
-                                                        : PRIV_FILTER_ON,
+        .filter = filter_of(im->conf),
     };
     struct why why;
 
@@ -145,7 +152,8 @@ prepare(struct user *u, struct user_folders *folders)
     return rc == OK;
 }
 
-static bool
+/* 0, or the exit status. */
+static int
 open_target(struct import *im, struct user *u, const char *root)
 {
     const struct import_options *o = im->options;
@@ -154,13 +162,17 @@ open_target(struct import *im, struct user *u, const char *root)
         str_from(arena_fmt(im->life, "%s%s%s", o->login ? o->login : "",
                            o->login ? " " : "", o->source));
 
-    if (import_state_open(im->life, root, source, &im->state, &why) != OK ||
-        (!o->dry && user_mail_open(u, &im->home, &why) != OK)) {
+    if (import_state_open(im->life, root, source, !o->dry, &im->state, &why) !=
+        OK) {
         import_say("%s", why.text);
-        return false;
+        return IMPORT_LATER;
+    }
+    if (!o->dry && user_mail_open(u, &im->home, &why) != OK) {
+        import_say("%s", why.text);
+        return IMPORT_STORE;
     }
     im->dots_divide = !user_mail_is_fs(u);
-    return true;
+    return 0;
 }
 
 static int
@@ -177,9 +189,11 @@ run(struct import *im, struct user *u)
         if (imap == NULL)
             return IMPORT_USAGE;
     }
-    if (!prepare(u, &folders) || !become(im, u, &folders) ||
-        !open_target(im, u, folders.at[0]))
+    if (!prepare(u, &folders) || !become(im, u, &folders))
         return IMPORT_STORE;
+    status = open_target(im, u, folders.at[0]);
+    if (status != 0)
+        return status;
     if (imap)
         status = import_imap(im, imap);
     else if (str_starts(str_from(source), S("mbox:")))

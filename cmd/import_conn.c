@@ -50,7 +50,7 @@ shown(struct conn *c, struct str text)
     char *p = arena_cstr(c->response, text);
 
     for (size_t i = 0; i < text.len; i++)
-        if ((unsigned char)p[i] < ' ' || p[i] == 127)
+        if (p[i] < ' ' || p[i] > '~')
             p[i] = '?';
     return p;
 }

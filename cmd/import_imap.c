@@ -14,15 +14,15 @@
 
 #define MESSAGES_MAX ((size_t)5000000) /* of one folder */
 #define FOLDERS_MAX  ((size_t)20000)
-#define WINDOW       ((size_t)32) /* commands sent ahead of their answers */
-#define TRIES        6            /* to connect, without a message in between */
+#define NAME_LEN     ((size_t)1000) /* of a folder */
+#define WINDOW       ((size_t)32)   /* commands sent ahead of their answers */
+#define TRIES        6 /* to connect, without a message in between */
 
 struct remote_folder {
     struct str name;  /* as the server writes it */
     struct str key;   /* the same, as one line */
     struct str shown; /* here, in UTF-8 */
-    char delimiter;
-    struct str attributes, use;
+    struct str use;
     bool subscribed, done;
 };
 
@@ -133,14 +133,17 @@ take_list(void *own, const struct imap_reply *r, struct why *why)
     }
     if (f || is_virtual(r->list.attributes))
         return OK;
+    if (r->list.name.len > NAME_LEN) {
+        import_say("a folder with too long a name is left out");
+        s->im->failed++;
+        return OK;
+    }
     if (s->folders.len >= FOLDERS_MAX)
         return fail(why, "5.5.0", "the server has too many folders");
     *vec_add(&s->folders) = (struct remote_folder){
         .name = arena_str(s->life, r->list.name),
         .key = one_line(s, r->list.name),
         .shown = name_here(s, r->list.name, r->list.delimiter),
-        .delimiter = r->list.delimiter,
-        .attributes = arena_str(s->life, r->list.attributes),
         .use = use_of(r->list.attributes),
         .subscribed = imap_reply_has(r->list.attributes, S("\\Subscribed")),
     };
@@ -166,6 +169,7 @@ static enum rc
 list_folders(struct imap_source *s, struct why *why)
 {
     struct buf b = buf_in(s->life);
+    bool extended = conn_has(s->conn, "LIST-EXTENDED");
     enum rc rc = OK;
 
     if (s->listed)
@@ -176,16 +180,20 @@ list_folders(struct imap_source *s, struct why *why)
         rc = conn_wait(s->conn, take_namespace, s, why);
     }
     imap_put_string(&b, s->prefix);
-    for (int i = 0; rc == OK && i < 3; i++) {
-        if (i == 0)
-            conn_send(s->conn, "LIST \"\" INBOX");
-        else if (i == 1 && conn_has(s->conn, "SPECIAL-USE") &&
-                 conn_has(s->conn, "LIST-EXTENDED"))
-            conn_send(s->conn, "LIST %.*s \"*\" RETURN (SPECIAL-USE)",
-                      STR(buf_str(&b)));
-        else
-            conn_send(s->conn, "%s %.*s \"*\"", i == 2 ? "LSUB" : "LIST",
-                      STR(buf_str(&b)));
+    if (rc == OK) {
+        conn_send(s->conn, "LIST \"\" INBOX");
+        rc = conn_wait(s->conn, take_list, s, why);
+    }
+    if (rc == OK) {
+        conn_send(s->conn, "LIST %.*s \"*\"%s", STR(buf_str(&b)),
+                  !extended ? ""
+                  : conn_has(s->conn, "SPECIAL-USE")
+                      ? " RETURN (SUBSCRIBED SPECIAL-USE)"
+                      : " RETURN (SUBSCRIBED)");
+        rc = conn_wait(s->conn, take_list, s, why);
+    }
+    if (rc == OK && !extended) {
+        conn_send(s->conn, "LSUB %.*s \"*\"", STR(buf_str(&b)));
         rc = conn_wait(s->conn, take_list, s, why);
     }
     s->listed = rc == OK;

@@ -18,7 +18,7 @@
 
 struct import_state {
     struct arena *life;
-    int dir, fd; /* fd -1: there is no file yet */
+    int dir, fd; /* fd -1: nothing is written */
     const char *name;
     struct str source;
     struct hash *ids;      /* "KEY validity id" */
@@ -164,6 +164,18 @@ take_line(struct import_state *s, struct str line, struct str *key,
 }
 
 static enum rc
+put(struct import_state *s, struct str lines, bool sync, struct why *why)
+{
+    bool good = !s->torn || disk_write(s->fd, S("\n"));
+
+    s->torn = false;
+    if (!good || !disk_write(s->fd, lines) ||
+        (sync && (!disk_sync(s->fd) || !disk_sync_dir(s->dir))))
+        return store_fail(errno, why, "cannot write %s", s->name);
+    return OK;
+}
+
+static enum rc
 read_all(struct import_state *s, struct why *why)
 {
     struct text_stamp stamp;
@@ -172,12 +184,19 @@ read_all(struct import_state *s, struct why *why)
     enum rc rc =
         text_read(s->life, s->dir, s->name, 0, FILE_MAX, &text, &stamp, why);
 
-    if (rc != OK || text.len == 0)
+    if (rc != OK)
         return rc;
+    if (text.len == 0)
+        return s->fd < 0 ? OK
+                         : put(s,
+                               str_from(arena_fmt(s->life, HEAD "%.*s\n",
+                                                  STR(s->source))),
+                               false, why);
     s->torn = !str_ends(text, S("\n"));
     (void)str_cut(&text, '\n', &line);
     if (!str_skip(&line, S(HEAD)) || !str_eq(line, s->source))
-        return fail(why, "5.2.0", "%s is not of this source", s->name);
+        return fail(why, "5.2.0", "%s is broken; remove it to copy all again",
+                    s->name);
     while (str_cut(&text, '\n', &line))
         take_line(s, line, &key, &validity);
     if (!s->pending_whole)
@@ -185,9 +204,18 @@ read_all(struct import_state *s, struct why *why)
     return OK;
 }
 
+static bool
+open_file(struct import_state *s)
+{
+    s->fd = disk_open(s->dir, s->name, O_WRONLY | O_APPEND);
+    if (s->fd < 0 && errno == ENOENT)
+        s->fd = disk_create(s->dir, s->name, 0600);
+    return s->fd >= 0;
+}
+
 enum rc
 import_state_open(struct arena *life, const char *root, struct str source,
-                  struct import_state **state, struct why *why)
+                  bool write, struct import_state **state, struct why *why)
 {
     struct import_state *s = arena_make(life, struct import_state);
 
@@ -201,32 +229,13 @@ import_state_open(struct arena *life, const char *root, struct str source,
     s->ids = hash_new();
     s->contents = hash_new();
     s->folders = hash_new();
-    if (s->dir < 0 && errno == ENOENT)
-        return OK; /* a dry run */
     if (s->dir < 0)
         return store_fail(errno, why, "cannot open %s", root);
+    if (write && !open_file(s))
+        return store_fail(errno, why, "cannot write %s", s->name);
+    if (write && !disk_lock(s->fd))
+        return fail(why, "4.2.0", "another import from there is at work");
     return read_all(s, why);
-}
-
-static enum rc
-put(struct import_state *s, struct str lines, bool sync, struct why *why)
-{
-    if (s->fd < 0) {
-        s->fd = disk_open(s->dir, s->name, O_WRONLY | O_APPEND);
-        if (s->fd < 0 && errno == ENOENT) {
-            s->fd = disk_create(s->dir, s->name, 0600);
-            if (s->fd >= 0)
-                lines = str_from(arena_fmt(s->life, HEAD "%.*s\n%.*s",
-                                           STR(s->source), STR(lines)));
-        }
-    }
-    if (s->fd >= 0 && s->torn && !disk_write(s->fd, S("\n")))
-        return store_fail(errno, why, "cannot write %s", s->name);
-    s->torn = false;
-    if (s->fd < 0 || !disk_write(s->fd, lines) ||
-        (sync && (!disk_sync(s->fd) || !disk_sync_dir(s->dir))))
-        return store_fail(errno, why, "cannot write %s", s->name);
-    return OK;
 }
 
 /* ---- a batch whose fate is not known */

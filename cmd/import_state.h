@@ -32,9 +32,11 @@ struct import_id {
 #define IMPORT_HASH UINT64_C(0xcbf29ce484222325)
 uint64_t import_hash(uint64_t hash, struct str bytes);
 
-/* Read it. root: the Maildir's folder; it is made with the first batch. */
+/* Read it. root: the Maildir's folder. With `write` it is made where it is
+ * missing, and locked: TEMP where another process has it. */
 enum rc import_state_open(struct arena *life, const char *root,
-                          struct str source, struct import_state **state,
+                          struct str source, bool write,
+                          struct import_state **state,
                           struct why *why) MUST_USE;
 
 /*

@@ -33,6 +33,14 @@ import_wants(const struct import_options *o, struct str name)
     return o->folder_count == 0;
 }
 
+/* Also those of U+0080 to U+009F, which terminals obey. NUL ends the text. */
+static bool
+is_control(const char *p)
+{
+    return (unsigned char)*p < ' ' || *p == 127 ||
+           (p[0] == '\xc2' && (unsigned char)p[1] < 0xa0);
+}
+
 /* What cannot be in a name on disk becomes "_". */
 static struct str
 clean_part(struct import *im, struct arena *a, struct str part, bool mutf7)
@@ -45,7 +53,7 @@ clean_part(struct import *im, struct arena *a, struct str part, bool mutf7)
     char *p = arena_cstr(a, text);
 
     for (size_t i = 0; i < text.len; i++)
-        if ((unsigned char)p[i] < 32 || p[i] == 127 || p[i] == '/' ||
+        if (is_control(p + i) || p[i] == '/' ||
             (p[i] == '.' && (im->dots_divide || i == 0)))
             p[i] = '_';
     text = (struct str){p, text.len};

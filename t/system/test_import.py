@@ -169,6 +169,21 @@ def test_killed_and_run_again(dovecot):
         assert_same(dovecot, posta)
 
 
+def test_two_at_once(dovecot):
+    with Posta(users={'anna': 'secret'}) as posta:
+        run = Import(posta)
+        many = [subprocess.Popen([str(a) for a in
+                                  run.args(url(dovecot), '--insecure')],
+                                 stdout=subprocess.DEVNULL,
+                                 stderr=subprocess.PIPE, text=True)
+                for _ in range(4)]
+        ends = [(p.communicate()[1], p.returncode) for p in many]
+        assert any(code == 0 for _, code in ends), ends
+        assert all(code == 0 or (code == 75 and 'is at work' in err)
+                   for err, code in ends), ends
+        assert_same(dovecot, posta)
+
+
 def test_certificate_and_login(dovecot):
     with Posta(users={'anna': 'secret'}) as posta:
         run = Import(posta)
