@@ -272,6 +272,37 @@ metadata_is_good(const struct list *l)
     return true;
 }
 
+/* Could the pattern match a name of that namespace, or the namespace's own? */
+static bool
+may_be_in(struct str pattern, struct str prefix)
+{
+    size_t head = 0, len;
+
+    while (head < pattern.len && !strchr("*%", pattern.p[head]))
+        head++;
+    len = head < prefix.len - 1 ? head : prefix.len - 1;
+    return memcmp(pattern.p, prefix.p, len) == 0 &&
+           (head < pattern.len || head >= prefix.len - 1);
+}
+
+/* Mail of others is looked at only where it may have to be told of. */
+static unsigned
+wanted_kinds(const struct session *s, const struct work *w)
+{
+    unsigned kinds = SPACE_PRIVATE;
+
+    for (size_t i = 0; i < w->count; i++)
+        for (unsigned kind = SPACE_SHARED; kind <= SPACE_PUBLIC; kind *= 2) {
+            const struct mail_space *space;
+            size_t pos = 0;
+
+            while ((space = space_next_of(s->imap, kind, &pos)))
+                if (may_be_in(w->patterns[i], space->prefix))
+                    kinds |= kind;
+        }
+    return kinds;
+}
+
 void
 do_list(struct session *s, const struct command *c)
 {
@@ -300,7 +331,8 @@ do_list(struct session *s, const struct command *c)
         reply_bad(s, "Unknown return option of LIST");
         return;
     }
-    if (space_list(s, s->command, SPACE_ALL, &w->folders, &why) != OK) {
+    if (space_list(s, s->command, wanted_kinds(s, w), &w->folders, &why) !=
+        OK) {
         reply_why(s, &why);
         return;
     }

@@ -34,7 +34,8 @@ def posta():
         p.public = owned(p.top / 'public', mail / p.domain)
         p.shares = owned(p.top / 'shares', mail / p.domain)
         p.set(imap_public_namespaces=f'Public/ maildir:{p.public}',
-              imap_shared_namespace=f'shared/ maildir:{mail}/%d/%n/Maildir',
+              imap_shared_namespace='shared/ maildir:$virtual_mailbox_base'
+                                    '/%d/%n/Maildir',
               imap_shared_list=p.shares)
         p.fresh = iter(users)
         path = p.dir / 'users'
@@ -208,6 +209,12 @@ def test_shared(anna, ben):
             box: {'\\HasNoChildren'}}
         assert names(b.ok('LIST "" %')).keys() >= {'INBOX', 'shared'}
         assert names(b.ok('LIST "" shared/%')).keys() == {a.shared}
+        assert names(b.ok('LIST "" shared')).keys() == {'shared'}
+        assert names(b.ok(f'LIST "" {box}')).keys() == {box}
+        assert names(b.ok('LIST shared/ "*/W%"')).keys() == {box}
+        assert names(b.ok('LIST "" "*/Work"')).keys() == {box}
+        assert names(b.ok('LIST "" sh%')).keys() == {'shared'}
+        assert names(b.ok('LIST "" sha')) == {}
         assert b.rights(box) == b'lrs'
         assert b.ok(f'STATUS {box} (MESSAGES UNSEEN)') == [
             f'* STATUS {box} (MESSAGES 1 UNSEEN 1)'.encode()]
@@ -430,7 +437,7 @@ def test_subscriptions_are_ones_own(anna, ben):
         b.ok(f'SUBSCRIBE {box}')
         b.ok('SUBSCRIBE Public/none')
         assert names(b.ok('LSUB "" *')) == {box: set(),
-                                            'Public/none': {'\\Noselect'}}
+                                            'Public/none': set()}
         assert names(b.ok('LIST (SUBSCRIBED) "" *')) == {
             box: {'\\Subscribed'}, 'Public/none': {'\\NonExistent',
                                                    '\\Subscribed'}}
@@ -731,3 +738,89 @@ def test_accounts():
             c.no('SELECT Public/News', b'[NOPERM]')
         assert f'imap(carl): {public}: Permission denied; all who may' in \
             p.log_text()
+
+
+# What Dovecot answers for them is not written down here: it is asked.
+LISTS = [
+    ['user={me} lr'],
+    ['anyone lr', 'user={me} w'],
+    ['anyone lrws', 'authenticated lr', 'user={other} lrswipkxtea'],
+    ['group=staff lr', 'group=big wi', 'anyone k'],
+    ['group=staff lr', 'user={me} ls'],
+    ['group-override=big lr', 'user={me} lrswipkxtea'],
+    ['anyone lrsw', '-user={me} w'],
+    ['-anyone w', 'user={me} lrw'],
+    ['-anyone w', 'user={me} lrw', '-user={me} r'],
+    ['-group=big sr', 'group=staff lrswt'],
+    ['-group=staff sr', 'group=big lrswt'],
+    ['-anyone w', '"-group=staff" s', 'group=big lrwst'],
+    ['owner lr'],
+    ['user={me} l :read write-seen,insert odd'],
+    ['anonymous lr', 'user={me} lr', 'user={me} x'],
+    ['# nobody', ''],
+    ['user={me}'],
+    ['user={other} lrw'],
+]
+
+
+def test_like_dovecot(posta):
+    """Both have the same dovecot-acl files, and give the same answers: in a
+    public tree, and for the owner in his own."""
+    me, other = f'grouped@{posta.domain}', 'eve@example.test'
+    users = {me: 'secret'}
+    with Client(posta, 'grouped') as c:
+        own = posta.dir / 'mail' / posta.domain / 'grouped/Maildir'
+        asked, own_asked = {}, {}
+        for n, lines in enumerate(LISTS):
+            lines = [x.format(me=me, other=other) for x in lines]
+            acl(posta.public, f'.cmp{n}', *lines)
+            acl(own, f'.cmp{n}', *lines)
+            for name, found in (f'Public/cmp{n}', asked), (f'cmp{n}', own_asked):
+                done = c.say(f'MYRIGHTS {name}')
+                found[n] = set(done[0][0].split(b' ')[-1]) if done[0] else done[1]
+    more = '''
+mail_plugins = acl
+protocol imap {{
+  mail_plugins = acl imap_acl
+}}
+plugin {{
+  acl = vfile
+  acl_groups = big,staff
+}}
+namespace own {{
+  inbox = yes
+  separator = /
+}}
+namespace pub {{
+  type = public
+  separator = /
+  prefix = Public/
+  location = maildir:{public}
+  subscriptions = no
+}}
+'''
+    dovecot = Dovecot(users=users, protocols='imap')
+    public = dovecot.top / 'public'
+    dovecot.more = more.format(public=public)
+    with dovecot:
+        mail = dovecot.top / 'mail/grouped'
+        for n, lines in enumerate(LISTS):
+            lines = [x.format(me=me, other=other) for x in lines]
+            for root in public, mail:
+                root.mkdir(parents=True, exist_ok=True)
+                os.chown(root, dovecot.user.pw_uid, dovecot.user.pw_gid)
+                acl(root, f'.cmp{n}', *lines)
+        acl(public, '.', 'anyone l')
+        with RawImap(dovecot.imaps, me) as d:
+            for n, lines in enumerate(LISTS):
+                for name, found in (f'Public/cmp{n}', asked), \
+                        (f'cmp{n}', own_asked):
+                    lines_, done = d.say(f'MYRIGHTS {name}')
+                    theirs = set(lines_[0].split(b' ')[-1]) if lines_ else set()
+                    if found is own_asked:  # ours keeps these (RFC 4314 3.7)
+                        theirs |= set(b'la')
+                    if not theirs & set(b'lrikxa'):  # RFC 4314 4
+                        theirs = b'NO [NONEXISTENT]'
+                        assert found[n].startswith(theirs), (name, lines)
+                    else:
+                        assert found[n] == theirs, (name, lines, done)
