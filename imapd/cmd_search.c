@@ -64,6 +64,17 @@ finish(struct session *s, struct work *w)
     return DONE;
 }
 
+static enum rc
+add_some(struct work *w, struct why *why)
+{
+    size_t left = w->finder.hits.len - w->at;
+    size_t n = left < SORTING_SOME ? left : SORTING_SOME;
+    const struct hit *hits = w->finder.hits.at + w->at;
+
+    w->at += n;
+    return sorting_add(&w->sorting, hits, n, why);
+}
+
 static enum progress
 step(struct session *s, void *work)
 {
@@ -79,7 +90,7 @@ step(struct session *s, void *work)
         if (!w->sort)
             rc = finder_go_on(f, &found, &why);
         else if (w->at < f->hits.len)
-            rc = sorting_add(&w->sorting, f->hits.at[w->at++].uid, &why);
+            rc = add_some(w, &why);
         else
             return finish(s, w);
         if (rc == OK && !found)

@@ -1,5 +1,8 @@
 #include "fields.h"
 
+#include <string.h>
+
+#include "mail/facts.h"
 #include "mail/header.h"
 
 /* Longer ones are not kept; a few lists of a thousand addresses must not fill
@@ -7,8 +10,15 @@
 #define KEPT_MAX ((size_t)8192)
 
 /* The first byte: which version, and whether the fields follow. */
-#define KEPT     '2'
+#define KEPT     '3'
 #define TOO_LONG '0'
+
+/* What stands before the fields: the Date, which most lists are sorted by. */
+struct head {
+    char kept;
+    bool dated;
+    int64_t date;
+};
 
 /* What SEARCH, SORT and THREAD ask for, and what mail programs want of each
  * message for their lists. */
@@ -65,9 +75,22 @@ fields_keep(struct str name)
 bool
 fields_read(struct str kept, struct str *header)
 {
-    if (kept.len == 0 || kept.p[0] != KEPT)
+    if (kept.len < sizeof(struct head) || kept.p[0] != KEPT)
         return false;
-    *header = str_sub(kept, 1, kept.len);
+    *header = str_sub(kept, sizeof(struct head), kept.len);
+    return true;
+}
+
+bool
+fields_date(struct str kept, bool *dated, int64_t *date)
+{
+    struct head h;
+
+    if (kept.len < sizeof h || kept.p[0] != KEPT)
+        return false;
+    memcpy(&h, kept.p, sizeof h);
+    *dated = h.dated;
+    *date = h.date;
     return true;
 }
 
@@ -75,10 +98,13 @@ struct str
 fields_make(struct arena *a, struct str message)
 {
     struct buf b = buf_in(a);
+    struct head h = {.kept = KEPT};
     struct header_field f;
-    struct str body, header = header_of(message, &body);
+    struct facts facts;
+    struct str body, rest, header = header_of(message, &body);
 
-    buf_addc(&b, KEPT);
+    memset(buf_space(&b, sizeof h), 0, sizeof h);
+    b.len = sizeof h;
     while (header_scan(&header, &f)) {
         if (!is_kept(&f))
             continue;
@@ -86,6 +112,11 @@ fields_make(struct arena *a, struct str message)
             return S("0");
         buf_add(&b, f.whole);
     }
+    rest = str_sub(buf_str(&b), sizeof h, b.len);
+    facts_of(a, NULL, rest, FACTS_DATE, &facts);
+    h.dated = facts.dated;
+    h.date = facts.date;
+    memcpy(b.p, &h, sizeof h);
     return buf_str(&b);
 }
 

@@ -18,6 +18,9 @@ bool fields_keep(struct str name);
  * fields were too long to be kept: look at the message. */
 bool fields_read(struct str kept, struct str *header) MUST_USE;
 
+/* The same for the Date field, as facts_of has it. */
+bool fields_date(struct str kept, bool *dated, int64_t *date) MUST_USE;
+
 /* What is to be kept of a message. */
 struct str fields_make(struct arena *a, struct str message);
 

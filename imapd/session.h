@@ -213,6 +213,9 @@ bool set_uids(struct session *s, const struct seq_set *set, bool uid,
 struct uid_set set_uids_there(struct session *s, const struct view *view,
                               const struct seq_set *set, bool uid);
 
+/* Add a UID behind all others of a set. */
+void uids_extend(struct uid_range *at, size_t *len, uint32_t uid);
+
 /* The messages of the view that are in a set, in order. */
 struct walk {
     const struct view *view;

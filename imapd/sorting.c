@@ -3,6 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "store/changes.h"
+
 #define FACTS_MAX   ((size_t)256 << 20) /* of all messages */
 #define SCRATCH_MAX ((size_t)512 << 20)
 #define MESSAGE_MAX ((size_t)1 << 20) /* facts of one, at most */
@@ -43,6 +45,26 @@ wants(const struct sorting *g)
     return all;
 }
 
+static unsigned
+facts_wanted(const struct sorting *g)
+{
+    static const struct {
+        unsigned sorting, facts;
+    } bits[] = {
+        {SORTING_DATE,                    FACTS_DATE      },
+        {SORTING_SUBJECT,                 FACTS_SUBJECT   },
+        {SORTING_REFERENCES,              FACTS_REFERENCES},
+        {SORTING_FROM | SORTING_TO | SORTING_CC | SORTING_DISPLAY_FROM |
+             SORTING_DISPLAY_TO, FACTS_ADDRESSES },
+    };
+    unsigned facts = 0;
+
+    for (size_t i = 0; i < COUNT(bits); i++)
+        if (g->wants & bits[i].sorting)
+            facts |= bits[i].facts;
+    return facts;
+}
+
 void
 sorting_begin(struct sorting *g, struct session *s, const struct command *c,
               size_t count)
@@ -53,8 +75,10 @@ sorting_begin(struct sorting *g, struct session *s, const struct command *c,
         .thread = c->id == COMMAND_THREAD || c->id == COMMAND_UID_THREAD,
         .a = arena_new("sort", FACTS_MAX),
         .scratch = arena_new("sort scratch", SCRATCH_MAX),
+        .headers = arena_new("sort header", SCRATCH_MAX),
     };
     g->wants = wants(g);
+    g->facts = facts_wanted(g);
     g->messages = arena_alloc(s->command, (count + 1) * sizeof *g->messages);
     g->ids = arena_alloc(s->command, (count + 1) * sizeof *g->ids);
 }
@@ -62,11 +86,10 @@ sorting_begin(struct sorting *g, struct session *s, const struct command *c,
 void
 sorting_end(struct sorting *g)
 {
-    if (g->a)
-        arena_free(g->a);
-    if (g->scratch)
-        arena_free(g->scratch);
-    g->a = g->scratch = NULL;
+    arena_free(g->a);
+    arena_free(g->scratch);
+    arena_free(g->headers);
+    g->a = g->scratch = g->headers = NULL;
 }
 
 /* A copy of what is asked for. */
@@ -102,56 +125,124 @@ keep(struct sorting *g, const struct facts *f)
     return out;
 }
 
-static enum rc
-take_facts(struct sorting *g, struct sort_message *m, uint32_t uid,
-           struct why *why)
+static void
+take_header(struct sorting *g, struct sort_message *out, struct str header)
 {
-    struct opened o = {.uid = uid};
     struct facts facts;
-    struct str header;
-    enum rc rc = fields_of(g->s, g->scratch, &o, &header, why);
 
-    if (rc == OK) {
-        facts_of(g->scratch, g->s->imap->charsets, header, &facts);
-        m->facts = keep(g, &facts);
-    }
-    message_close(&o);
-    return rc;
+    arena_reset(g->scratch);
+    facts_of(g->scratch, g->s->imap->charsets, header, g->facts, &facts);
+    out->facts = keep(g, &facts);
 }
 
-static enum rc
-take(struct sorting *g, struct sort_message *out, uint32_t uid, struct why *why)
+static void
+take_record(struct sorting *g, struct sort_message *out,
+            const struct message *m)
 {
     static const struct facts none;
+
+    *out = (struct sort_message){
+        .number = view_seq(g->s->view, m->uid),
+        .arrival = m->date,
+        .size = m->vsize,
+        .facts = &none,
+    };
+}
+
+/* One of which the index does not know all. */
+static enum rc
+open_one(struct sorting *g, struct sort_message *out, uint32_t uid,
+         struct why *why)
+{
+    struct opened o = {.uid = uid};
     struct message m;
+    struct str header;
     enum rc rc = mailbox_message(g->s->box, uid, &m, why);
 
     if (rc == OK && g->wants & SORTING_SIZE && m.vsize == 0)
         rc = mailbox_vsize(g->s->box, uid, &m.vsize, why);
-    *out = (struct sort_message){
-        .number = view_seq(g->s->view, uid),
-        .arrival = m.date,
-        .size = m.vsize,
-        .facts = &none,
-    };
-    if (rc == OK && g->wants & ~(unsigned)SORTING_SIZE)
-        rc = take_facts(g, out, uid, why);
+    if (rc == OK)
+        take_record(g, out, &m);
+    if (rc == OK && g->facts)
+        rc = fields_of(g->s, g->headers, &o, &header, why);
+    if (rc == OK && g->facts)
+        take_header(g, out, header);
+    message_close(&o);
+    arena_reset(g->headers);
     return rc;
 }
 
-enum rc
-sorting_add(struct sorting *g, uint32_t uid, struct why *why)
+static void
+take_kept(struct sorting *g, struct changes_walk *walk, const struct message *m,
+          struct sort_message *out)
 {
-    enum rc rc;
+    struct str header, kept = {0};
+    struct facts facts = {0};
 
-    arena_reset(g->scratch);
-    if (arena_room(g->a) < MESSAGE_MAX)
+    if (g->facts)
+        kept = changes_blob(walk, m->uid, BLOB_FIELDS);
+    if (g->facts == 0) {
+        take_record(g, out, m);
+    } else if (g->facts == FACTS_DATE) {
+        if (!fields_date(kept, &facts.dated, &facts.date))
+            return;
+        take_record(g, out, m);
+        out->facts = keep(g, &facts);
+    } else if (fields_read(kept, &header)) {
+        take_record(g, out, m);
+        take_header(g, out, header);
+    }
+}
+
+/* What the index knows; number 0 for others. */
+static enum rc
+read_index(struct sorting *g, const struct hit *hits, size_t n,
+           struct sort_message *out, struct why *why)
+{
+    struct uid_range at[SORTING_SOME];
+    struct changes_walk walk;
+    struct message m;
+    size_t i = 0, len = 0;
+
+    for (size_t k = 0; k < n; k++) {
+        uids_extend(at, &len, hits[k].uid);
+        out[k] = (struct sort_message){0};
+    }
+    enum rc rc =
+        changes_begin(&walk, g->s->box, (struct uid_set){at, len}, why);
+
+    if (rc != OK)
+        return rc;
+    while (changes_next(&walk, &m)) {
+        while (hits[i].uid < m.uid)
+            i++;
+        if (g->wants & SORTING_SIZE && m.vsize == 0)
+            continue;
+        take_kept(g, &walk, &m, &out[i]);
+    }
+    return changes_end(&walk, why);
+}
+
+enum rc
+sorting_add(struct sorting *g, const struct hit *hits, size_t n,
+            struct why *why)
+{
+    struct sort_message out[SORTING_SOME];
+
+    if (arena_room(g->a) < n * MESSAGE_MAX)
         return fail(why, "5.3.4", "too many messages to put in order");
-    rc = take(g, &g->messages[g->count], uid, why);
-    if (rc == OK)
-        g->ids[g->count++] = uid;
-    else if (strcmp(why->dsn, "5.2.0") == 0)
-        return OK;
+    enum rc rc = read_index(g, hits, n, out, why);
+
+    for (size_t i = 0; rc == OK && i < n; i++) {
+        if (out[i].number == 0)
+            rc = open_one(g, &out[i], hits[i].uid, why);
+        if (rc == OK) {
+            g->messages[g->count] = out[i];
+            g->ids[g->count++] = hits[i].uid;
+        } else if (strcmp(why->dsn, "5.2.0") == 0) {
+            rc = OK; /* it is gone */
+        }
+    }
     return rc;
 }
 

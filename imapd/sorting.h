@@ -13,8 +13,8 @@ struct sorting {
     struct session *s;
     const struct command *c;
     bool thread;
-    unsigned wants; /* SORTING_ bits */
-    struct arena *a, *scratch;
+    unsigned wants, facts; /* SORTING_, FACTS_ bits */
+    struct arena *a, *scratch, *headers;
     struct sort_message *messages;
     uint32_t *ids; /* UIDs */
     size_t count;
@@ -24,9 +24,11 @@ void sorting_begin(struct sorting *g, struct session *s,
                    const struct command *c, size_t count);
 void sorting_end(struct sorting *g);
 
-/* Find out about one that was found: in the order of their numbers. One that
- * is gone is left out. */
-enum rc sorting_add(struct sorting *g, uint32_t uid, struct why *why) MUST_USE;
+/* Find out about some that were found, at most SORTING_SOME: in the order of
+ * their numbers. One that is gone is left out. */
+#define SORTING_SOME 32
+enum rc sorting_add(struct sorting *g, const struct hit *hits, size_t n,
+                    struct why *why) MUST_USE;
 
 /* All hits, which were in the order of UIDs, have been added: put them in the
  * order that is wanted; how many there still are. */

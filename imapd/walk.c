@@ -80,9 +80,8 @@ walk_next(struct walk *w, uint32_t *seq, uint32_t *uid)
     return false;
 }
 
-/* Add a UID behind all others of a set. */
-static void
-extend(struct uid_range *at, size_t *len, uint32_t uid)
+void
+uids_extend(struct uid_range *at, size_t *len, uint32_t uid)
 {
     if (*len > 0 && at[*len - 1].last + 1 == uid)
         at[*len - 1].last = uid;
@@ -103,7 +102,7 @@ walk_read(struct walk *w, struct mailbox *box, struct walk_row *rows,
     for (; n < WALK_ROWS && walk_next(w, &seq, &uid); n++) {
         rows[n] = (struct walk_row){
             .seq = seq, .m.uid = uid, .gone = true, .place = w->place};
-        extend(at, &len, uid);
+        uids_extend(at, &len, uid);
     }
     *count = n;
     if (n == 0)

@@ -175,8 +175,10 @@ put_found(struct buf *b, const struct command *c, const struct found *found)
         return;
     }
     buf_add(b, sort ? S("* SORT") : S("* SEARCH"));
-    for (size_t i = 0; i < found->count; i++)
-        buf_fmt(b, " %u", found->numbers[i]);
+    for (size_t i = 0; i < found->count; i++) {
+        buf_addc(b, ' ');
+        buf_num(b, found->numbers[i]);
+    }
     if (found->modseq && found->count > 0)
         buf_fmt(b, " (MODSEQ %llu)", (unsigned long long)found->modseq);
     buf_add(b, S("\r\n"));

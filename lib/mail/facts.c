@@ -83,6 +83,21 @@ take_address(struct arena *a, struct converters *more, struct str body,
         *display = casemap(a, shown);
 }
 
+static unsigned
+wanted_for(enum header_id id)
+{
+    switch (id) {
+    case HEADER_ID_DATE:
+        return FACTS_DATE;
+    case HEADER_ID_SUBJECT:
+        return FACTS_SUBJECT;
+    case HEADER_ID_MESSAGE_ID:
+        return FACTS_REFERENCES;
+    default:
+        return FACTS_ADDRESSES;
+    }
+}
+
 static void
 take_field(struct arena *a, struct converters *more,
            const struct header_field *field, struct facts *f)
@@ -127,7 +142,7 @@ take_references(struct arena *a, struct str references, struct str in_reply_to,
 
 void
 facts_of(struct arena *a, struct converters *more, struct str header,
-         struct facts *f)
+         unsigned wants, struct facts *f)
 {
     struct str references = {0}, in_reply_to = {0};
     struct header_field field;
@@ -138,9 +153,10 @@ facts_of(struct arena *a, struct converters *more, struct str header,
             references = field.body;
         else if (field.id == HEADER_ID_IN_REPLY_TO)
             in_reply_to = str_sub(field.body, 0, FIELD_MAX);
-        else
+        else if (wants & wanted_for(field.id))
             take_field(a, more, &field, f);
     }
     f->subject = casemap(a, f->subject);
-    take_references(a, references, in_reply_to, f);
+    if (wants & FACTS_REFERENCES)
+        take_references(a, references, in_reply_to, f);
 }

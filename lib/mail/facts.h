@@ -10,6 +10,15 @@
 /* References of a message that are kept: the first, and the last ones. */
 #define FACTS_REFERENCES_MAX 100
 
+/* What is asked for; the rest stays empty, and costs nothing. */
+enum {
+    FACTS_DATE = 1,
+    FACTS_SUBJECT = 2,
+    FACTS_ADDRESSES = 4,
+    FACTS_REFERENCES = 8, /* and the message's own id */
+    FACTS_ALL = 15,
+};
+
 /* Texts that are compared are mapped (casemap.h), in the arena. */
 struct facts {
     bool dated;
@@ -29,7 +38,7 @@ struct facts {
 
 /* `more` may be NULL. */
 void facts_of(struct arena *a, struct converters *more, struct str header,
-              struct facts *f);
+              unsigned wants, struct facts *f);
 
 /* Ids in a field body, at most so many; their number. */
 size_t facts_ids(struct arena *a, struct str body, struct str *ids, size_t max);

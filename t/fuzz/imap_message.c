@@ -115,7 +115,7 @@ fuzz(struct arena *a, struct str in)
     search(in, &s);
     must(preview(a, in, &s, NULL).len <= 4 * PREVIEW_MAX);
     header = header_of(in, &body);
-    facts_of(a, NULL, header, &facts);
+    facts_of(a, NULL, header, FACTS_ALL, &facts);
     surrogate_put(a, header, &ascii);
     must(utf8_is_ascii(buf_str(&ascii)));
     (void)subject_base(a, words_read(a, NULL, in), &reply);

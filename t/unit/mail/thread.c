@@ -79,7 +79,7 @@ add_message(int64_t arrival, struct str header)
     struct facts *facts = arena_make(arena, struct facts);
 
     must(count < MAX);
-    facts_of(arena, NULL, header, facts);
+    facts_of(arena, NULL, header, FACTS_ALL, facts);
     ids[count] = (uint32_t)count + 1;
     messages[count] = (struct sort_message){
         .number = (uint32_t)count + 1, .arrival = arrival, .facts = facts};
@@ -209,12 +209,13 @@ references(void **state)
              S("Message-ID: <\"01KF8JCEOCBS0045PS\"@xxx.yyy.com>\n"
                "References: junk <a@b>\n\t<c\\@d@e> <no-at> <> <<f@g>\n"
                "In-Reply-To: <z@z>\n"),
-             &f);
+             FACTS_ALL, &f);
     assert_str(f.message_id, S("01KF8JCEOCBS0045PS@xxx.yyy.com"));
     assert_int_equal(f.count, 3);
     assert_str(f.references[1], S("c@d@e"));
     assert_str(f.references[2], S("f@g"));
-    facts_of(arena, NULL, S("In-Reply-To: Ana's of Monday <a@b> <c@d>\n"), &f);
+    facts_of(arena, NULL, S("In-Reply-To: Ana's of Monday <a@b> <c@d>\n"),
+             FACTS_ALL, &f);
     assert_int_equal(f.count, 1);
     assert_str(f.references[0], S("a@b"));
 
@@ -223,7 +224,7 @@ references(void **state)
     buf_add(&b, S("References:"));
     for (int i = 0; i < 1000; i++)
         buf_fmt(&b, " <%d@x>", i);
-    facts_of(arena, NULL, buf_str(&b), &f);
+    facts_of(arena, NULL, buf_str(&b), FACTS_ALL, &f);
     assert_int_equal(f.count, FACTS_REFERENCES_MAX);
     assert_str(f.references[0], S("0@x"));
     assert_str(f.references[FACTS_REFERENCES_MAX - 1], S("999@x"));
