@@ -359,41 +359,6 @@ go_through(struct exchange *x, struct dovecot_request *request)
     conclude(x, step);
 }
 
-/* What the login can be bound to; the service takes what the mechanism asks
- * for. */
-static void
-tell_bindings(struct exchange *x, struct dovecot_request *request)
-{
-    static const struct {
-        struct str name;
-        enum tls_binding type;
-    } types[] = {
-        {S("tls-exporter"),         TLS_EXPORTER        },
-        {S("tls-server-end-point"), TLS_SERVER_END_POINT},
-    };
-    _Static_assert(COUNT(types) <= SASL_BINDINGS, "too many bindings");
-
-    for (size_t i = 0; i < COUNT(types); i++) {
-        unsigned char data[TLS_BINDING_MAX];
-        size_t len = tls_binding(x->s->tls_session, types[i].type, data);
-
-        request->bindings[i] = (struct sasl_binding){
-            .type = types[i].name,
-            .data = arena_str(x->a, (struct str){(const char *)data, len}),
-        };
-    }
-}
-
-/* Only SCRAM knows bindings, which take time to make. SCRAM without -PLUS has
- * to know whether there would have been one. */
-static bool
-may_bind(struct str mech)
-{
-    const struct sasl_mech *m = sasl_mech_find(mech);
-
-    return m && m->properties & SASL_MUTUAL;
-}
-
 static void
 tell_tls(struct exchange *x, struct dovecot_request *request)
 {
@@ -411,8 +376,9 @@ tell_tls(struct exchange *x, struct dovecot_request *request)
         request->valid_client_cert = true;
         request->cert_username = str_from(f->peer_cn);
     }
-    if (x->s->server->login->bindings && may_bind(request->mech))
-        tell_bindings(x, request);
+    if (x->s->server->login->bindings)
+        sasl_bindings_of(x->a, x->s->tls_session, request->mech,
+                         request->bindings);
 }
 
 static void

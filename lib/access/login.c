@@ -8,7 +8,6 @@
 
 #include "access/login_own.h"
 #include "base/log.h"
-#include "tls/facts.h"
 
 /* fail2ban and logwatch know these lines by it. */
 #define LOG_NAME "dovecot"
@@ -438,34 +437,6 @@ answered(void *own, const struct auth_result *r)
     conn_flush(l->conn);
 }
 
-/* What the login can be bound to (RFC 5929, 9266); SCRAM without -PLUS too has
- * to know that there would have been something. */
-static void
-tell_bindings(struct guest *l, struct dovecot_request *r)
-{
-    static const struct {
-        struct str name;
-        enum tls_binding type;
-    } types[] = {
-        {S("tls-exporter"),         TLS_EXPORTER        },
-        {S("tls-server-end-point"), TLS_SERVER_END_POINT},
-    };
-    const struct sasl_mech *m = sasl_mech_find(r->mech);
-
-    _Static_assert(COUNT(types) <= SASL_BINDINGS, "too many bindings");
-    if (l->priv->tls == NULL || m == NULL || !(m->properties & SASL_MUTUAL))
-        return;
-    for (size_t i = 0; i < COUNT(types); i++) {
-        unsigned char data[TLS_BINDING_MAX];
-        size_t len = tls_binding(l->priv->tls, types[i].type, data);
-
-        r->bindings[i] = (struct sasl_binding){
-            .type = types[i].name,
-            .data = arena_str(l->work, (struct str){(const char *)data, len}),
-        };
-    }
-}
-
 void
 login_auth(struct guest *l, struct str mech, const struct str *initial,
            struct str greeting)
@@ -491,7 +462,8 @@ login_auth(struct guest *l, struct str mech, const struct str *initial,
         login_say_bye(l, "Disconnected: Login data is too long");
         return;
     }
-    tell_bindings(l, &r);
+    if (p->tls)
+        sasl_bindings_of(l->work, p->tls, mech, r.bindings);
     drop(&p->method);
     p->method = keep(mech);
     drop(&p->greeting);

@@ -3,6 +3,8 @@ import re
 import socket
 import ssl
 
+from .mail_client import trusting
+
 
 class Closed(Exception):
     pass
@@ -26,11 +28,8 @@ class RawImap:
 
     def start_tls(self):
         """The handshake."""
-        context = ssl.create_default_context()
-        context.check_hostname = False
-        context.verify_mode = ssl.CERT_NONE
         self.file.close()
-        self.socket = context.wrap_socket(self.socket)
+        self.socket = trusting().wrap_socket(self.socket)
         self.file = self.socket.makefile('rb')
 
     def __enter__(self):
