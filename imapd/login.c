@@ -2,7 +2,6 @@
 #include <string.h>
 
 #include "imapd.h"
-#include "mail/base64.h"
 #include "parse.h"
 
 #define LINE_MAX_LEN ((size_t)8192)
@@ -16,7 +15,6 @@
 struct state {
     struct arena *life, *command;
     struct reader *reader;
-    bool in_auth; /* the next line answers a challenge */
     unsigned junk;
     char tag[TAG_MAX + 1];
 };
@@ -102,42 +100,17 @@ do_starttls(struct guest *l, const struct command *c)
 }
 
 static void
-refuse_cleartext(struct guest *l, struct str tag)
-{
-    answer(l, tag,
-           "NO [PRIVACYREQUIRED] Passwords are taken over TLS only: use "
-           "STARTTLS");
-}
-
-static void
 do_login(struct guest *l, const struct command *c)
 {
-    if (!login_may_use(l, sasl_mech_find(S("PLAIN"))))
-        refuse_cleartext(l, c->tag);
-    else
+    if (login_allow_password(l))
         login_password(l, c->login.user, c->login.password, c->tag);
 }
 
 static void
 do_authenticate(struct guest *l, const struct command *c)
 {
-    const struct sasl_mech *m = sasl_mech_find(c->authenticate.mechanism);
-    struct str given = c->authenticate.initial;
-    struct buf initial = buf_in(l->work);
-
-    if (m == NULL) {
-        answer(l, c->tag, "NO [CANNOT] Unknown mechanism");
-    } else if (!login_may_use(l, m)) {
-        refuse_cleartext(l, c->tag);
-    } else if (given.p == NULL) {
-        login_auth(l, str_from(m->name), NULL, c->tag);
-    } else if (!str_eq(given, S("=")) && !base64_decode(&initial, given)) {
-        answer(l, c->tag, "BAD Invalid base64");
-    } else {
-        struct str data = buf_str(&initial);
-
-        login_auth(l, str_from(m->name), &data, c->tag);
-    }
+    login_mechanism(l, c->authenticate.mechanism, c->authenticate.initial,
+                    c->tag);
 }
 
 static const struct {
@@ -199,33 +172,13 @@ run(struct guest *l)
     bad(l, c.tag, "Log in first");
 }
 
-/* A line that answers a challenge. */
-static void
-run_answer(struct guest *l)
-{
-    struct state *s = l->own;
-    struct str line = reader_command(s->reader).text;
-    struct buf data = buf_in(l->work);
-
-    s->in_auth = false;
-    if (str_eq(line, S("*"))) {
-        login_abort(l);
-        answer(l, str_from(s->tag), "BAD Authentication aborted");
-    } else if (!base64_decode(&data, line)) {
-        login_abort(l);
-        answer(l, str_from(s->tag), "BAD Invalid base64");
-    } else {
-        login_continue(l, buf_str(&data));
-    }
-}
-
 static void
 next(struct guest *l)
 {
     struct state *s = l->own;
 
     arena_wipe(s->command); /* there may be a password in it */
-    reader_next(s->reader, s->in_auth);
+    reader_next(s->reader, l->in_auth);
 }
 
 /* Only LOGIN has literals here. */
@@ -267,8 +220,8 @@ input(struct guest *l)
     conn_skip(l->conn, before - in.len);
     switch (event) {
     case READER_COMMAND:
-        if (s->in_auth)
-            run_answer(l);
+        if (l->in_auth)
+            login_answer(l, reader_command(s->reader).text);
         else
             run(l);
         next(l);
@@ -292,51 +245,20 @@ input(struct guest *l)
 /* ---- what authd and the broker say */
 
 static void
-challenge(struct guest *l, struct str data)
+challenged(struct guest *l)
 {
     struct state *s = l->own;
-    struct buf b = buf_in(l->work);
 
-    s->in_auth = true;
     arena_wipe(s->command);
     reader_next(s->reader, true);
-    base64_encode(&b, data);
-    conn_fmt(l->conn, "+ %s\r\n", buf_str(&b).p);
 }
 
 static void
-refused(struct guest *l, const struct auth_result *r)
-{
-    struct state *s = l->own;
-    struct str tag = str_from(s->tag);
-
-    s->in_auth = false;
-    switch (r->code) {
-    case DOVECOT_TEMP:
-        answer(l, tag, "NO [UNAVAILABLE] Temporary authentication failure");
-        break;
-    case DOVECOT_DISABLED:
-        answer(l, tag, "NO [AUTHORIZATIONFAILED] This account is disabled");
-        break;
-    case DOVECOT_EXPIRED:
-        answer(l, tag, "NO [EXPIRED] The password has expired");
-        break;
-    case DOVECOT_AUTHZ:
-        answer(l, tag, "NO [AUTHORIZATIONFAILED] Not for this user");
-        break;
-    default:
-        answer(l, tag, "NO [AUTHENTICATIONFAILED] Authentication failed");
-        break;
-    }
-}
-
-static void
-unavailable(struct guest *l)
+say(struct guest *l, const char *text)
 {
     const struct state *s = l->own;
 
-    answer(l, str_from(s->tag),
-           "NO [UNAVAILABLE] Your mailbox is not available now");
+    answer(l, str_from(s->tag), text);
 }
 
 static void
@@ -364,9 +286,28 @@ const struct login_protocol imap_login = {
     .size = sizeof(struct state),
     .greet = greet,
     .input = input,
-    .challenge = challenge,
-    .refused = refused,
-    .unavailable = unavailable,
+    .challenged = challenged,
+    .say = say,
+    .words =
+        {
+                .cleartext =
+                "NO [PRIVACYREQUIRED] Passwords are taken over TLS only: "
+                "use STARTTLS", .no_mech = "NO [CANNOT] Unknown mechanism",
+                .no_base64 = "BAD Invalid base64",
+                .aborted = "BAD Authentication aborted",
+                .refused =
+                {
+                    [DOVECOT_REFUSED] =
+                        "NO [AUTHENTICATIONFAILED] Authentication failed",
+                    [DOVECOT_TEMP] =
+                        "NO [UNAVAILABLE] Temporary authentication failure",
+                    [DOVECOT_AUTHZ] =
+                        "NO [AUTHORIZATIONFAILED] Not for this user",
+                    [DOVECOT_DISABLED] =
+                        "NO [AUTHORIZATIONFAILED] This account is disabled",
+                    [DOVECOT_EXPIRED] = "NO [EXPIRED] The password has expired",
+                }, .unavailable = "NO [UNAVAILABLE] Your mailbox is not available now",
+                },
     .bye = bye,
     .done = done,
 };

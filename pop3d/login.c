@@ -1,7 +1,6 @@
 /* POP3 before login: RFC 1939 4 and 7, 2449, 2595 4, 3206, 5034, 6856. */
 #include <string.h>
 
-#include "mail/base64.h"
 #include "pop3d.h"
 
 #define NAME_MAX_LEN 512
@@ -12,8 +11,7 @@
 struct state {
     char user[NAME_MAX_LEN];
     size_t user_len;
-    bool in_auth; /* the next line answers a challenge */
-    bool utf8;    /* UTF8 was said */
+    bool utf8; /* UTF8 was said */
     unsigned junk;
 };
 
@@ -36,13 +34,6 @@ greet(struct guest *l)
 
 /* ---- commands */
 
-/* USER and PASS are a login with PLAIN. */
-static bool
-takes_passwords(const struct guest *l)
-{
-    return login_may_use(l, sasl_mech_find(S("PLAIN")));
-}
-
 static void
 do_capa(struct guest *l, struct str args)
 {
@@ -51,7 +42,7 @@ do_capa(struct guest *l, struct str args)
     (void)args;
     say(l, "+OK");
     conn_put(l->conn, str_from(pop3_capabilities));
-    if (takes_passwords(l))
+    if (login_may_use(l, sasl_mech_find(S("PLAIN"))))
         say(l, "USER");
     if (login_has_tls(l))
         say(l, "STLS");
@@ -106,20 +97,12 @@ do_stls(struct guest *l, struct str args)
 }
 
 static void
-refuse_cleartext(struct guest *l)
-{
-    say(l, "-ERR [AUTH] Passwords are taken over TLS only: use STLS");
-}
-
-static void
 do_user(struct guest *l, struct str args)
 {
     struct state *s = l->own;
 
-    if (!takes_passwords(l)) {
-        refuse_cleartext(l);
+    if (!login_allow_password(l))
         return;
-    }
     if (args.len == 0 || args.len > sizeof s->user) {
         say(l, "-ERR USER wants a name");
         return;
@@ -135,10 +118,8 @@ do_pass(struct guest *l, struct str args)
 {
     struct state *s = l->own;
 
-    if (!takes_passwords(l)) {
-        refuse_cleartext(l);
+    if (!login_allow_password(l))
         return;
-    }
     if (s->user_len == 0) {
         say(l, "-ERR USER comes first");
         return;
@@ -150,29 +131,15 @@ do_pass(struct guest *l, struct str args)
 static void
 do_auth(struct guest *l, struct str args)
 {
-    struct buf initial = buf_in(l->work);
-    struct str word;
+    struct str name;
 
-    if (!str_word(&args, " ", &word)) {
+    if (!str_word(&args, " ", &name)) {
         say(l, "-ERR AUTH wants a mechanism; CAPA lists them");
         return;
     }
-    const struct sasl_mech *m = sasl_mech_find(word);
-
     args = str_trim(args);
-    if (m && !login_may_use(l, m)) {
-        refuse_cleartext(l);
-    } else if (m == NULL) {
-        say(l, "-ERR [AUTH] Unknown mechanism");
-    } else if (args.len == 0) {
-        login_auth(l, str_from(m->name), NULL, greeting(l));
-    } else if (!str_eq(args, S("=")) && !base64_decode(&initial, args)) {
-        say(l, "-ERR Invalid base64");
-    } else {
-        struct str data = buf_str(&initial);
-
-        login_auth(l, str_from(m->name), &data, greeting(l));
-    }
+    login_mechanism(l, name, args.len > 0 ? args : (struct str){0},
+                    greeting(l));
 }
 
 static void
@@ -222,30 +189,11 @@ run(struct guest *l, struct str line)
         login_end(l, "Disconnected: Too many invalid commands");
 }
 
-static void
-answer(struct guest *l, struct str line)
-{
-    struct buf data = buf_in(l->work);
-    struct state *s = l->own;
-
-    s->in_auth = false;
-    if (str_eq(line, S("*"))) {
-        login_abort(l);
-        say(l, "-ERR Authentication aborted");
-    } else if (!base64_decode(&data, line)) {
-        login_abort(l);
-        say(l, "-ERR Invalid base64");
-    } else {
-        login_continue(l, buf_str(&data));
-    }
-}
-
 static bool
 input(struct guest *l)
 {
-    const struct state *s = l->own;
     struct str all = conn_input(l->conn);
-    size_t most = s->in_auth ? ANSWER_MAX : COMMAND_MAX;
+    size_t most = l->in_auth ? ANSWER_MAX : COMMAND_MAX;
     ssize_t end = str_find(all, '\n');
 
     if (end < 0 && all.len <= most)
@@ -260,52 +208,11 @@ input(struct guest *l)
     conn_skip(l->conn, (size_t)end + 1);
     if (line.len > 0 && line.p[line.len - 1] == '\r')
         line.len--;
-    if (s->in_auth)
-        answer(l, line);
+    if (l->in_auth)
+        login_answer(l, line);
     else
         run(l, line);
     return true;
-}
-
-/* ---- what authd and the broker say */
-
-static void
-challenge(struct guest *l, struct str data)
-{
-    struct state *s = l->own;
-    struct buf b = buf_in(l->work);
-
-    s->in_auth = true;
-    base64_encode(&b, data);
-    conn_fmt(l->conn, "+ %s\r\n", buf_str(&b).p);
-}
-
-static void
-refused(struct guest *l, const struct auth_result *r)
-{
-    struct state *s = l->own;
-
-    s->in_auth = false;
-    switch (r->code) {
-    case DOVECOT_TEMP:
-        say(l, "-ERR [SYS/TEMP] Temporary authentication failure");
-        break;
-    case DOVECOT_DISABLED:
-        say(l, "-ERR [AUTH] This account is disabled");
-        break;
-    case DOVECOT_EXPIRED:
-        say(l, "-ERR [AUTH] The password has expired");
-        break;
-    default:
-        say(l, "-ERR [AUTH] Authentication failed");
-        break;
-    }
-}
-
-static void
-unavailable(struct guest *l)
-{
-    say(l, "-ERR [SYS/TEMP] Your mailbox is not available now");
 }
 
 static void
@@ -321,8 +228,22 @@ const struct login_protocol pop3_login = {
     .size = sizeof(struct state),
     .greet = greet,
     .input = input,
-    .challenge = challenge,
-    .refused = refused,
-    .unavailable = unavailable,
+    .say = say,
+    .words =
+        {
+                .cleartext =
+                "-ERR [AUTH] Passwords are taken over TLS only: use STLS", .no_mech = "-ERR [AUTH] Unknown mechanism",
+                .no_base64 = "-ERR Invalid base64",
+                .aborted = "-ERR Authentication aborted",
+                .refused =
+                {
+                    [DOVECOT_REFUSED] = "-ERR [AUTH] Authentication failed",
+                    [DOVECOT_TEMP] =
+                        "-ERR [SYS/TEMP] Temporary authentication failure",
+                    [DOVECOT_AUTHZ] = "-ERR [AUTH] Authentication failed",
+                    [DOVECOT_DISABLED] = "-ERR [AUTH] This account is disabled",
+                    [DOVECOT_EXPIRED] = "-ERR [AUTH] The password has expired",
+                }, .unavailable = "-ERR [SYS/TEMP] Your mailbox is not available now",
+                },
     .bye = bye,
 };

@@ -348,7 +348,7 @@ challenged(void *own, struct str data)
 {
     struct guest *l = own;
 
-    l->protocol->challenge(l, data);
+    exchange_challenge(l, data);
     resume(l);
 }
 
@@ -356,7 +356,7 @@ static void
 refuse(struct guest *l, const struct auth_result *r)
 {
     l->attempts += r->code != DOVECOT_TEMP;
-    l->protocol->refused(l, r);
+    exchange_refused(l, r->code);
     if (l->attempts >= ATTEMPTS_MAX)
         login_say_bye(l, "Disconnected: Too many failed logins");
     else
@@ -366,7 +366,7 @@ refuse(struct guest *l, const struct auth_result *r)
 static void
 unavailable(struct guest *l)
 {
-    l->protocol->unavailable(l);
+    exchange_unavailable(l);
     login_end(l, "Disconnected: Mailbox unavailable");
 }
 

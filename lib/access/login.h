@@ -30,8 +30,17 @@ struct guest {
                            wiped after each command */
     void *own;          /* the protocol's: `size` zeroed bytes, until done */
     bool secured;       /* encrypted */
+    bool in_auth;       /* the next line answers a challenge */
     unsigned attempts;  /* logins that failed */
     struct guest_private *priv;
+};
+
+/* What clients are told, in the protocol's own words. */
+struct login_words {
+    const char *cleartext; /* passwords are taken over TLS only */
+    const char *no_mech, *no_base64, *aborted;
+    const char *refused[DOVECOT_EXPIRED + 1]; /* by enum dovecot_code */
+    const char *unavailable; /* logged in, but there is no mailbox now */
 };
 
 struct login_protocol {
@@ -42,11 +51,11 @@ struct login_protocol {
     /* Take one command (or answer to a challenge) off conn_input. False: it
      * is not whole yet. Not called while authd or the broker is asked. */
     bool (*input)(struct guest *l);
-    void (*challenge)(struct guest *l, struct str data); /* raw */
-    /* authd said no; the client may try again unless login_end follows. */
-    void (*refused)(struct guest *l, const struct auth_result *r);
-    /* Logged in, but his mailbox cannot be served now. */
-    void (*unavailable)(struct guest *l);
+    /* Answer the command that is under way, or was. */
+    void (*say)(struct guest *l, const char *text);
+    struct login_words words;
+    /* A challenge was sent: a line comes next. May be NULL. */
+    void (*challenged)(struct guest *l);
     /* A word before we close: "Server shutting down". */
     void (*bye)(struct guest *l, const char *why);
     /* Logged in, or gone: free what hangs on l->own. May be NULL. */
@@ -66,18 +75,19 @@ bool login_has_tls(const struct guest *l);
  * dropped, and TLS begins. */
 void login_start_tls(struct guest *l);
 
+/* May the client send passwords now? If not, it has been told. */
+bool login_allow_password(struct guest *l);
 /*
- * Ask authd. greeting goes to the user's process, which answers the command
- * with it. initial: the initial response, raw; NULL if there is none.
+ * A command with a mechanism, or with user and password: ask authd, unless it
+ * is refused here. initial: the initial response in base64; p NULL if there is
+ * none. greeting goes to the user's process, which answers the command with it.
  */
-void login_auth(struct guest *l, struct str mech, const struct str *initial,
-                struct str greeting);
-/* The same for commands with user and password. */
+void login_mechanism(struct guest *l, struct str name, struct str initial,
+                     struct str greeting);
 void login_password(struct guest *l, struct str user, struct str password,
                     struct str greeting);
-/* The answer to a challenge, raw; the client gave up. */
-void login_continue(struct guest *l, struct str data);
-void login_abort(struct guest *l);
+/* The client's line in answer to a challenge. */
+void login_answer(struct guest *l, struct str line);
 
 /* The same after a word of the protocol (bye). */
 void login_say_bye(struct guest *l, const char *why);

@@ -2,6 +2,7 @@
  * login_own.h - what the parts of the login stage share.
  *
  *   login.c        a client from greeting to login, and what protocols call
+ *   login_exchange.c  what protocols have in common of a login
  *   login_stage.c  the worker: accepting, ending, authd and the broker
  *   login_tls.c    TLS underneath a connection
  *   login_relay.c  encrypting for the user's process after login
@@ -80,6 +81,19 @@ void login_log_failed(struct guest *l);
 void login_returned(struct guest *l, int fd, struct str input);
 /* All that his process had to say is on its way: as if he had just come. */
 void login_begin_again(struct guest *l);
+
+/* Ask authd. initial: raw; NULL if there is none. */
+void login_auth(struct guest *l, struct str mech, const struct str *initial,
+                struct str greeting);
+/* The answer to a challenge, raw; the client gave up. */
+void login_continue(struct guest *l, struct str data);
+void login_abort(struct guest *l);
+
+/* login_exchange.c: authd wants to know more (data is raw), or said no; the
+ * broker did. */
+void exchange_challenge(struct guest *l, struct str data);
+void exchange_refused(struct guest *l, enum dovecot_code code);
+void exchange_unavailable(struct guest *l);
 
 /* login_stage.c: hand the connection over; false: not now. */
 bool stage_enter(struct guest *l, struct str ticket, int fd);
