@@ -377,8 +377,10 @@ def test_others_are_killed():
             program = name[:-1] + 'd'
             with MailClient(p, name) as c, MailClient(p, name) as stranger:
                 assert good(c.log_in(ALICE))
-                p.kill(user_pid(p))
+                pid = user_pid(p)
+                p.kill(pid)
                 c.ends()
+                p.wait_log(rf'process {pid} of a user was killed')
                 assert good(stranger.log_in(ALICE))
             with MailClient(p, name) as c:
                 assert good(c.log_in(ALICE))
