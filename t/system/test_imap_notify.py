@@ -153,11 +153,11 @@ def test_other_mailboxes(posta):
                               'N UNSEEN 1 HIGHESTMODSEQ N)']
         b.ok('UNSELECT')
         # by other programs
-        path, = (u.mail / '.one/cur').glob(paths[2].name + '*')
-        os.rename(path, str(path).partition(':')[0] + ':2,S')
+        path, = (u.mail / '.one').glob(f'*/{paths[2].name}*')
+        os.rename(path, u.mail / f'.one/cur/{paths[2].name}:2,S')
         assert told(a, 1) == ['* STATUS one (UIDVALIDITY N UNSEEN 0 '
                               'HIGHESTMODSEQ N)']
-        for path in (u.mail / '.one/cur').iterdir():
+        for path in (u.mail / '.one').glob('[cn]*/*.P1.host*'):
             path.unlink()
         line, = told(a, 1)
         while 'MESSAGES 0' not in line:
