@@ -7,10 +7,13 @@ from .wire import Closed, Differs, Wire, parse
 
 
 class Kind:
-    """A way to use the server. condstore may become true later."""
+    """A way to use the server. condstore may become true later. notify: what
+    NOTIFY is told of, SELECTED or SELECTED-DELAYED."""
 
-    def __init__(self, name, enable='', compress=False, condstore=False):
+    def __init__(self, name, enable='', compress=False, condstore=False,
+                 notify=''):
         self.name, self.enable, self.compress = name, enable, compress
+        self.notify = notify
         self.qresync = 'QRESYNC' in enable
         self.condstore = condstore or self.qresync or 'CONDSTORE' in enable
         self.rev2 = 'IMAP4rev2' in enable
@@ -18,7 +21,8 @@ class Kind:
         self.wide = self.rev2
 
     def fresh(self):
-        return Kind(self.name, self.enable, self.compress)
+        return Kind(self.name, self.enable, self.compress,
+                    notify=self.notify)
 
 
 KINDS = (
@@ -30,6 +34,10 @@ KINDS = (
     Kind('uidonly', 'UIDONLY'),
     Kind('uidonly qresync', 'UIDONLY QRESYNC'),
     Kind('deflate', '', True),
+    Kind('notify', notify='SELECTED'),
+    Kind('notify qresync', 'QRESYNC', notify='SELECTED'),
+    Kind('notify delayed', notify='SELECTED-DELAYED'),
+    Kind('notify uidonly', 'UIDONLY', notify='SELECTED'),
 )
 
 
@@ -99,6 +107,9 @@ class Client:
         self._must(f'LOGIN {self.user} secret')
         if self.kind.enable:
             self._must(f'ENABLE {self.kind.enable}')
+        if self.kind.notify:
+            self._must(f'NOTIFY SET ({self.kind.notify} (MessageNew '
+                       'MessageExpunge FlagChange))')
         if self.kind.compress:
             self._must('COMPRESS DEFLATE')
             self.wire.compress()
@@ -113,6 +124,15 @@ class Client:
         if self.wire:
             self.wire.close()
         self.wire = self.view = self.idling = None
+
+    @property
+    def hears(self):
+        """Is it told at once of what happens?"""
+        return self.idling or (self.view and self.kind.notify)
+
+    @property
+    def hears_expunges(self):
+        return self.idling or self.kind.notify == 'SELECTED'
 
     @property
     def session(self):
@@ -168,7 +188,10 @@ class Client:
 
     def feed(self, lines, still, exact):
         """Take up untagged responses. What FETCH said (UID, items), and all
-        others that are not of the mailbox, parsed."""
+        others that are not of the mailbox, parsed. With NOTIFY some may be of
+        before the command."""
+        still = still and self.kind.notify != 'SELECTED'
+        exact = exact and not self.kind.notify
         fetched, others = [], []
         for line in lines:
             if line.startswith((b'OK ', b'NO ', b'BAD ')):
@@ -178,6 +201,8 @@ class Client:
                             b'LSUB', b'STATUS', b'FLAGS', b'ENABLED'):
                 others.append(items)
                 continue
+            if self.view is None and self.kind.notify:
+                continue  # of the mailbox that it was in
             if self.view is None:
                 raise Differs(f'{self.session}: {line!r} and no mailbox')
             got = self.view.response(items, still, exact)
@@ -195,6 +220,9 @@ class Client:
         if parameters:
             self.kind.condstore = True
         self.view = View(box, self.kind, verb == 'SELECT', self.session)
+        if self.kind.notify:  # what comes before is of the last mailbox
+            while not reply.lines[0].startswith(b'FLAGS '):
+                del reply.lines[0]
         fetched, others = self.feed(reply.lines, True, exact)
         if reply.code('UIDVALIDITY') != str(box.validity):
             self.view.fail(f"UIDVALIDITY {reply.code('UIDVALIDITY')}, it was "

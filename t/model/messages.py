@@ -46,7 +46,7 @@ class Messages:
                 view.fail(f'[MODIFIED {wanted}] was due: {reply.text}')
         _, fetched, _ = self.run(client, command, still=not uid, then=then)
         told = {u for u, items in fetched if b'FLAGS' in items}
-        if not behind and told and silent:
+        if not behind and not client.kind.notify and told and silent:
             view.fail(f'a silent STORE was told of: {told}')
         if not silent and set(changed) - told:
             view.fail(f'STORE was not told of: {set(changed) - told}')

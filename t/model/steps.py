@@ -26,9 +26,18 @@ class Steps(Messages, Searches, Folders):
         if client.view is None and self.rng.random() < .7:
             self.select(client)
             return
+        self.catch_up(client)
         kinds = self.ANY + (self.SELECTED if client.view else ())
         name, = self.rng.choices([k for k, _ in kinds], [w for _, w in kinds])
         getattr(self, name)(client)
+
+    def catch_up(self, client):
+        """So that what NOTIFY tells is not taken for the next command's."""
+        if client.view and client.kind.notify:
+            still = client.kind.notify != 'SELECTED'
+            reply = client.ok('SEARCH ALL' if still else 'NOOP')
+            client.feed(reply.lines, still, False)
+            client.view.compare(still)
 
     # ---- how all of them go
 
@@ -50,9 +59,9 @@ class Steps(Messages, Searches, Folders):
     def tell_idling(self):
         """They hear of it at once."""
         for c in self.clients:
-            while c.idling:
+            while c.hears:
                 try:
-                    c.view.compare(False)
+                    c.view.compare(not c.hears_expunges)
                     break
                 except Differs:
                     line = c.wire.response(10)
@@ -80,7 +89,8 @@ class Steps(Messages, Searches, Folders):
         return text, there
 
     def by_uid(self, client):
-        return client.kind.uidonly or self.rng.random() < .5
+        return client.kind.uidonly or client.kind.notify == 'SELECTED' or \
+            self.rng.random() < .5
 
     def some_flags(self, of=FLAGS):
         """\\Deleted is rarer, so that folders fill."""
