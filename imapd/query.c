@@ -297,6 +297,7 @@ query_make(struct query *q, struct session *s, struct mailbox *box,
     q->wants_fields = wants_fields(q->root);
     q->kept = arena_new("query", KEPT_MAX);
     q->texts = arena_new("texts", TEXTS_MAX);
+    q->field = arena_new("field", TEXTS_MAX);
     open_index(q);
     return OK;
 }
@@ -318,7 +319,9 @@ query_free(struct query *q)
         arena_free(q->kept);
     if (q->texts)
         arena_free(q->texts);
-    q->kept = q->texts = NULL;
+    if (q->field)
+        arena_free(q->field);
+    q->kept = q->texts = q->field = NULL;
     fts_set_close(q->set);
     q->set = NULL;
 }
@@ -456,7 +459,7 @@ was_sent(const struct query *q, const struct query_node *n)
 static bool
 in_field(struct query *q, const struct query_node *n, struct str header)
 {
-    return search_field(q->texts, q->s->imap->charsets, n->field, header,
+    return search_field(q->field, q->s->imap->charsets, n->field, header,
                         n->key->field);
 }
 

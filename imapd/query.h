@@ -65,7 +65,8 @@ struct query {
     struct opened opened;
     struct str fields;   /* NULL view: not had yet */
     struct arena *kept;  /* `fields`, and the structure */
-    struct arena *texts; /* scratch */
+    struct arena *texts; /* scratch of the walk */
+    struct arena *field; /* and of fields, in the middle of it */
     struct text_walk walk;
     bool walking, walked; /* through its texts */
     unsigned stamp;
