@@ -501,19 +501,25 @@ answer_tool(struct asker *k)
 
 /* ---- who asks */
 
+/* His sessions cannot go back to there any more. */
+static void
+forget_asker(struct member *u, const struct asker *k)
+{
+    for (size_t i = 0; i < u->sessions.len; i++)
+        if (u->sessions.at[i].from == k)
+            u->sessions.at[i].from = NULL;
+}
+
 static void
 asker_close(struct asker *k)
 {
     struct str name;
     void *value;
 
-    for (size_t pos = 0; hash_next(own.members, &pos, &name, &value);) {
-        struct member *u = value;
-
-        for (size_t i = 0; i < u->sessions.len; i++)
-            if (u->sessions.at[i].from == k)
-                u->sessions.at[i].from = NULL;
-    }
+    for (size_t pos = 0; hash_next(own.members, &pos, &name, &value);)
+        forget_asker(value, k);
+    for (size_t i = 0; i < own.retired.len; i++)
+        forget_asker(own.retired.at[i], k);
     loop_unwatch(k->watch);
     close(k->link.fd);
     free(k);
