@@ -126,7 +126,6 @@ list(struct copy *c, struct uid_set set, struct why *why)
         if (c->how->no_keywords)
             c->files[i].message.keywords = 0;
         c->files[i].message.saved = time(NULL);
-        c->files[i].message.worded = 0;
     }
     return mailbox_end(c->from, why);
 }

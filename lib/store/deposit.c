@@ -108,6 +108,7 @@ put(struct batch *b, struct deposit_file *file)
     struct index_key k;
 
     m.modseq = b->f.modseq;
+    m.worded = (m.keywords & ~LETTERS_MASK) != 0;
     index_hash(file->guid.len ? file->guid : str_from(file->base), m.id);
     index_message_put(kv, &b->f, file->uid, NULL, &m);
     index_file_put(kv, &b->f, file->uid, &at);

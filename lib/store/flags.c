@@ -1,5 +1,6 @@
 #include "store/flags.h"
 
+#include "store/name.h"
 #include "store/own.h"
 #include "store/ranges.h"
 
@@ -57,6 +58,7 @@ change_one(struct store *s, struct kv_walk *w)
         return;
     }
     m.modseq = s->modseq;
+    m.worded |= (m.keywords & ~LETTERS_MASK) != 0;
     index_count(&s->f, &old, (uint32_t)-1);
     index_count(&s->f, &m, 1);
     kv_walk_set(w, (struct str){(const char *)&m, sizeof m});

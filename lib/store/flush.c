@@ -171,7 +171,7 @@ note_file(struct flush *fl, const struct plan *p)
     if (!p->words || !index_message_get(fl->kv, fl->f.id, p->uid, &old))
         return;
     m = old;
-    m.worded = p->keywords != 0;
+    m.worded = (p->keywords | (m.keywords & ~LETTERS_MASK)) != 0;
     index_message_put(fl->kv, &fl->f, p->uid, &old, &m);
 }
 

@@ -64,7 +64,7 @@ struct index_message {
     int64_t date, saved;  /* INTERNALDATE, SAVEDATE: seconds */
     uint8_t id[16];       /* of the content, the same in copies */
     uint32_t flags;       /* FLAG_ bits */
-    uint32_t worded;      /* 1: posta-state has a U line of it */
+    uint32_t worded;      /* 1: posta-state may have a U line of it */
 };
 
 struct index_key {

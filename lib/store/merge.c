@@ -285,11 +285,13 @@ put_fresh(struct merge *m, struct scan_fresh *fresh, uint64_t modseq)
     struct index_file file = {fresh->in_new, fresh->file};
     struct str guid = uidlist_field(fresh->fields, 'G');
     struct str vsize = uidlist_field(fresh->fields, 'W');
+    uint64_t words = words_of(m, fresh->uid);
     struct index_key k;
     uint64_t n;
 
     r->modseq = modseq;
-    r->keywords |= words_of(m, fresh->uid);
+    r->keywords |= words;
+    r->worded = words != 0;
     if (guid.len)
         index_hash(guid, r->id);
     if (r->vsize == 0 && str_num(vsize, &n) && n >= r->size)

@@ -38,7 +38,7 @@ struct mailbox {
     unsigned holders;  /* mailbox_hold */
     VEC(struct view *) views;
     unsigned generation;
-    bool gone; /* deleted, or renamed by another process */
+    bool gone;       /* deleted, or renamed by another process */
     uint32_t record; /* number of the index's record, and in which index: */
     unsigned record_of;
 
