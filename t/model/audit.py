@@ -125,20 +125,36 @@ def files(path):
     return [f for d in ('new', 'cur') for f in (path / d).iterdir()]
 
 
+def keywords(path):
+    """What letters mean in file names, and {UID: keywords} of those that have
+    none (lib/store/state.h)."""
+    letters, bits, values = {}, {}, {}
+    if (path / 'dovecot-keywords').exists():
+        for line in (path / 'dovecot-keywords').read_text().splitlines():
+            number, word = line.split()
+            letters[chr(ord('a') + int(number))] = word
+    for line in (path / 'posta-state').read_text().splitlines()[1:]:
+        kind, number, *rest = line.split()
+        if kind == 'K':
+            bits[int(number)] = rest[0]
+        elif kind == 'U':
+            values[int(number)] = int(rest[0], 16)
+    return letters, {uid: {word for bit, word in bits.items()
+                           if value >> bit & 1}
+                     for uid, value in values.items()}
+
+
 def compare_files(root, box):
     """Names of files say what the model says; the difference, or None."""
     path = folder(root, box.name)
     uids = uids_of_files(path)
-    words = {}
-    if (path / 'dovecot-keywords').exists():
-        for line in (path / 'dovecot-keywords').read_text().splitlines():
-            number, word = line.split()
-            words[chr(ord('a') + int(number))] = word
+    letters, others = keywords(path)
     there = {}
     for f in files(path):
-        flags = f.name.partition(':2,')[2]
-        there[uids.get(base(f.name), f.name)] = frozenset(
-            LETTERS.get(c) or words.get(c, c) for c in flags)
+        uid = uids.get(base(f.name), f.name)
+        there[uid] = frozenset(
+            {LETTERS.get(c) or letters.get(c, c)
+             for c in f.name.partition(':2,')[2]} | others.get(uid, set()))
     want = {uid: m.flags for uid, m in box.messages.items()}
     if there == want:
         return None

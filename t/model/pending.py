@@ -2,7 +2,7 @@
 never came, and whether what is there now can be that."""
 import collections
 
-from .world import FLAGS, Message
+from .world import FLAGS, KEYWORDS, Message
 from .wire import Differs
 
 
@@ -197,8 +197,10 @@ class Pending:
         return self._message(uid, seen, best.emailid)
 
     def _new_options(self, name, uid, a, flag):
-        """Also new ones may have been changed already."""
-        return a.options[flag] | {
+        """Also new ones may have been changed already. A keyword that file
+        names cannot say is written behind them."""
+        cut = {False} if flag in KEYWORDS and not a.sure else set()
+        return a.options[flag] | cut | {
             v[flag] for w in self.writes[name, uid].values() for v, _ in w
             if flag in v}
 

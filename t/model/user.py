@@ -60,10 +60,21 @@ class User(Steps, Bursts, Outside):
         self.auditor.connect()
         for name in BOXES[1:]:
             self.auditor.ok(f'CREATE {self.auditor.box_name(name)}')
+        for name in BOXES[:2]:
+            self.use_letters(name)
         for name in BOXES:
             self.learn(name)
         for c in self.clients:
             c.connect()
+
+    def use_letters(self, name):
+        """Of the 26 keywords that a file name can say most are taken: of ours
+        some stand in posta-state."""
+        name = self.auditor.box_name(name)
+        words = ' '.join(f'other{i}' for i in range(24))
+        self.auditor.ok(f'APPEND {name} (\\Deleted {words}) ', b'Subject: x\r\n')
+        self.auditor.ok(f'SELECT {name}')
+        self.auditor.ok('CLOSE')
 
     def round(self):
         dice = self.rng.random()
