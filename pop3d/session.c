@@ -7,9 +7,9 @@
 #include "access/mail.h"
 #include "base/log.h"
 #include "pop3d.h"
+#include "store/changes.h"
 #include "store/expunge.h"
 #include "store/flags.h"
-#include "store/view.h"
 #include "uidl.h"
 
 #define LINE_MAX_LEN ((size_t)1024)
@@ -242,24 +242,25 @@ has_sent(void *own)
 static enum rc
 open_inbox(struct session *s, struct why *why)
 {
+    static const struct uid_range every = {1, UINT32_MAX};
     struct mailbox_status status;
-    struct view *view;
+    struct changes_walk walk;
+    struct message m;
     enum rc rc = mailbox_open(s->pop3->home, S("INBOX"), &s->box, why);
 
     if (rc == OK)
         rc = mailbox_status(s->box, false, &status, why);
     if (rc == OK)
-        rc = view_open(s->box, false, &view, why);
+        rc = changes_begin(&walk, s->box, (struct uid_set){&every, 1}, why);
     if (rc != OK)
         return rc;
     s->validity = status.validity;
-    s->count = view_count(view);
-    s->list = calloc((size_t)s->count + 1, sizeof *s->list);
+    s->list = calloc((size_t)status.messages + 1, sizeof *s->list);
     must(s->list != NULL);
-    for (uint32_t i = 0; i < s->count; i++)
-        s->list[i].uid = view_uid(view, i + 1);
-    view_close(view);
-    return OK;
+    while (s->count < status.messages && changes_next(&walk, &m))
+        s->list[s->count++] =
+            (struct pop3_message){.uid = m.uid, .size = m.vsize};
+    return changes_end(&walk, why);
 }
 
 void

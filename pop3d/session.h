@@ -23,7 +23,7 @@ struct pop3 {
 struct pop3_message {
     uint32_t uid;
     bool deleted, seen; /* seen: RETR was asked for */
-    uint64_t size;      /* with CRLF; 0: not asked for yet */
+    uint64_t size;      /* with CRLF; 0: not known yet */
 };
 
 struct session {
