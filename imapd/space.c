@@ -36,7 +36,6 @@ close_home(struct space_home *h)
 {
     home_close(h->home);
     free((char *)(uintptr_t)h->owner.p);
-    free((char *)(uintptr_t)h->root);
     free(h);
 }
 
@@ -83,6 +82,8 @@ list_changed(void *self, unsigned events)
     (void)events;
     while (read(imap->spaces->told, data, sizeof data) > 0)
         ;
+    /* Two changes may have left the folder the same time. */
+    imap->spaces->stamp = (struct text_stamp){0};
     (void)space_shares(imap);
 }
 
@@ -115,6 +116,7 @@ space_begin(struct imap *imap)
     root = home_root(imap->home, &fs);
     user_share(imap->user, imap->user->user, root, fs);
     watch_list(imap);
+    (void)space_shares(imap);
 }
 
 /* ---- homes */
@@ -172,17 +174,16 @@ find_home(struct spaces *p, const struct mail_space *space, struct str owner)
 
 static struct space_home *
 add_home(struct imap *imap, const struct mail_space *space, struct str owner,
-         const struct home_settings *hs, struct home *home)
+         struct home *home)
 {
     struct spaces *p = imap->spaces;
     struct space_home *h = calloc(1, sizeof *h);
 
     must(h != NULL);
-    *h = (struct space_home){.space = space, .fs = hs->fs, .home = home};
+    *h = (struct space_home){.space = space, .home = home};
     h->owner =
         (struct str){strndup(owner.p ? owner.p : "", owner.len), owner.len};
-    h->root = strdup(hs->root);
-    must(h->owner.p && h->root);
+    must(h->owner.p);
     *vec_add(&p->homes) = h;
     if (p->tidy == NULL)
         p->tidy = loop_after(imap->user->loop, TIDY_MS, tidy, imap);
@@ -229,7 +230,7 @@ open_home(struct imap *imap, const struct mail_space *space, struct str owner,
     if (rc != OK && access(hs->root, W_OK) < 0 && errno == EACCES)
         return no_way(imap, hs->root, why);
     if (rc == OK)
-        *out = add_home(imap, space, owner, hs, home);
+        *out = add_home(imap, space, owner, home);
     return rc;
 }
 
@@ -296,19 +297,21 @@ space_rights(struct session *s, struct arena *a, struct spot *spot,
              struct why *why)
 {
     const struct acl_who who = space_who(s, spot);
+    struct arena *work = arena_new("rights", (size_t)4 << 20);
     unsigned otherwise;
     struct acl acl;
     enum rc rc = home_path(spot->home, a, spot->name, &spot->path, why);
 
     spot->rights = 0;
     if (rc == OK)
-        rc = fall_back(a, spot, &who, &otherwise, why);
+        rc = fall_back(work, spot, &who, &otherwise, why);
     if (rc == OK)
-        rc = acl_load(spot->home, a, spot->path, &acl, &spot->stamp, why);
-    if (rc == OK) {
+        rc = acl_load(spot->home, work, spot->path, &acl, &spot->stamp, why);
+    if (rc == OK)
         spot->rights = acl_rights(&acl, &who, otherwise);
+    arena_free(work);
+    if (rc == OK)
         return OK;
-    }
     if (strcmp(why->dsn, "5.1.1") != 0)
         log_warn("imap(%.*s): %.*s: %s", STR(s->imap->user->user),
                  STR(spot->name), why->text);

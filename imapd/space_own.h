@@ -10,8 +10,6 @@
 struct space_home {
     const struct mail_space *space;
     struct str owner; /* malloc */
-    const char *root; /* malloc */
-    bool fs;
     struct home *home;
     int64_t used;
 };

@@ -286,7 +286,7 @@ user_share(struct user *u, struct str owner, const char *root, bool fs)
 {
     struct why why;
 
-    if (*u->conf->imap_shared_list &&
+    if (*u->conf->imap_shared_namespace && *u->conf->imap_shared_list &&
         shares_publish(u->conf->imap_shared_list, owner, root, fs, &why) != OK)
         log_warn("imap(%.*s): %s", STR(u->user), why.text);
 }

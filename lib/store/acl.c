@@ -229,9 +229,14 @@ enum rc
 acl_parse(struct arena *a, struct str text, struct acl *acl, struct why *why)
 {
     struct str line;
+    size_t lines = 1;
     int number = 0;
 
-    *acl = (struct acl){arena_alloc(a, ACL_ENTRIES * sizeof *acl->at), 0};
+    for (size_t i = 0; i < text.len; i++)
+        lines += text.p[i] == '\n';
+    if (lines > ACL_ENTRIES)
+        lines = ACL_ENTRIES;
+    *acl = (struct acl){arena_alloc(a, lines * sizeof *acl->at), 0};
     while (text.len > 0) {
         number++;
         (void)str_cut(&text, '\n', &line);

@@ -11,7 +11,7 @@ import pytest
 from harness import Posta, wait_until
 from harness.accounts import Accounts
 from harness.dovecot import Dovecot
-from harness.raw_imap import Closed, RawImap
+from harness.raw_imap import Closed, RawImap, names
 
 ALL = b'lrswipkxteacd'
 MESSAGE = b'Subject: hello\r\n\r\nText.\r\n'
@@ -100,16 +100,6 @@ class Later:
 
     def login(self):
         return Client(self.posta, self.name)
-
-
-def names(lines):
-    found = {}
-    for line in lines:
-        m = re.fullmatch(rb'\* (?:LIST|LSUB) \(([^)]*)\) "/" (".*?"|\S+)( .*)?',
-                         line)
-        if m:
-            found[m[2].strip(b'"').decode()] = set(m[1].decode().split())
-    return found
 
 
 def test_namespaces_and_capabilities(anna):

@@ -7,7 +7,7 @@ import pytest
 
 from harness import Posta, wait_until
 from harness.dovecot import Dovecot
-from harness.raw_imap import RawImap
+from harness.raw_imap import RawImap, names
 
 
 @pytest.fixture(scope='module')
@@ -36,17 +36,6 @@ def client(posta):
     with imap(posta, name) as c:
         c.user = name
         yield c
-
-
-def names(lines):
-    """{name: attributes} of LIST or LSUB responses."""
-    found = {}
-    for line in lines:
-        m = re.fullmatch(rb'\* (?:LIST|LSUB) \(([^)]*)\) "/" (".*?"|\S+)( .*)?',
-                         line)
-        if m:
-            found[m[2].strip(b'"').decode()] = set(m[1].decode().split())
-    return found
 
 
 def tree(c, *folders):

@@ -10,6 +10,17 @@ class Closed(Exception):
     pass
 
 
+def names(lines):
+    """{name: attributes} of LIST or LSUB responses."""
+    found = {}
+    for line in lines:
+        m = re.fullmatch(rb'\* (?:LIST|LSUB) \(([^)]*)\) "/" (".*?"|\S+)( .*)?',
+                         line)
+        if m:
+            found[m[2].strip(b'"').decode()] = set(m[1].decode().split())
+    return found
+
+
 class RawImap:
     """One connection. Responses are bytes without the last CRLF, literals in
     them; `say` gives the untagged ones and the tagged one."""
