@@ -28,6 +28,10 @@ $(O)/t/fuzz/login_pop3: \
     $(filter-out %/main.o,$(patsubst %.c,$(O)/%.o,$(wildcard pop3d/*.c)))
 $(O)/t/fuzz/login_imap.o $(O)/t/fuzz/login_pop3.o: CPPFLAGS += -I.
 
+# One file of posta import.
+$(O)/t/fuzz/import_mbox: $(O)/cmd/import_mbox.o
+$(O)/t/fuzz/import_mbox.o: CPPFLAGS += -I.
+
 # authd without its set-up, and without what needs other libraries.
 $(O)/t/fuzz/authd: $(patsubst %,$(O)/authd/%.o, \
     ask cache login lookup name session source throttle verify)
