@@ -9,6 +9,7 @@
 
 #include "sys/sock.h"
 #include "unit/test.h"
+#include "unit/turn.h"
 
 #define GREETING                                                               \
     "VERSION\t1\t2\nMECH\tPLAIN\tplaintext\nMECH\tX-OWN\n"                     \
@@ -71,20 +72,6 @@ begin(struct exchange *x)
 }
 
 static void
-stop(void *unused)
-{
-    (void)unused;
-    loop_stop(test.loop);
-}
-
-static void
-turn(void)
-{
-    loop_after(test.loop, 5, stop, NULL);
-    loop_run(test.loop);
-}
-
-static void
 say(const char *text)
 {
     size_t len = strlen(text);
@@ -93,13 +80,13 @@ say(const char *text)
         test.link = accept4(test.listener, NULL, NULL, SOCK_NONBLOCK);
     assert_true(test.link >= 0);
     assert_int_equal(write(test.link, text, len), len);
-    turn();
+    turn_loop(test.loop);
 }
 
 static const char *
 told(void)
 {
-    turn();
+    turn_loop(test.loop);
     ssize_t n = read(test.link, test.got, sizeof test.got - 1);
 
     test.got[n > 0 ? n : 0] = '\0';
@@ -112,7 +99,7 @@ hang_up(void)
     if (test.link >= 0)
         close(test.link);
     test.link = -1;
-    turn();
+    turn_loop(test.loop);
 }
 
 /* Connected, but nothing has been said yet. */
@@ -135,7 +122,7 @@ static void
 start_up(void)
 {
     start();
-    turn();
+    turn_loop(test.loop);
     say(GREETING);
     assert_ptr_equal(strstr(told(), "VERSION\t1\t"), test.got);
 }
@@ -241,7 +228,7 @@ comes_and_goes(void **state)
     (void)state;
     start();
     begin(&early);
-    turn();
+    turn_loop(test.loop);
     assert_int_equal(early.ends, 0);
     say(GREETING);
     assert_non_null(strstr(told(), "AUTH\t1\tPLAIN\t"));

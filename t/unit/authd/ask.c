@@ -8,6 +8,7 @@
 #include "ipc/message.h"
 #include "sys/sock.h"
 #include "unit/test.h"
+#include "unit/turn.h"
 
 #define LIMIT_MS 5000
 
@@ -54,21 +55,6 @@ start(struct asked *k, const char *key)
     k->ask = ask_start(test.asker, &question, key ? bytes : NULL, answered, k);
 }
 
-static void
-stop(void *unused)
-{
-    (void)unused;
-    loop_stop(test.loop);
-}
-
-/* What is due now happens. */
-static void
-turn(void)
-{
-    loop_after(test.loop, 5, stop, NULL);
-    loop_run(test.loop);
-}
-
 /* The checker's next question; false where there is none. */
 static bool
 question(struct msg_check *m)
@@ -90,7 +76,7 @@ reply(const struct msg_check *m, enum check_verdict v)
     const struct msg_checked out = {.tag = m->tag, .verdict = v};
 
     assert_true(send_checked(&test.link, &out));
-    turn();
+    turn_loop(test.loop);
 }
 
 static void
@@ -228,7 +214,7 @@ gone_twice(void **state)
         assert_true(question(&m));
         assert_int_equal(a.answers + b.answers, 0);
         hang_up();
-        turn();
+        turn_loop(test.loop);
     }
     assert_int_equal(a.verdict, CHECK_TEMP);
     assert_int_equal(b.verdict, CHECK_TEMP);
@@ -247,11 +233,11 @@ too_late(void **state)
     open_test(1, 40);
     start(&a, "k");
     for (int i = 0; i < 4; i++)
-        turn();
+        turn_loop(test.loop);
     start(&b, "k");
     assert_true(question(&m));
     while (a.answers == 0)
-        turn();
+        turn_loop(test.loop);
     assert_int_equal(a.verdict, CHECK_TEMP);
     assert_int_equal(b.answers, 0);
     hang_up();
