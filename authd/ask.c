@@ -246,13 +246,31 @@ finish(struct ask *k, const struct answer *answer)
     free(k);
 }
 
-/* Whoever is told may end other logins, and so those who have joined. */
+/* Whoever is told may end other logins: so k and those who joined it leave
+ * line and link at once, and stay in a list of their own until told. */
+static void
+gather(struct ask *k, struct ask *all)
+{
+    if (k->link == NULL)
+        line_leave(k);
+    if (k->has_key)
+        hash_del(k->asker->open, key_of(k));
+    k->link = NULL;
+    all->joined = k->joined;
+    k->joined = NULL;
+    for (struct ask *j = all->joined; j; j = j->next)
+        j->leader = all;
+    join(k, all);
+}
+
 static void
 finish_all(struct ask *k, const struct answer *answer)
 {
-    while (k->joined)
-        finish(k->joined, answer);
-    finish(k, answer);
+    struct ask all = {.asker = k->asker};
+
+    gather(k, &all);
+    while (all.joined)
+        finish(all.joined, answer);
 }
 
 static void
@@ -281,9 +299,11 @@ give_up(struct ask *k)
 static void
 give_up_all(struct ask *k)
 {
-    while (k->joined)
-        give_up(k->joined);
-    give_up(k);
+    struct ask all = {.asker = k->asker};
+
+    gather(k, &all);
+    while (all.joined)
+        give_up(all.joined);
 }
 
 static bool
