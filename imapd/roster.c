@@ -110,6 +110,13 @@ poll(void *self)
     roster_folders_changed(r->imap);
 }
 
+static void
+poll_others(struct roster *r)
+{
+    if (r->others && r->poll == NULL)
+        r->poll = loop_after(r->imap->user->loop, POLL_MS, poll, r);
+}
+
 /* ---- messages */
 
 void
@@ -305,8 +312,7 @@ roster_look(struct imap *imap, const struct session *but)
              k++)
             match(imap->sessions.at[i], r->places.at[k]);
     roster_compare_notes(r, but);
-    if (r->others && r->poll == NULL)
-        r->poll = loop_after(imap->user->loop, POLL_MS, poll, r);
+    poll_others(r);
     if (r->half) {
         r->rest = io_now() + HALF_MS;
         roster_folders_changed(imap);
@@ -399,6 +405,8 @@ open_roster(struct session *s, struct why *why)
     r->half = false;
     if (rc != OK)
         close_roster(r);
+    else
+        poll_others(r);
     return rc;
 }
 

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "notify.h"
 #include "space_own.h"
 #include "store/acl_file.h"
 #include "sys/io.h"
@@ -85,6 +86,7 @@ list_changed(void *self, unsigned events)
     /* Two changes may have left the folder the same time. */
     imap->spaces->stamp = (struct text_stamp){0};
     (void)space_shares(imap);
+    roster_folders_changed(imap);
 }
 
 /* So that who logs in next to see what has just been shared with him is not

@@ -814,3 +814,40 @@ namespace pub {{
                         assert found[n].startswith(theirs), (name, lines)
                     else:
                         assert found[n] == theirs, (name, lines, done)
+
+
+def test_notify_and_search(anna, ben):
+    """NOTIFY and ESEARCH in others' mail: as far as it may be read."""
+    a = anna
+    for name, rights in ('Read', 'lr'), ('Seen', 'l'), ('Mine', ''):
+        a.ok(f'CREATE {name}')
+        if rights:
+            a.ok(f'SETACL {name} {ben.full} {rights}')
+        assert a.append(name).startswith(b'OK')
+    read, seen = f'{a.shared}/Read'.encode(), f'{a.shared}/Seen'.encode()
+    with ben.login() as b:
+        lines = b.ok('ESEARCH IN (subtree shared personal) ALL')
+        assert [x.split()[5] for x in lines] == [read]
+        assert b.ok(f'ESEARCH IN (mailboxes ({a.shared}/Seen {a.shared}/Mine))'
+                    ' ALL') == []
+        lines = b.ok('NOTIFY SET STATUS (subtree shared (MessageNew '
+                     'MessageExpunge MailboxName))')
+        assert sorted(x.split(b' (MESS')[0] for x in lines) == [
+            b'* LIST (\\NoAccess) "/" ' + seen, b'* STATUS ' + read]
+        assert a.append('Seen').startswith(b'OK')
+        assert a.append('Read').startswith(b'OK')
+        assert b.response().startswith(b'* STATUS ' + read + b' (MESSAGES 2 ')
+        # no right to look it up: for him it is gone (5.4)
+        a.ok(f'DELETEACL Read {ben.full}')
+        line = b.response()
+        assert line.startswith(b'* LIST (\\NonExistent') and line.endswith(read)
+        assert a.append('Read').startswith(b'OK')
+        a.ok(f'SETACL Read {ben.full} lr')
+        line = b.response()
+        while b'Read' not in line:
+            line = b.response()  # of what is above it
+        assert line == b'* LIST (\\HasNoChildren) "/" ' + read
+        line = b.response()
+        while not line.startswith(b'* STATUS'):
+            line = b.response()
+        assert line.startswith(b'* STATUS ' + read + b' (MESSAGES 3 ')
