@@ -5,6 +5,7 @@ import os
 import re
 import time
 
+from .client import mutf7
 from .letters import Letter
 from .wire import Differs
 
@@ -91,7 +92,6 @@ def folder(root, name):
     """The Maildir of a mailbox."""
     if name == 'INBOX':
         return root
-    from .client import mutf7
     return root / ('.' + mutf7(name).replace('/', '.'))
 
 

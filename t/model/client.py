@@ -1,4 +1,5 @@
 """A connection that has logged in: what it enabled, what it has selected."""
+import base64
 import re
 import time
 
@@ -45,7 +46,6 @@ def mutf7(name):
     """The name of a mailbox as IMAP4rev1 has it (RFC 3501 5.1.3)."""
     def run(match):
         text = match[0].encode('utf-16-be')
-        import base64
         return '&' + base64.b64encode(text).decode().rstrip('=').replace(
             '/', ',') + '-'
     return re.sub(r'[^ -~]+', run, name.replace('&', '&-'))

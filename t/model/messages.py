@@ -3,7 +3,6 @@ import re
 
 from . import audit, letters
 from .wire import Differs, as_set, numbers
-from .world import FLAGS
 
 
 class Messages:
