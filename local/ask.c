@@ -7,8 +7,6 @@
 #include "room.h"
 #include "virtual.h"
 
-#define MEMORY ((size_t)64 << 20)
-
 /* Only who gets it in one Maildir of his own can have too much: others are
  * told when it is delivered. */
 static enum rc
@@ -95,7 +93,7 @@ serve(struct daemon *d, const struct link *link, struct arena *a)
 void
 ask_serve(struct daemon *d)
 {
-    struct arena *a = arena_new("question", MEMORY);
+    struct arena *a = arena_new("question", JOB_MEMORY);
     struct sockaddr_storage peer;
     socklen_t len;
     int fd;
