@@ -156,14 +156,20 @@ copy_bytes(struct copy *c, struct deposit_file *file)
     return good;
 }
 
-/* Can files of the one folder have names in the other? */
+/* Can files of the one folder have names in the other? Not where others would
+ * be let in, or own what is put there. */
 static bool
 same_files(const struct copy *c)
 {
     struct stat from, to;
 
-    return fstat(c->from->cur, &from) == 0 && fstat(c->to->cur, &to) == 0 &&
-           from.st_dev == to.st_dev;
+    if (fstat(c->from->cur, &from) < 0 || fstat(c->to->cur, &to) < 0 ||
+        from.st_dev != to.st_dev)
+        return false;
+    return c->together ||
+           (from.st_uid == geteuid() && from.st_uid == to.st_uid &&
+            from.st_gid == to.st_gid && from.st_mode == to.st_mode &&
+            !(from.st_mode & S_IWGRP));
 }
 
 static enum rc
@@ -246,7 +252,7 @@ hand_over(struct copy *c, struct why *why)
     struct index_folder f;
     enum rc rc = OK;
 
-    if (!same_files(c) || (!c->together && geteuid() != 0))
+    if (!same_files(c))
         rc = copy_all_bytes(c, why);
     if (rc == OK && c->move && c->together && c->from != c->to) {
         rc = mailbox_read(c->from, &f, why);
