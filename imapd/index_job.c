@@ -107,13 +107,19 @@ index_job_has_written(const struct index_job *job)
     return job->written;
 }
 
+static bool
+is_small(const struct segment *s)
+{
+    return s->count < SMALL && !s->head->full;
+}
+
 bool
 index_job_has_small(const struct fts_set *set)
 {
     size_t small = 0;
 
     for (size_t i = 0; i < set->segments.len; i++)
-        small += set->segments.at[i]->count < SMALL;
+        small += is_small(set->segments.at[i]);
     return small >= SMALL_MAX;
 }
 
@@ -173,7 +179,7 @@ choose(struct index_job *job)
 
         job->replace[i] = s->state == SEGMENT_BAD ||
                           job->there[i] < s->count / 2 ||
-                          (s->count < SMALL && small);
+                          (is_small(s) && small);
         job->replacing |= job->replace[i];
     }
 }

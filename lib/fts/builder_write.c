@@ -239,6 +239,7 @@ static bool
 finish_head(struct builder *b, struct writing *w)
 {
     b->head.size = w->file.len;
+    b->head.full = builder_is_full(b);
     memcpy(w->file.p, &b->head, sizeof b->head);
     return true;
 }

@@ -58,7 +58,8 @@ struct segment_head {
     char magic[8];
     uint32_t crc, doc_count;
     struct segment_folder folder;
-    uint32_t docs, zero;
+    uint32_t docs;
+    uint32_t full; /* 1: has as much as one segment should */
     uint64_t size; /* of the file */
     struct segment_area area[FTS_AREAS];
 };

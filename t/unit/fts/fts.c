@@ -346,6 +346,46 @@ knows_its_limits(void **state)
 }
 
 static void
+knows_when_it_is_full(void **state)
+{
+    (void)state;
+    begin();
+    for (uint32_t docs = SEGMENT_DOCS_MAX - 1; docs <= SEGMENT_DOCS_MAX;
+         docs++) {
+        struct builder *b = builder_new(&folder);
+
+        for (uint32_t i = 1; i <= docs; i++) {
+            builder_begin(b, i, i);
+            builder_text(b, FTS_BODY);
+            builder_put(b, S("SAME"));
+            builder_end(b);
+        }
+        write_out(b);
+    }
+
+    struct fts_set *set = fts_set_open(w.fts, &folder);
+
+    assert_int_equal(set->segments.len, 2);
+    assert_int_equal(set->count, 2 * SEGMENT_DOCS_MAX - 1);
+    assert_int_equal(set->last, SEGMENT_DOCS_MAX);
+    for (size_t i = 0; i < 2; i++)
+        assert_int_equal(set->segments.at[i]->head->full,
+                         set->segments.at[i]->count == SEGMENT_DOCS_MAX);
+
+    struct fts_ask ask;
+    size_t hint = 0;
+
+    fts_ask_begin(&ask, w.a, set, S("SAM"), 1 << FTS_BODY);
+    while (fts_ask_step(&ask))
+        ;
+    for (uint32_t i = 1; i <= SEGMENT_DOCS_MAX; i++)
+        assert_int_equal(fts_ask_says(&ask, fts_set_find(set, i, i, &hint)),
+                         FTS_YES);
+    fts_set_close(set);
+    end();
+}
+
+static void
 one_writes_at_a_time(void **state)
 {
     (void)state;
@@ -386,5 +426,5 @@ removes_what_is_nobodys(void **state)
 }
 
 TESTS(TEST(says_what_is_there), TEST(knows_messages_by_content),
-      TEST(finds_damage), TEST(knows_its_limits), TEST(one_writes_at_a_time),
-      TEST(removes_what_is_nobodys))
+      TEST(finds_damage), TEST(knows_its_limits), TEST(knows_when_it_is_full),
+      TEST(one_writes_at_a_time), TEST(removes_what_is_nobodys))
