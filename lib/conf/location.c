@@ -7,7 +7,7 @@ static enum rc
 check_path(struct str path, struct why *why)
 {
     if (!str_starts(path, S("/")) && !str_starts(path, S("~/")) &&
-        !str_starts(path, S("%h")))
+        !str_eq(path, S("~")) && !str_starts(path, S("%h")))
         return fail(why, "5.3.5", "%.*s is no full path", STR(path));
     for (size_t i = 0; i < path.len; i++)
         if (path.p[i] == '%' &&

@@ -89,7 +89,9 @@ change_in(struct arena *a, int dir, const struct acl_change *c, struct why *why)
 
     if (rc == OK)
         rc = apply(a, &acl, c, why);
-    return rc == OK ? write_file(a, dir, &acl, why) : rc;
+    if (rc != OK || (acl.count == 0 && stamp.ino == 0))
+        return rc;
+    return write_file(a, dir, &acl, why);
 }
 
 static enum rc

@@ -161,6 +161,8 @@ static const struct {
      "there are two namespaces A/",                                                                                                                                                              1},
     {HOST "imap_public_namespaces = A/ maildir:/a:LAYOUT=fs:INDEX=/x/%u, B/ "
           "maildir:/b\n",                                                   SMTPD,                                     "",                                                                  0},
+    {HOST "imap_public_namespaces = A/ maildir:~, B/ maildir:%h/b\n",            SMTPD,                                     "",
+     0                                                                                                                                                                                            },
     {HOST "imap_shared_namespace = s/ maildir:/mail/%u\n",                       SMTPD,
      "needs imap_shared_list",                                                                                                                                                                   1},
     {HOST "imap_shared_namespace = s/ maildir:/mail\nimap_shared_list = /tmp\n",
