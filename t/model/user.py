@@ -123,7 +123,9 @@ class User(Steps, Bursts, Outside):
                 time.sleep(.05)
         for c in self.clients:
             if c.view and not c.idling:
-                self.run(c, 'NOOP')
+                reply = c.ok('NOOP')
+                c.feed(reply.lines, False, not c.kind.notify)
+                c.view.compare(False)
         self.tell_idling()
 
     def sessions(self):
