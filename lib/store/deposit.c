@@ -117,11 +117,23 @@ put(struct batch *b, struct deposit_file *file)
                    str_from(arena_fmt(b->a, "G%.*s", STR(file->guid))));
 }
 
+/* Flags and the first keywords stand in the new names. */
+static bool
+names_tell_all(const struct batch *b)
+{
+    for (size_t i = 0; i < b->count; i++)
+        if (b->files[i].message.keywords & ~LETTERS_MASK)
+            return false;
+    return true;
+}
+
 static enum rc
 put_all(struct batch *b, struct why *why)
 {
     uint32_t first = 0, last = 0;
-    enum rc rc = mailbox_next_modseq(b->box, &b->f, why);
+    enum rc rc = names_tell_all(b)
+                     ? mailbox_next_modseq_told(b->box, &b->f, why)
+                     : mailbox_next_modseq(b->box, &b->f, why);
 
     for (size_t i = 0; rc == OK && i < b->count; i++) {
         if (!b->files[i].done)

@@ -56,7 +56,7 @@ leave_index(struct mailbox *box, struct index_folder *f,
         f->stale++;
     }
     if (gone.list.len)
-        rc = mailbox_next_modseq(box, f, why);
+        rc = mailbox_next_modseq_told(box, f, why);
     for (size_t i = 0; rc == OK && i < gone.list.len; i++)
         index_vanished_put(kv, f, gone.list.at[i].first, gone.list.at[i].last);
     vec_free(&gone.list);

@@ -332,6 +332,18 @@ mailbox_next_modseq(struct mailbox *box, struct index_folder *f,
     return f->modseq > f->reserved ? reserve(box, f, why) : OK;
 }
 
+enum rc
+mailbox_next_modseq_told(struct mailbox *box, struct index_folder *f,
+                         struct why *why)
+{
+    bool all_told = f->flushed >= f->modseq;
+    enum rc rc = mailbox_next_modseq(box, f, why);
+
+    if (all_told)
+        f->flushed = f->modseq;
+    return rc;
+}
+
 void
 mailbox_own_begin(struct mailbox *box, const struct index_folder *f)
 {

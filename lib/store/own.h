@@ -87,6 +87,11 @@ void mailbox_abort(struct mailbox *box);
 enum rc mailbox_next_modseq(struct mailbox *box, struct index_folder *f,
                             struct why *why) MUST_USE;
 
+/* The same for a change that no file name is to be told of: where none was
+ * waiting, none waits afterwards. */
+enum rc mailbox_next_modseq_told(struct mailbox *box, struct index_folder *f,
+                                 struct why *why) MUST_USE;
+
 /* Around changes of ours in new/ and cur/, so that they do not look like
  * somebody else's. */
 void mailbox_own_begin(struct mailbox *box, const struct index_folder *f);
