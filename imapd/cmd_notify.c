@@ -6,8 +6,9 @@
 #include "parse.h"
 #include "status.h"
 
-#define SETTINGS_MAX ((size_t)64 << 20)
-#define NAMES_MAX    1000 /* of all groups */
+#define SETTINGS_MAX ((size_t)16 << 20)
+#define TEXT_MAX     ((size_t)256 << 10) /* of the command, which is kept */
+#define NAMES_MAX    1000                /* of all groups */
 
 struct work {
     struct notify *n; /* the new one */
@@ -151,10 +152,21 @@ take(struct session *s, struct notify *n)
     }
 }
 
+static size_t
+size_of(const struct command_text *text)
+{
+    size_t size = text->text.len;
+
+    for (size_t i = 0; i < text->count; i++)
+        size += text->literals[i].data.len;
+    return size;
+}
+
 /* Answered where there is something that cannot be done. */
 static bool
 is_refused(struct session *s, const struct notify_group *groups, size_t count)
 {
+    struct command_text text = reader_command(s->reader);
     size_t names = 0;
 
     for (size_t i = 0; i < count; i++) {
@@ -166,7 +178,7 @@ is_refused(struct session *s, const struct notify_group *groups, size_t count)
             return true;
         }
     }
-    if (names > NAMES_MAX) {
+    if (names > NAMES_MAX || size_of(&text) > TEXT_MAX) {
         reply_no(s, "[NOTIFICATIONOVERFLOW] Too many mailboxes are named");
         return true;
     }

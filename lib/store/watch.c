@@ -107,7 +107,9 @@ watch(struct watcher *w, int dir, const char *below, enum watch_kind kind,
 static enum rc
 cannot(struct watcher *w, void *owner, const char *what, struct why *why)
 {
-    enum rc rc = fail(why, "4.3.0", "cannot watch %s: %m", what);
+    bool gone = errno == ENOENT || errno == ENOTDIR;
+    enum rc rc =
+        fail(why, gone ? "5.2.0" : "4.3.0", "cannot watch %s: %m", what);
 
     watcher_drop(w, owner);
     return rc;

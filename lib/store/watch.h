@@ -21,8 +21,8 @@ void watcher_free(struct watcher *w);
 /* Readable when there is something for watcher_next. */
 int watcher_fd(const struct watcher *w);
 
-/* The following fail with TEMP where the kernel's limit is reached; then only
- * looking now and then helps. */
+/* The following fail with TEMP where the kernel's limit is reached: then only
+ * looking now and then helps; with PERM 5.2.0 where there is no such folder. */
 
 /* Watch the messages (new/ and cur/) of a mailbox, which is the owner. */
 enum rc watcher_add(struct watcher *w, struct mailbox *box,

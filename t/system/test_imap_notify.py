@@ -550,6 +550,8 @@ def test_refused(posta):
             assert a.no('NOTIFY ' + bad).startswith(b'BAD'), bad
         a.no('NOTIFY SET (mailboxes (' + 'x ' * 1001 + f'y) ({ALL}))',
              b'NO [NOTIFICATIONOVERFLOW]')
+        a.no('NOTIFY SET (mailboxes ' + 'x' * 300000 + f' ({ALL}))',
+             b'NO [NOTIFICATIONOVERFLOW]')
         # what was wanted before still is
         a.ok(f'NOTIFY SET (personal ({ALL}))')
         a.no('NOTIFY SET (personal (Nonsense))')
@@ -659,7 +661,6 @@ def test_many_mailboxes(posta):
             seen.add(told(u.a, 1)[0].split()[2])
         u.b.ok('RENAME box7 box7000')
         assert 'OLDNAME' in told(u.a, 1)[0]
-        # more folders than can be watched
         u.a.ok('NOTIFY NONE')
         quiet(u.a)
 
@@ -680,6 +681,47 @@ def test_unread(posta):
             if 'NOTIFICATIONOVERFLOW' in lines[-1]:
                 break
         assert len(lines) <= 2600
+
+
+def test_folders_in_folders():
+    """The layout in which folders are in folders, of which any may get more."""
+    with Posta(users={'anna': 'secret'}, start=False) as p:
+        p.set(mail_location=f'maildir:{p.dir}/mail/%d/%n/Maildir:LAYOUT=fs')
+        p.start()
+        mail = p.dir / 'mail/example.test/anna/Maildir'
+
+        def make(folder):
+            for part in ('', 'tmp', 'new', 'cur'):
+                path = mail / folder / part
+                path.mkdir(parents=True, exist_ok=True)
+                st = os.stat(mail)
+                os.chown(path, st.st_uid, st.st_gid)
+
+        def drop_in(folder):
+            path = mail / folder / 'new' / f'1700000000.{time.time_ns()}.host'
+            path.write_text('Subject: x\n\nx\n')
+
+        with RawImap(p.base + 993, 'anna@example.test') as a, \
+                RawImap(p.base + 993, 'anna@example.test') as b:
+            b.ok('CREATE one')
+            b.ok('CREATE one/two')
+            a.ok(f'NOTIFY SET (personal ({MESSAGES} MailboxName))')
+            drop_in('one/two')
+            assert 'STATUS one/two (MESSAGES 1' in told(a, 1)[0]
+            make('one/two/four')
+            assert told(a, 2) == [
+                '* LIST (\\HasNoChildren) "/" one/two/four',
+                '* LIST (\\HasChildren) "/" one/two']
+            os.rename(mail / 'one/two/four', mail / 'one/two/five')
+            assert told(a, 1) == ['* LIST (\\HasNoChildren) "/" one/two/five '
+                                  '("OLDNAME" (one/two/four))']
+            b.ok('RENAME one uno')
+            assert told(a, 1) == [
+                '* LIST (\\HasChildren) "/" uno ("OLDNAME" (one))']
+            drop_in('uno/two/five')
+            assert 'STATUS uno/two/five (MESSAGES 1' in told(a, 1)[0]
+            make('uno/two/six')
+            assert told(a, 2)[0] == '* LIST (\\HasNoChildren) "/" uno/two/six'
 
 
 def test_still_here(posta):

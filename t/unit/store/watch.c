@@ -80,7 +80,7 @@ folders(void **state)
     good(watcher_add_folders(w, u->home, ".", &names, &u->why));
     good(watcher_add_folders(w, u->home, ".Other", &names, &u->why));
     assert_int_equal(watcher_add_messages(w, u->home, ".None", &first, &u->why),
-                     TEMP);
+                     PERM);
     assert_null(next(w));
     good(watcher_add_messages(w, u->home, ".Other", &first, &u->why));
 
