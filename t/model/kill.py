@@ -48,6 +48,9 @@ class Killer:
                    == 0, 'a new start', 60)
 
     def crashes(self):
-        """What died of anything but our kills."""
-        return [line for line in self.posta.died()
+        """What died of anything but our kills; users' processes are told of by
+        who started them."""
+        users = re.findall(r'.*warning: .* process \d+ of a user .*',
+                           self.posta.log_text())
+        return [line for line in self.posta.died() + users
                 if not re.search(r'signal 9\b', line)]
