@@ -234,6 +234,9 @@ reap(void *unused)
         if (WIFSIGNALED(status))
             log_warn("%s: process %d of a user was killed by signal %d",
                      own.program->service, (int)pid, WTERMSIG(status));
+        else if (WEXITSTATUS(status) != 0)
+            log_warn("%s: process %d of a user ended with exit status %d",
+                     own.program->service, (int)pid, WEXITSTATUS(status));
 }
 
 /* ---- a new process */
