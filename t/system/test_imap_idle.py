@@ -9,7 +9,7 @@ import time
 import pytest
 
 from harness import Posta, wait_until
-from harness.raw_imap import RawImap
+from harness.raw_imap import Closed, RawImap
 
 
 @pytest.fixture(scope='module')
@@ -111,7 +111,13 @@ def test_flags_of_a_killed_process_reach_the_files(posta):
         c.ok('STORE 1 +FLAGS.SILENT (\\Flagged)')
         posta.kill(int(pid))
         c.closed()
-    with client(posta, 'ida') as c:
+
+    def login():
+        try:
+            return client(posta, 'ida')
+        except Closed:  # it went to the process that was killed
+            return None
+    with wait_until(login, 'a login') as c:
         c.ok('SELECT INBOX')
         wait_until(lambda: (mail / 'cur/1700000000.P1.host:2,F').exists(),
                    lambda: f'\\Flagged in {[*(mail / "cur").iterdir()]}')
