@@ -1,6 +1,7 @@
 """Mail programs that people use, against a private instance."""
 import imaplib
 import poplib
+import subprocess
 
 import pytest
 
@@ -80,15 +81,17 @@ def test_fetchmail_that_keeps(posta, home):
     assert len(list(got.iterdir())) == COUNT
 
 
-@pytest.mark.parametrize('kind,port', [('POP3SSL', 995), ('IMAPSSL', 993)])
-def test_getmail(posta, home, kind, port):
+def getmail(home, kind, port):
+    """What it has fetched in two runs, the second of which has it all; None
+    where it hangs: sometimes it waits for ever for a child that has ended."""
+    home.mkdir()
     program, got = keeper(home)
     folder = home / '.getmail'
     config(home, '.getmail/getmailrc', f'''
 [retriever]
 type = Simple{kind}Retriever
 server = 127.0.0.1
-port = {posta.base + port}
+port = {port}
 username = {ALICE}
 password = secret
 [destination]
@@ -102,9 +105,19 @@ delete = false
 delivered_to = false
 received = false
 ''')
-    for _ in range(2):  # the second time it has all
-        client(home, 'getmail', '--getmaildir', folder)
-        has_all([f.read_bytes() for f in got.iterdir()])
+    try:
+        for _ in range(2):
+            client(home, 'getmail', '--getmaildir', folder)
+    except subprocess.TimeoutExpired:
+        return None
+    return [f.read_bytes() for f in got.iterdir()]
+
+
+@pytest.mark.parametrize('kind,port', [('POP3SSL', 995), ('IMAPSSL', 993)])
+def test_getmail(posta, home, kind, port):
+    tries = (getmail(home / str(n), kind, posta.base + port)
+             for n in range(3))
+    has_all(next(got for got in tries if got is not None))
 
 
 def test_curl(posta, home):
