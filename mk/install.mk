@@ -4,11 +4,12 @@ SBIN      := $(DESTDIR)$(PREFIX)/sbin
 BIN       := $(DESTDIR)$(PREFIX)/bin
 DAEMONDIR := $(DESTDIR)$(PREFIX)/lib/postfix/sbin
 MAN       := $(DESTDIR)$(PREFIX)/share/man
+SYSCTL    := $(DESTDIR)$(PREFIX)/lib/sysctl.d
 PAGES     := $(wildcard */*.1 */*.5 */*.8)
 SETGID    := postdrop postqueue
 
 install: all
-	@install -d $(SBIN) $(BIN) $(DAEMONDIR)
+	@install -d $(SBIN) $(BIN) $(DAEMONDIR) $(SYSCTL)
 	@install -m 755 $(DAEMONS:%=$(O)/bin/%) $(DAEMONDIR)
 	@install -m 644 $(MODULES:%=$(O)/bin/%.so) $(DAEMONDIR)
 	@install -m 755 $(O)/bin/posta $(SBIN)
@@ -16,6 +17,7 @@ install: all
 	@# `posta set-permissions` gives these two their group.
 	@for n in $(filter $(SETGID),$(NAMES)); do \
 	    install -m 755 $(O)/bin/posta $(SBIN)/$$n; done
+	@install -m 644 conf/60-posta.conf $(SYSCTL)
 	@ln -sf ../sbin/sendmail $(BIN)/mailq
 	@ln -sf ../sbin/sendmail $(BIN)/newaliases
 	@ln -sf ../sbin/sendmail $(DESTDIR)$(PREFIX)/lib/sendmail

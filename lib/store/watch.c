@@ -41,8 +41,12 @@ watcher_new(struct watcher **out, struct why *why)
     *out = NULL;
     w->fd = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
     if (w->fd < 0) {
-        watcher_free(w);
-        return fail(why, "4.3.0", "cannot watch folders: %m");
+        free(w);
+        return fail(why, "4.3.0",
+                    errno == EMFILE ? "cannot watch folders: all inotify "
+                                      "instances of this account are in use; "
+                                      "raise fs.inotify.max_user_instances"
+                                    : "cannot watch folders: %m");
     }
     *out = w;
     return OK;

@@ -39,6 +39,11 @@ def test_programs_and_commands(root):
         assert target == root / 'usr/sbin/posta', name
 
 
+def test_enough_inotify_instances(root):
+    text = (root / 'usr/lib/sysctl.d/60-posta.conf').read_text()
+    assert int(re.search(r'max_user_instances = (\d+)', text)[1]) > 10000
+
+
 def test_set_gid_commands_are_files(root):
     """A group on a link to the common binary would be all commands'."""
     for name in 'postdrop', 'postqueue':
