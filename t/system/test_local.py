@@ -15,7 +15,7 @@ MAIL = 'From: a@other.test\nSubject: test\n\nFrom here to there.\n'
 
 def results(posta, pattern, count=1):
     """The (dsn, status, text) of log lines `to=<pattern>`."""
-    found = posta.wait_log(r'to=<' + pattern + r'>, .*dsn=([\d.]+), '
+    found = posta.wait_log(r' to=<' + pattern + r'>, .*dsn=([\d.]+), '
                            r'status=(\w+) \((.*)\)$', count)
     return [m.groups() for m in found]
 
