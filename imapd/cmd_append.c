@@ -1,8 +1,10 @@
-/* APPEND and REPLACE: RFC 9051 6.3.12, 3502, 4315, 4469, 6855 4, 7889, 8508. */
+/* APPEND and REPLACE: RFC 9051 6.3.12, 3502, 4315, 4469, 6855 4, 7889, 8508,
+ * 9738. */
 #include <string.h>
 #include <time.h>
 
 #include "incoming.h"
+#include "limit.h"
 #include "mail/imap_text.h"
 #include "message.h"
 #include "rights.h"
@@ -16,9 +18,10 @@
 /* RFC 8508 4.1 */
 #define RIGHTS_REPLACE (RIGHT_DELETED | RIGHT_EXPUNGE)
 
-#define URL_SHOWN  256
-#define WORK_LIMIT ((size_t)64 << 20)
-#define HELD_MAX   ((uint64_t)256 << 20) /* where nothing else limits it */
+#define MESSAGES_MAX 1000 /* of one APPEND, where nothing else limits it */
+#define URL_SHOWN    256
+#define WORK_LIMIT   ((size_t)64 << 20)
+#define HELD_MAX     ((uint64_t)256 << 20) /* where nothing else limits it */
 
 struct upload {
     struct spot spot;
@@ -171,13 +174,31 @@ check_size(struct session *s, struct upload *u, uint64_t more)
     return has_room(s, u);
 }
 
+/* RFC 9738 3.1 */
 static bool
-begin_message(const struct session *s, struct upload *u,
+is_let(struct session *s, struct upload *u)
+{
+    struct buf code = buf_in(s->command);
+    uint64_t limit = (uint64_t)s->conf->imap_message_limit;
+
+    if (u->message < (limit > 0 ? limit : MESSAGES_MAX))
+        return true;
+    if (limit > 0)
+        limit_put(s, &code, 0);
+    else
+        buf_add(&code, S("[LIMIT] "));
+    return fail_with(u, buf_str(&code).p, "Too many messages to store");
+}
+
+static bool
+begin_message(struct session *s, struct upload *u,
               const struct append_message *m)
 {
     uint64_t keywords = 0;
     int64_t date = m->dated ? m->date : time(NULL);
 
+    if (!is_let(s, u))
+        return false;
     u->begun = true;
     u->size = 0;
     incoming_begin(&u->in,

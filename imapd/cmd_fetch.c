@@ -1,9 +1,10 @@
-/* FETCH and UID FETCH: RFC 9051 6.4.5, 7162 3.1.4, 9394, 9586. */
+/* FETCH and UID FETCH: RFC 9051 6.4.5, 7162 3.1.4, 9394, 9586, 9738. */
 #include <string.h>
 
 #include "condstore.h"
 #include "fetch.h"
 #include "fields.h"
+#include "limit.h"
 #include "rights.h"
 #include "store/changes.h"
 #include "write.h"
@@ -218,28 +219,19 @@ step(struct session *s, void *work)
     return MORE;
 }
 
-/* How many messages have UIDs up to this one. */
-static uint32_t
-rank_of_end(const struct session *s, uint32_t last)
-{
-    return last == UINT32_MAX ? view_count(s->view)
-                              : view_rank(s->view, last + 1);
-}
-
 /* RFC 9394 3.3: some of the messages in the set, counted from an end. */
 static struct uid_set
 take_range(struct session *s, const struct partial *p, struct uid_set set)
 {
     struct uid_range *at = arena_alloc(s->command, (set.len + 1) * sizeof *at);
     size_t count = 0, from, to, n = 0, before = 0;
+    uint32_t rank;
 
     for (size_t i = 0; i < set.len; i++)
-        count += rank_of_end(s, set.at[i].last) -
-                 view_rank(s->view, set.at[i].first);
+        count += range_count(s->view, set.at[i], &rank);
     partial_range(p, count, &from, &to);
     for (size_t i = 0; i < set.len; i++) {
-        uint32_t rank = view_rank(s->view, set.at[i].first);
-        size_t here = rank_of_end(s, set.at[i].last) - rank;
+        size_t here = range_count(s->view, set.at[i], &rank);
         size_t low = from > before ? from - before : 0;
         size_t high = to > before ? to - before : 0;
 
@@ -298,6 +290,25 @@ wrong(const struct session *s, const struct command *c)
     return NULL;
 }
 
+/* False: it was answered. */
+static bool
+find_set(struct session *s, const struct command *c, struct uid_set *set)
+{
+    const struct fetch *f = &c->fetch;
+
+    if (!set_uids(s, &f->set, c->uid, set)) {
+        reply_bad(s, "There is no message of that number");
+        return false;
+    }
+    if (!f->range.asked)
+        return true;
+    *set = take_range(s, &f->range, *set);
+    if (limit_lowest(s, *set) == 0)
+        return true;
+    limit_refuse(s, 0, "The range has too many messages");
+    return false;
+}
+
 void
 do_fetch(struct session *s, const struct command *c)
 {
@@ -313,17 +324,14 @@ do_fetch(struct session *s, const struct command *c)
     }
     if (f->vanished)
         news_tell(s, true); /* what is gone has no number to be told with */
-    if (!set_uids(s, &f->set, c->uid, &set)) {
-        reply_bad(s, "There is no message of that number");
+    if (!find_set(s, c, &set))
         return;
-    }
     find_items(s, c, w);
-    if (f->range.asked)
-        set = take_range(s, &f->range, set);
     if (f->changed_since > 0 && take_changed(s, f, &set, &why) != OK) {
         reply_why(s, &why);
         return;
     }
+    set = limit_cut(s, set);
     w->a = arena_new("message", MESSAGE_MAX);
     walk_begin(&w->walk, s, set);
     session_task(s, (struct task){.step = step, .drop = drop, .work = w});

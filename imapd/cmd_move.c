@@ -1,12 +1,15 @@
 /* COPY, MOVE, EXPUNGE and their UID forms: RFC 9051 6.4.3, 6.4.7, 6.4.8,
- * 6.4.9, 4315. */
+ * 6.4.9, 4315, 9738. */
 #include <string.h>
 
 #include "condstore.h"
+#include "limit.h"
 #include "rights.h"
 #include "room.h"
+#include "store/changes.h"
 #include "store/copy.h"
 #include "store/expunge.h"
+#include "store/ranges.h"
 
 /* "[COPYUID 38505 304,319:320 3956:3958] " */
 static enum rc
@@ -91,6 +94,11 @@ do_copy(struct session *s, const struct command *c)
         reply_bad(s, "There is no message of that number");
         return;
     }
+    if (!move && limit_lowest(s, set) > 0) {
+        limit_refuse(s, limit_lowest(s, set), "Too many messages to copy");
+        return;
+    }
+    set = limit_cut(s, set);
     if (!take_mailbox(s, c->copy.mailbox, &name)) {
         reply_no(s, "[CANNOT] This is no mailbox name");
         return;
@@ -106,21 +114,43 @@ do_copy(struct session *s, const struct command *c)
     mailbox_close(to);
 }
 
+/* RFC 9738 3.1: of UID EXPUNGE the \Deleted ones count. */
+static enum rc
+limit_deleted(struct session *s, struct uid_set *set, struct why *why)
+{
+    struct ranges deleted = {0};
+    struct changes_walk walk;
+    struct message m;
+    enum rc rc;
+
+    if (limit_lowest(s, *set) == 0)
+        return OK;
+    rc = changes_begin(&walk, s->box, *set, why);
+    if (rc != OK)
+        return rc;
+    while (changes_next(&walk, &m))
+        if (m.flags & FLAG_DELETED)
+            ranges_add(&deleted, m.uid);
+    *set = limit_cut(s, ranges_take(&deleted, s->command));
+    return changes_end(&walk, why);
+}
+
 void
 do_expunge(struct session *s, const struct command *c)
 {
     static const struct uid_range every = {1, UINT32_MAX};
     struct uid_set set = {&every, 1}, removed;
+    bool some = c->id == COMMAND_UID_EXPUNGE;
     struct why why;
 
     if (!rights_let(s, RIGHT_EXPUNGE))
         return;
-    if (c->id == COMMAND_UID_EXPUNGE &&
-        !set_uids(s, &c->expunge.set, true, &set)) {
+    if (some && !set_uids(s, &c->expunge.set, true, &set)) {
         reply_bad(s, "This is no set of UIDs");
         return;
     }
-    if (expunge_messages(s->box, set, true, s->command, &removed, &why) != OK)
+    if ((some && limit_deleted(s, &set, &why) != OK) ||
+        expunge_messages(s->box, set, true, s->command, &removed, &why) != OK)
         reply_why(s, &why);
     else
         tell_removed(s, "Expunged", removed);

@@ -1,9 +1,10 @@
 /* SEARCH, SORT, THREAD and their UID forms: RFC 9051 6.4.4, 4731, 5182, 5256,
- * 5267 (ESORT), 9394, 9585. */
+ * 5267 (ESORT), 9394, 9585, 9738. */
 #include <string.h>
 
 #include "condstore.h"
 #include "finder.h"
+#include "limit.h"
 #include "searching.h"
 #include "sorting.h"
 
@@ -104,6 +105,26 @@ step(struct session *s, void *work)
     return rc == OK ? MORE : failed(s, w, &why);
 }
 
+/* RFC 9738 3.1, 3.3: as many messages are searched as may be. SORT has its
+ * keys in the index and is not limited, a part of a thread is none. */
+static bool
+limit(struct session *s, struct work *w)
+{
+    struct uid_set all = w->finder.q.within;
+
+    switch (w->c->id) {
+    case COMMAND_SORT:
+    case COMMAND_UID_SORT:
+        return true;
+    case COMMAND_THREAD:
+    case COMMAND_UID_THREAD:
+        return limit_lowest(s, all) == 0;
+    default:
+        finder_narrow(&w->finder, limit_cut(s, all));
+        return true;
+    }
+}
+
 void
 do_search(struct session *s, const struct command *c)
 {
@@ -120,6 +141,11 @@ do_search(struct session *s, const struct command *c)
     if (finder_begin(&w->finder, s, s->box, s->view, c->search.key, &why) !=
         OK) {
         failed(s, w, &why);
+        return;
+    }
+    if (!limit(s, w)) {
+        limit_refuse(s, 0, "Too many messages to make threads of");
+        drop(s, w);
         return;
     }
     if (w->finder.q.by_modseq)

@@ -1,5 +1,6 @@
-/* STORE and UID STORE: RFC 9051 6.4.6, 7162 3.1.3. */
+/* STORE and UID STORE: RFC 9051 6.4.6, 7162 3.1.3, 9738. */
 #include "condstore.h"
+#include "limit.h"
 #include "rights.h"
 
 /* The bits of keywords that are named; made where they are new and `make`. */
@@ -124,6 +125,7 @@ do_store(struct session *s, const struct command *c)
         reply_bad(s, "There is no message of that number");
         return;
     }
+    set = limit_cut(s, set);
     if (store->guarded)
         condstore_enable(s);
     if (find_change(s, store, &change, &why) != OK ||

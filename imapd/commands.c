@@ -126,12 +126,14 @@ capabilities_put(const struct session *s, struct buf *b)
     for (size_t i = 0; i < COUNT(words); i++)
         buf_fmt(b, " %s", words[i]);
     /* RFC 7889 2: without a number STATUS says that there is no limit. */
-    /* RFC 7889 2: without a number STATUS says that there is no limit. */
     if (s->conf->imap_append_size_limit > 0)
         buf_fmt(b, " APPENDLIMIT=%lld",
                 (long long)s->conf->imap_append_size_limit);
     else
         buf_add(b, S(" APPENDLIMIT"));
+    if (s->conf->imap_message_limit > 0)
+        buf_fmt(b, " MESSAGELIMIT=%lld",
+                (long long)s->conf->imap_message_limit);
     if (s->conf->imap_utf8_accept)
         buf_add(b, S(" UTF8=ACCEPT"));
     if (s->tls)

@@ -40,6 +40,13 @@ finder_begin(struct finder *f, struct session *s, struct mailbox *box,
 }
 
 void
+finder_narrow(struct finder *f, struct uid_set set)
+{
+    f->q.within = set;
+    make_rest(f);
+}
+
+void
 finder_end(struct finder *f)
 {
     query_free(&f->q);

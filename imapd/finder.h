@@ -27,6 +27,9 @@ enum rc finder_begin(struct finder *f, struct session *s, struct mailbox *box,
                      struct view *view, const struct search_key *key,
                      struct why *why) MUST_USE;
 
+/* Only these messages from now on, a part of q.within; before all else. */
+void finder_narrow(struct finder *f, struct uid_set set);
+
 /* Go on until all is found (*done) or the session's turn is over. */
 enum rc finder_go_on(struct finder *f, bool *done, struct why *why) MUST_USE;
 

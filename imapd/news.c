@@ -21,6 +21,17 @@ put_uids(struct buf *b, struct uid_set set)
     }
 }
 
+/* The number to be told as the i-th: of the lowest first, or, where the limit
+ * wants it (RFC 9738 3.1), of the highest, which changes none of the others. */
+static uint32_t
+expunged_at(const struct session *s, const struct view_news *news, size_t i)
+{
+    size_t back = news->expunged_count - 1 - i;
+
+    return s->lowest > 0 ? news->expunged[back] + (uint32_t)back
+                         : news->expunged[i];
+}
+
 static void
 tell_expunged(struct session *s, const struct view_news *news)
 {
@@ -34,7 +45,7 @@ tell_expunged(struct session *s, const struct view_news *news)
         return;
     }
     for (size_t i = 0; i < news->expunged_count; i++)
-        say(s, "* %u EXPUNGE\r\n", news->expunged[i]);
+        say(s, "* %u EXPUNGE\r\n", expunged_at(s, news, i));
 }
 
 static void

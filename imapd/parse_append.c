@@ -1,8 +1,10 @@
 /* APPEND and REPLACE. */
 #include "parser.h"
 
-/* Messages of one APPEND, and pieces of one message. */
-#define APPEND_MAX 1000
+/* Messages of one APPEND, over what cmd_append.c ever allows; pieces of one
+ * message. */
+#define APPEND_MAX 10001
+#define PIECES_MAX 1000
 
 static bool
 parse_literal_piece(struct parser *p, struct append_message *m)
@@ -37,7 +39,7 @@ parse_catenate(struct parser *p, struct append_message *m)
     do {
         struct append_piece piece = {.is_url = true};
 
-        if (m->count == APPEND_MAX)
+        if (m->count == PIECES_MAX)
             return parse_fail(p, "Too many pieces");
         if (parse_word(p, "TEXT")) {
             if (!parse_space(p) || !parse_literal_piece(p, m))

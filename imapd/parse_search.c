@@ -22,6 +22,8 @@ enum argument {
     MODSEQ,
     OBJECT_ID,
     UIDS,
+    AFTER_UID,
+    BELOW_UID,
     KEY,  /* one */
     KEYS, /* two */
 };
@@ -70,6 +72,8 @@ static const struct row {
     {"THREADID",          SEARCH_THREADID,            OBJECT_ID, 0,             NULL     },
     {"TO",                SEARCH_HEADER,              NAMED,     0,             "To"     },
     {"UID",               SEARCH_UID,                 UIDS,      0,             NULL     },
+    {"UIDAFTER",          SEARCH_UID,                 AFTER_UID, 0,             NULL     },
+    {"UIDBEFORE",         SEARCH_UID,                 BELOW_UID, 0,             NULL     },
     {"UNANSWERED",        SEARCH_NO_FLAG,             NOTHING,   FLAG_ANSWERED, NULL     },
     {"UNDELETED",         SEARCH_NO_FLAG,             NOTHING,   FLAG_DELETED,  NULL     },
     {"UNDRAFT",           SEARCH_NO_FLAG,             NOTHING,   FLAG_DRAFT,    NULL     },
@@ -122,6 +126,25 @@ parse_seconds(struct parser *p, struct search_key *k)
     return true;
 }
 
+/* UIDAFTER 12, UIDBEFORE 12 (RFC 9738 3.2): the empty set at the ends. */
+static bool
+parse_side(struct parser *p, struct search_key *k, bool after)
+{
+    struct seq_range r = {1, UINT32_MAX};
+    uint32_t uid;
+
+    if (!parse_nonzero(p, &uid))
+        return false;
+    if (uid == (after ? UINT32_MAX : 1))
+        return true;
+    if (after)
+        r.from = uid + 1;
+    else
+        r.to = uid - 1;
+    *PARSE_ADD(p, k->set.at, k->set.count) = r;
+    return true;
+}
+
 /* Keys in keys, as deep as they may be. */
 static bool
 parse_children(struct parser *p, struct search_key *k, size_t count)
@@ -163,6 +186,9 @@ parse_argument(struct parser *p, const struct row *row, struct search_key *k)
         return parse_object_id(p, k);
     case UIDS:
         return parse_set(p, &k->set);
+    case AFTER_UID:
+    case BELOW_UID:
+        return parse_side(p, k, row->argument == AFTER_UID);
     case KEY:
         return parse_children(p, k, 1);
     case KEYS:

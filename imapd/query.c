@@ -4,6 +4,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "condstore.h"
 #include "fields.h"
 #include "indexing.h"
 #include "mail/casemap.h"
@@ -11,12 +12,13 @@
 #include "store/changes.h"
 #include "store/ranges.h"
 
-#define KEPT_MAX  ((size_t)64 << 20)
-#define TEXTS_MAX ((size_t)64 << 20)
-#define TEXT_MAX  ((size_t)1 << 20) /* of all keys */
-#define TEXT_KEYS 250
-#define ASKS      32 /* keys that the index of words is asked */
-#define DAY       86400
+#define KEPT_MAX   ((size_t)64 << 20)
+#define TEXTS_MAX  ((size_t)64 << 20)
+#define TEXT_MAX   ((size_t)1 << 20) /* of all keys */
+#define TEXT_KEYS  250
+#define ASKS       32 /* keys that the index of words is asked */
+#define BOUNDS_MAX 8
+#define DAY        86400
 
 /* ---- making it */
 
@@ -168,7 +170,7 @@ make(struct query *q, struct query_node *n, struct why *why)
     }
 }
 
-/* A set that all messages that fit are in; false where no key says one. */
+/* A set that all messages are in that fit the key; false where it says none. */
 static bool
 bound(struct query *q, const struct query_node *n, struct uid_set *set,
       struct why *why)
@@ -183,13 +185,23 @@ bound(struct query *q, const struct query_node *n, struct uid_set *set,
     case SEARCH_MODSEQ:
         return since > 0 &&
                changes_since(q->box, since - 1, q->s->command, set, why) == OK;
-    case SEARCH_AND:
-        for (size_t i = 0; i < n->count; i++)
-            if (bound(q, &n->children[i], set, why))
-                return true;
-        return false;
     default:
         return false;
+    }
+}
+
+/* What all of these sets have: of a few, more cost more than they spare. */
+static void
+narrow(struct query *q, const struct query_node *n, struct why *why)
+{
+    struct uid_set set;
+
+    if (n->key->kind == SEARCH_AND) {
+        for (size_t i = 0; i < n->count; i++)
+            narrow(q, &n->children[i], why);
+    } else if (q->bounds < BOUNDS_MAX && bound(q, n, &set, why)) {
+        q->within = condstore_both(q->s, q->within, set);
+        q->bounds++;
     }
 }
 
@@ -293,7 +305,7 @@ query_make(struct query *q, struct session *s, struct mailbox *box,
         return rc;
     q->needles = needles_new(s->command, q->needle, q->needle_count);
     q->within = (struct uid_set){&every, 1};
-    bound(q, q->root, &q->within, why);
+    narrow(q, q->root, why);
     q->wants_fields = wants_fields(q->root);
     q->kept = arena_new("query", KEPT_MAX);
     q->texts = arena_new("texts", TEXTS_MAX);

@@ -41,6 +41,7 @@ struct query {
     struct view *view;
     struct query_node *root;
     struct uid_set within; /* no others can fit */
+    unsigned bounds;       /* keys that say so */
     bool by_modseq;        /* MODSEQ is among the keys */
     bool wants_fields;     /* those that are kept help */
     int64_t now;           /* seconds */

@@ -2,9 +2,9 @@
 #include <string.h>
 
 #include "base/utf8.h"
+#include "limit.h"
 #include "mail/imap_text.h"
 #include "mail/mutf7.h"
-#include "session.h"
 
 /* RFC 9051 7.5.1: while these are in progress no message number changes. */
 static bool
@@ -35,16 +35,32 @@ clean(const struct session *s, char *text)
             *p = '?';
 }
 
+/* That not all was worked on; in the OK itself where that has no other code
+ * (RFC 9738 3.1). */
+static void
+put_limit(struct session *s, struct buf *b, const char *text)
+{
+    limit_put(s, b, s->lowest);
+    if (*text != '[')
+        return;
+    say(s, "* NO %.*sThere is more to do\r\n", STR(buf_str(b)));
+    buf_reset(b);
+}
+
 PRINTF(3, 0)
 static void
 reply(struct session *s, const char *word, const char *fmt, va_list args)
 {
     struct str tag = s->now.tag.len > 0 ? s->now.tag : S("*");
     char *text = arena_vfmt(s->command, fmt, args);
+    struct buf code = buf_in(s->command);
 
     clean(s, text);
     news_tell(s, may_expunge(s));
-    say(s, "%.*s %s %s\r\n", STR(tag), word, text);
+    if (s->lowest > 0 && strcmp(word, "OK") == 0)
+        put_limit(s, &code, text);
+    s->lowest = 0;
+    say(s, "%.*s %s %.*s%s\r\n", STR(tag), word, STR(buf_str(&code)), text);
 }
 
 void

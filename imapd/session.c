@@ -487,10 +487,21 @@ greet(struct session *s, struct str tag)
     say(s, "%.*s OK [%s] Logged in\r\n", STR(tag), buf_str(&b).p);
 }
 
+/* An APPEND of as many messages as may be must be read, and one of more. */
+static struct reader_limits
+limits_of(const struct conf *conf)
+{
+    struct reader_limits l = limits;
+
+    l.literals += (size_t)conf->imap_message_limit;
+    return l;
+}
+
 bool
 session_attach(struct imap *imap, const struct user_session *from)
 {
     static const struct conn_user user = {has_input, has_ended, has_sent};
+    struct reader_limits own = limits_of(imap->user->conf);
     struct session *s = calloc(1, sizeof *s);
 
     must(s != NULL);
@@ -500,7 +511,7 @@ session_attach(struct imap *imap, const struct user_session *from)
     s->tls = from->tls;
     s->life = arena_new("session", LIFE_MAX);
     s->command = arena_new("command", COMMAND_MAX);
-    s->reader = reader_new(s->life, s->command, &limits);
+    s->reader = reader_new(s->life, s->command, &own);
     snprintf(s->id, sizeof s->id, "%.*s", STR(from->id));
     s->conn = conn_new(imap->user->loop, from->fd, INPUT_MAX, &user, s);
     *vec_add(&imap->sessions) = s;

@@ -73,6 +73,8 @@ struct session {
     struct arena *command; /* of the command that is read, and done */
     struct reader *reader;
     struct command now;    /* the command that is done */
+    uint32_t lowest;       /* UID that it worked on, where the limit left others
+                              out; else 0 (limit.h) */
     struct task task;      /* .step NULL: none */
     struct upload *upload; /* messages that the command brings (upload.h) */
     struct timer *timer;   /* until it is logged out for doing nothing */
@@ -213,14 +215,21 @@ bool set_uids(struct session *s, const struct seq_set *set, bool uid,
 struct uid_set set_uids_there(struct session *s, const struct view *view,
                               const struct seq_set *set, bool uid);
 
+/* How many messages of the view are in a range; *before: how many have lower
+ * UIDs. */
+uint32_t range_count(const struct view *view, struct uid_range r,
+                     uint32_t *before);
+
 /* Add a UID behind all others of a set. */
 void uids_extend(struct uid_range *at, size_t *len, uint32_t uid);
 
-/* The messages of the view that are in a set, in order. */
+/* The messages of the view that are in a set, in order; from the highest down
+ * where the limit has cut the set (limit.h). */
 struct walk {
     const struct view *view;
     struct uid_set set;
-    size_t place;
+    bool down;
+    size_t place; /* of a range, as it goes */
     uint32_t seq; /* the last one */
 };
 void walk_begin(struct walk *w, const struct session *s, struct uid_set set);

@@ -53,29 +53,58 @@ set_uids_there(struct session *s, const struct view *view,
     return (struct uid_set){at, n};
 }
 
+/* How many messages have UIDs up to this one. */
+static uint32_t
+rank_of_end(const struct view *view, uint32_t last)
+{
+    return last == UINT32_MAX ? view_count(view) : view_rank(view, last + 1);
+}
+
+uint32_t
+range_count(const struct view *view, struct uid_range r, uint32_t *before)
+{
+    *before = view_rank(view, r.first);
+    return rank_of_end(view, r.last) - *before;
+}
+
+static struct uid_range
+range_here(const struct walk *w)
+{
+    return w->set.at[w->down ? w->set.len - 1 - w->place : w->place];
+}
+
+/* Stand where the first message of the range is the next one. */
+static void
+enter(struct walk *w)
+{
+    if (w->place == w->set.len)
+        return;
+    w->seq = w->down ? rank_of_end(w->view, range_here(w).last) + 1
+                     : view_rank(w->view, range_here(w).first);
+}
+
 void
 walk_begin(struct walk *w, const struct session *s, struct uid_set set)
 {
-    *w = (struct walk){.view = s->view, .set = set};
-    if (set.len > 0)
-        w->seq = view_rank(s->view, set.at[0].first);
+    *w = (struct walk){.view = s->view, .set = set, .down = s->lowest > 0};
+    enter(w);
 }
 
 bool
 walk_next(struct walk *w, uint32_t *seq, uint32_t *uid)
 {
-    while (w->place < w->set.len && w->seq < view_count(w->view)) {
-        uint32_t here = view_uid(w->view, w->seq + 1);
-        const struct uid_range *r = &w->set.at[w->place];
+    while (w->place < w->set.len) {
+        struct uid_range r = range_here(w);
+        uint32_t next = w->down ? w->seq - 1 : w->seq + 1;
+        uint32_t here = next > 0 ? view_uid(w->view, next) : 0;
 
-        if (here > r->last) {
-            if (++w->place < w->set.len)
-                w->seq = view_rank(w->view, w->set.at[w->place].first);
-            continue;
+        if (here >= r.first && here <= r.last) {
+            *seq = w->seq = next;
+            *uid = here;
+            return true;
         }
-        *seq = ++w->seq;
-        *uid = here;
-        return true;
+        w->place++;
+        enter(w);
     }
     return false;
 }
@@ -89,6 +118,13 @@ uids_extend(struct uid_range *at, size_t *len, uint32_t uid)
         at[(*len)++] = (struct uid_range){uid, uid};
 }
 
+/* Of n rows, that with the i-th lowest UID. */
+static struct walk_row *
+upward(const struct walk *w, struct walk_row *rows, size_t n, size_t i)
+{
+    return &rows[w->down ? n - 1 - i : i];
+}
+
 enum rc
 walk_read(struct walk *w, struct mailbox *box, struct walk_row *rows,
           size_t *count, struct why *why)
@@ -99,23 +135,23 @@ walk_read(struct walk *w, struct mailbox *box, struct walk_row *rows,
     size_t n = 0, len = 0, i = 0;
     uint32_t seq, uid;
 
-    for (; n < WALK_ROWS && walk_next(w, &seq, &uid); n++) {
+    for (; n < WALK_ROWS && walk_next(w, &seq, &uid); n++)
         rows[n] = (struct walk_row){
             .seq = seq, .m.uid = uid, .gone = true, .place = w->place};
-        uids_extend(at, &len, uid);
-    }
     *count = n;
     if (n == 0)
         return OK;
+    for (size_t k = 0; k < n; k++)
+        uids_extend(at, &len, upward(w, rows, n, k)->m.uid);
     enum rc rc = changes_begin(&records, box, (struct uid_set){at, len}, why);
 
     if (rc != OK)
         return rc;
     while (changes_next(&records, &m)) {
-        while (rows[i].m.uid < m.uid)
+        while (upward(w, rows, n, i)->m.uid < m.uid)
             i++;
-        rows[i].m = m;
-        rows[i].gone = false;
+        upward(w, rows, n, i)->m = m;
+        upward(w, rows, n, i)->gone = false;
     }
     return changes_end(&records, why);
 }
@@ -123,6 +159,6 @@ walk_read(struct walk *w, struct mailbox *box, struct walk_row *rows,
 void
 walk_back(struct walk *w, const struct walk_row *row)
 {
-    w->seq = row->seq - 1;
+    w->seq = w->down ? row->seq + 1 : row->seq - 1;
     w->place = row->place;
 }

@@ -292,6 +292,20 @@ check_tables(struct exam *e, const struct scope *s)
     }
 }
 
+/* RFC 9738 3; one APPEND may bring no more. */
+static void
+check_message_limit(struct exam *e, const struct scope *s)
+{
+    const struct setting *set = made_here(s, "imap_message_limit");
+    int64_t n;
+
+    if (set && value_int(scope_value(s, "imap_message_limit"), &n) && n != 0 &&
+        (n < 1000 || n > 10000))
+        exam_fatal(e, set,
+                   "%lld is not from 1000 to 10000; write 0 for no limit",
+                   (long long)n);
+}
+
 void
 exam_risks(struct exam *e, const struct scope *s)
 {
@@ -304,6 +318,7 @@ exam_risks(struct exam *e, const struct scope *s)
     check_login_path(e, s);
     check_client_tls(e, s, "smtp");
     check_client_tls(e, s, "lmtp");
+    check_message_limit(e, s);
     if (s->service)
         return;
     check_limit(e, s, "mailbox_size_limit");

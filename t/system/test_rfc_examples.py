@@ -1,5 +1,5 @@
 """Every example of the RFCs that can be run, run (t/rfc)."""
-import os
+import contextlib
 import re
 
 import pytest
@@ -14,11 +14,11 @@ ALL = [(path.stem, e) for path in PATHS for e in examples.read(path)]
 RUN = [(stem, e) for stem, e in ALL if e.reason is None]
 
 
-@pytest.fixture(scope='module')
-def posta():
+@contextlib.contextmanager
+def server(settings):
     """A user for each example."""
     with Posta(users={'u': 'secret'}, start=False,
-               settings={'imap_append_size_limit': '257890'}) as p:
+               settings={'imap_append_size_limit': '257890', **settings}) as p:
         file = p.dir / 'users'
         line = next(x for x in file.read_text().splitlines()
                     if x.startswith('u@'))
@@ -29,14 +29,17 @@ def posta():
         yield p
 
 
-def home(posta, name):
-    """Where the user's mail is, and whose it is."""
-    line = next(x for x in (posta.dir / 'users').read_text().splitlines()
-                if x.startswith(f'{name}@'))
-    owner = tuple(int(x) for x in line.split(':')[2:4])
-    if os.getuid() != 0:
-        owner = os.getuid(), os.getgid()
-    return posta.dir / 'mail' / posta.domain / name / 'Maildir', owner
+@pytest.fixture(scope='module')
+def servers():
+    """With which settings one is wanted: started when it is."""
+    started = {}
+    with contextlib.ExitStack() as stack:
+        def find(settings):
+            key = tuple(sorted(settings.items()))
+            if key not in started:
+                started[key] = stack.enter_context(server(settings))
+            return started[key]
+        yield find
 
 
 class Dialogue:
@@ -45,7 +48,7 @@ class Dialogue:
     def __init__(self, posta, number, example):
         self.posta, self.name = posta, f'u{number}'
         self.seen, self.others, self.known = [], None, {}
-        path, owner = home(posta, self.name)
+        path, owner = examples.home(posta, self.name)
         self.steps = examples.prepare(path, owner, example.steps)
         self.connect([word for word, _ in self.steps])
 
@@ -203,10 +206,10 @@ class Pop3(Dialogue):
 
 @pytest.mark.parametrize('number', range(len(RUN)), ids=[
     f'{stem}-{e.title.split(" ")[0]}' for stem, e in RUN])
-def test_example(posta, number):
+def test_example(servers, number):
     example = RUN[number][1]
     kind = Pop3 if ('pop3', '') in example.steps else Dialogue
-    with kind(posta, number, example) as dialogue:
+    with kind(servers(example.settings), number, example) as dialogue:
         dialogue.run()
 
 

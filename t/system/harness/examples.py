@@ -7,6 +7,10 @@
     S: * STATUS blurdybloop (MESSAGES 231 UIDNEXT 44292)
     S: A042 OK STATUS completed
 
+Above the examples may stand what the server has in main.cf:
+
+    settings NAME VALUE
+
 Each example has a user of its own, who has logged in with TLS. Before the
 dialogue stands what there is:
 
@@ -45,22 +49,24 @@ PLAIN = b'From: fred@example.test\r\nSubject: %d\r\n\r\ntext\r\n'
 
 
 class Example:
-    def __init__(self, rfc, title):
-        self.rfc, self.title = rfc, title
+    def __init__(self, rfc, title, settings):
+        self.rfc, self.title, self.settings = rfc, title, settings
         self.steps, self.reason, self.differs = [], None, []
 
 
 def read(path):
     """The examples of a file."""
-    found, rfc = [], path.stem
+    found, rfc, settings = [], path.stem, {}
     for line in path.read_text().splitlines():
         if not line.strip() or line.startswith('#'):
             continue
         word, _, rest = line.partition(' ')
         if word == 'rfc':
             rfc = rest
+        elif word == 'settings':
+            name, _, settings[name] = rest.partition(' ')
         elif word == 'example':
-            found.append(Example(rfc, rest))
+            found.append(Example(rfc, rest, settings))
         elif word == 'not:':
             found[-1].reason = rest
         elif word == 'differs:':
@@ -76,6 +82,16 @@ def read(path):
 
 
 # ---- what there is before
+
+def home(posta, name):
+    """Where the user's mail is, and whose it is."""
+    line = next(x for x in (posta.dir / 'users').read_text().splitlines()
+                if x.startswith(f'{name}@'))
+    owner = tuple(int(x) for x in line.split(':')[2:4])
+    if os.getuid() != 0:
+        owner = os.getuid(), os.getgid()
+    return posta.dir / 'mail' / posta.domain / name / 'Maildir', owner
+
 
 class Box:
     """A Maildir folder with the UIDs that an example wants."""

@@ -176,6 +176,11 @@ static const struct {
           "maildir:/t/%u\nimap_shared_list = /tmp\n",                       SMTPD,                                     "there can be one namespace of other users",                         1},
     {HOST "imap_shared_namespace = s/ maildir:/mail/%d/%n\nimap_shared_list = "
           "/tmp\nimap_public_namespaces = P/ maildir:/p\n",                 SMTPD,                                     "",                                                                  0},
+    {HOST "imap_message_limit = 999\n",                                          SMTPD,
+     "999 is not from 1000 to 10000; write 0 for no limit",                                                                                                                                      1},
+    {HOST "imap_message_limit = 10001\n",                                        SMTPD,                                     "from 1000 to 10000",                                                1},
+    {HOST "imap_message_limit = 0\n",                                            SMTPD,                                     "",                                                                  0},
+    {HOST "imap_message_limit = 10000\n",                                        SMTPD,                                     "",                                                                  0},
     {HOST "recipient_delimiter = $nobody\n",                                     SMTPD,
      "main.cf: undefined parameter: nobody",                                                                                                                                                     0},
 };
