@@ -73,6 +73,7 @@ def fill(folder, numbers):
 def home(posta, user):
     with RawImap(posta.base + 993, f'{user}@example.test') as c:
         c.ok('SELECT INBOX')
+        c.ok('UNSELECT')  # who listens may take in a later file first
     return posta.dir / 'mail/example.test' / user / 'Maildir'
 
 
