@@ -123,7 +123,7 @@ become(struct import *im, const struct user *u,
     return false;
 }
 
-/* As that user for now; false with errno. */
+/* As that user, until back_to_root is called; false with errno. */
 static bool
 act_as(uid_t uid, gid_t gid)
 {

@@ -2,7 +2,7 @@
  * auth.h - asking authd who somebody is, from an event loop.
  *
  * One connection to authd a process; many exchanges on it at once. While it
- * cannot be had, exchanges wait for a moment and then fail for now. What was
+ * cannot be had, exchanges wait for a moment and then fail with TEMP. What was
  * asked may be a password: no memory that held it is given back unwiped.
  */
 #ifndef ACCESS_AUTH_H

@@ -372,7 +372,7 @@ def test_others_are_killed():
                               else 'AUTH LOGIN')
                 assert first.startswith('+ ')
                 assert killed(p, 'authd', lambda pid: True)
-                assert bad(c.line())  # for now
+                assert bad(c.line())  # a temporary failure
             wait_until(lambda: works(name), 'a login')
             program = name[:-1] + 'd'
             with MailClient(p, name) as c, MailClient(p, name) as stranger:
