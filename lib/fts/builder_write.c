@@ -5,12 +5,13 @@
 
 #include "base/crc.h"
 #include "fts/builder_own.h"
+#include "fts/postings.h"
 #include "sys/disk.h"
 
 #define SLICE      ((size_t)1 << 15) /* things done in a step */
 #define FILE_SLICE ((size_t)1 << 18) /* bytes */
 #define OUT_MAX    ((size_t)1 << 29)
-#define PER_ROW    8 /* messages of a row, as a rule */
+#define ROW_SHARE  24 /* no more than one message in so many has a row */
 #define CRC_END    (offsetof(struct segment_head, crc) + sizeof(uint32_t))
 
 struct writing {
@@ -20,7 +21,9 @@ struct writing {
     uint16_t *sorted; /* messages, word by word or row by row */
     uint32_t *row;    /* where each row ends in `sorted` */
     uint32_t row_count;
-    struct buf file, words, lists, rows;
+    uint32_t mark_count;
+    uint16_t first; /* message that had the last word first */
+    struct buf file, words, marks, lists, rows;
     int fd;
     uint32_t crc;
 };
@@ -81,18 +84,38 @@ sort_words(struct builder *b, struct writing *w)
     return w->at == b->docs.len;
 }
 
+/* Marks are due for each MARK_EVERY bytes. */
+static void
+put_mark(struct writing *w)
+{
+    const size_t at = w->mark_count * (size_t)MARK_EVERY;
+    const struct segment_mark m = {
+        .list = (uint32_t)w->lists.len,
+        .first = w->first,
+        .skip = (uint16_t)(w->words.len - at),
+    };
+
+    buf_add(&w->marks, (struct str){(const char *)&m, sizeof m});
+    w->mark_count++;
+}
+
 static void
 put_word(struct builder *b, struct writing *w, const struct word *word)
 {
     const uint16_t *docs = w->sorted + word->place - word->count;
+    const uint32_t after = (uint32_t)docs[0] - w->first;
+    const size_t before = w->lists.len;
 
+    while (w->mark_count * (size_t)MARK_EVERY <= w->words.len)
+        put_mark(w);
     buf_add(&w->words, (struct str){b->texts.at + word->at, word->len});
-    if (word->count == 1) {
-        segment_put_place(&w->words, (uint32_t)docs[0] << 1);
+    segment_put_number(&w->words, after << 1 | (word->count > 1));
+    w->first = docs[0];
+    if (word->count == 1)
         return;
-    }
-    segment_put_place(&w->words, (uint32_t)w->lists.len << 1 | 1);
-    segment_put_list(&w->lists, docs, word->count, b->docs.len);
+    postings_put(&w->lists, docs + 1, word->count - 1, docs[0] + 1u,
+                 (uint32_t)b->docs.len);
+    segment_put_number(&w->words, (uint32_t)(w->lists.len - before));
 }
 
 static bool
@@ -100,7 +123,10 @@ put_words(struct builder *b, struct writing *w)
 {
     if (w->at == 0) {
         w->words = buf_in(w->arena);
+        w->marks = buf_in(w->arena);
         w->lists = buf_in(w->arena);
+        w->mark_count = 0;
+        w->first = 0;
     }
     for (size_t n = 0; w->at < b->words.len && n < SLICE / 4; w->at++, n++)
         if (b->words.at[w->at].area == w->area && b->words.at[w->at].count)
@@ -112,11 +138,11 @@ put_words(struct builder *b, struct writing *w)
 
 /* Few messages need few rows, which then have several grams. */
 static uint32_t
-rows_for(size_t grams)
+rows_for(size_t grams, size_t docs)
 {
     uint32_t rows = 256;
 
-    while (rows < GRAMS && rows * PER_ROW < grams)
+    while (rows < GRAMS && rows * docs < grams * ROW_SHARE)
         rows *= 2;
     return grams ? rows : 0;
 }
@@ -127,7 +153,7 @@ place_rows(struct builder *b, struct writing *w)
     struct grams_had *g = &b->grams[w->area];
     uint32_t place = 0;
 
-    w->row_count = rows_for(g->at.len);
+    w->row_count = rows_for(g->at.len, b->docs.len);
     w->row = arena_alloc(w->arena, (w->row_count + 1) * sizeof *w->row);
     w->sorted = arena_alloc(w->arena, (g->at.len + 1) * sizeof *w->sorted);
     w->rows = buf_in(w->arena);
@@ -175,8 +201,8 @@ put_rows(struct builder *b, struct writing *w)
 
         put_u32(&w->rows, w->lists.len);
         if (w->row[w->at] > from)
-            segment_put_list(&w->lists, w->sorted + from, w->row[w->at] - from,
-                             b->docs.len);
+            postings_put(&w->lists, w->sorted + from, w->row[w->at] - from, 0,
+                         (uint32_t)b->docs.len);
     }
     if (w->at < w->row_count)
         return false;
@@ -218,6 +244,8 @@ append_words(struct builder *b, struct writing *w)
 
     a->words = append(w, &w->words);
     a->words_len = (uint32_t)w->words.len;
+    a->marks = append(w, &w->marks);
+    a->mark_count = w->mark_count;
     a->lists = append(w, &w->lists);
     a->lists_len = (uint32_t)w->lists.len;
     return true;

@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 
 #include "base/crc.h"
+#include "fts/postings.h"
 #include "fts/tokens.h"
 
 /* What a CRC covers begins behind it. */
@@ -26,6 +27,9 @@ area_is_sane(const struct segment_head *h, const struct segment_area *a)
     return is_within(h, a->words, a->words_len) &&
            is_within(h, a->lists, a->lists_len) &&
            is_within(h, a->grams, a->grams_len) &&
+           a->marks % sizeof(uint32_t) == 0 &&
+           is_within(h, a->marks,
+                     (uint64_t)a->mark_count * sizeof(struct segment_mark)) &&
            (a->row_count & (a->row_count - 1)) == 0 && a->row_count <= GRAMS &&
            a->rows % sizeof(uint32_t) == 0 &&
            is_within(h, a->rows,
@@ -113,120 +117,14 @@ segment_is_good(struct segment *s)
     return s->state == SEGMENT_GOOD;
 }
 
-/* ---- lists */
-
-void
-segment_put_number(struct buf *b, uint64_t n)
-{
-    for (; n > 0x7f; n >>= 7)
-        buf_addc(b, (char)(n | 0x80));
-    buf_addc(b, (char)n);
-}
-
-static bool
-take_number(struct str *from, uint64_t *n)
-{
-    unsigned shift = 0;
-
-    for (*n = 0; from->len > 0 && shift < 63; shift += 7) {
-        unsigned char c = (unsigned char)from->p[0];
-
-        *from = str_sub(*from, 1, from->len);
-        *n |= (uint64_t)(c & 0x7f) << shift;
-        if (c < 0x80)
-            return true;
-    }
-    return false;
-}
-
-static size_t
-count_different(const uint16_t *docs, size_t count)
-{
-    size_t n = count > 0;
-
-    for (size_t i = 1; i < count; i++)
-        n += docs[i] != docs[i - 1];
-    return n;
-}
-
-void
-segment_put_list(struct buf *b, const uint16_t *docs, size_t count, size_t of)
-{
-    size_t n = count_different(docs, count), last = 0;
-
-    segment_put_number(b, n);
-    if (n > of / 8) {
-        unsigned char *bits = (unsigned char *)buf_space(b, of / 8 + 1);
-
-        memset(bits, 0, of / 8 + 1);
-        for (size_t i = 0; i < count; i++)
-            bits[docs[i] / 8] |= (unsigned char)(1 << docs[i] % 8);
-        b->len += of / 8 + 1;
-        return;
-    }
-    for (size_t i = 0; i < count; i++)
-        if (i == 0 || docs[i] != docs[i - 1]) {
-            segment_put_number(b, docs[i] - last);
-            last = docs[i] + 1u;
-        }
-}
-
-static void
-add_bits(struct str bytes, size_t count, uint64_t *bits)
-{
-    size_t len = count / 8 + 1;
-
-    for (size_t i = 0; i < len && i < bytes.len && i < SEGMENT_BITS * 8; i++)
-        bits[i / 8] |= (uint64_t)(unsigned char)bytes.p[i] << (i % 8 * 8);
-}
-
-/* What is damaged ends there; bits over the count are nobody's. */
-static void
-add_list(const struct segment *s, struct str list, uint64_t *bits)
-{
-    uint64_t n, step, next = 0;
-
-    if (!take_number(&list, &n))
-        return;
-    if (n > s->count / 8) {
-        add_bits(list, s->count, bits);
-        return;
-    }
-    for (; n > 0 && take_number(&list, &step); n--) {
-        if (step >= s->count || next + step >= s->count)
-            return;
-        bit_set(bits, next + step);
-        next += step + 1;
-    }
-}
-
 /* ---- words */
 
 void
-segment_put_place(struct buf *b, uint32_t place)
+segment_put_number(struct buf *b, uint32_t number)
 {
-    for (; place > 0xf; place >>= 5)
-        buf_addc(b, (char)(place & 0x1f));
-    buf_addc(b, (char)(0x20 | place));
-}
-
-/* The number behind a word; the view is behind it then. */
-static bool
-take_place(struct str *from, uint64_t *place)
-{
-    unsigned shift = 0;
-
-    for (*place = 0; from->len > 0 && shift < 40; shift += 5) {
-        unsigned char c = (unsigned char)from->p[0];
-
-        if (c >= '0')
-            return false;
-        *from = str_sub(*from, 1, from->len);
-        *place |= (uint64_t)(c & 0x1f) << shift;
-        if (c >= 0x20)
-            return true;
-    }
-    return false;
+    for (; number > 0xf; number >>= 5)
+        buf_addc(b, (char)(number & 0x1f));
+    buf_addc(b, (char)(0x20 | number));
 }
 
 static bool
@@ -235,17 +133,103 @@ is_word_byte(const char *p)
     return (unsigned char)*p >= '0';
 }
 
-static void
-add_word(const struct segment *s, const struct segment_area *a, uint64_t place,
-         uint64_t *bits)
+/* 0 where it is damaged. */
+static uint32_t
+take_number(const char **p, const char *end)
 {
-    uint64_t at = place >> 1;
+    uint32_t number = 0;
 
-    if (!(place & 1) && at < s->count)
-        bit_set(bits, at);
-    if (place & 1 && at < a->lists_len)
-        add_list(s, (struct str){s->file.p + a->lists + at, a->lists_len - at},
-                 bits);
+    for (unsigned shift = 0; *p < end && !is_word_byte(*p) && shift < 30;
+         shift += 5) {
+        unsigned char c = (unsigned char)*(*p)++;
+
+        number |= (uint32_t)(c & 0x1f) << shift;
+        if (c >= 0x20)
+            return number;
+    }
+    return 0;
+}
+
+/* A word, what messages have it, and those before it. */
+struct entry {
+    const char *begin, *end; /* the end is behind its numbers */
+    uint32_t first;          /* message */
+    uint32_t list, len;      /* of the others; 0: there are none */
+};
+
+/* The next one; `first` and `list` are those of the one before. */
+static struct entry
+read_entry(const struct segment_area *a, const struct entry *before,
+           const char *stop)
+{
+    struct entry e = {
+        .begin = before->end,
+        .end = before->end,
+        .first = before->first,
+        .list = before->list + before->len,
+    };
+    uint32_t number;
+
+    while (e.end < stop && is_word_byte(e.end))
+        e.end++;
+    number = take_number(&e.end, stop);
+    e.first += number >> 1;
+    e.len = number & 1 ? take_number(&e.end, stop) : 0;
+    if (e.list > a->lists_len || e.len > a->lists_len - e.list)
+        e.list = e.len = 0;
+    if (e.end == e.begin)
+        e.end = stop; /* damaged */
+    return e;
+}
+
+/* As if it were the one before the first that is marked. */
+static struct entry
+read_mark(const struct segment *s, const struct segment_area *a, size_t i)
+{
+    const struct segment_mark *m = (const void *)(s->file.p + a->marks);
+    struct entry e = {.begin = s->file.p + a->words};
+
+    if (i >= a->mark_count ||
+        (uint64_t)i * MARK_EVERY + m[i].skip > a->words_len)
+        e.end = e.begin + a->words_len;
+    else
+        e = (struct entry){
+            .end = e.begin + i * MARK_EVERY + m[i].skip,
+            .first = m[i].first,
+            .list = m[i].list,
+        };
+    return e;
+}
+
+/* Read on from *e, or from the mark before it, to the word that p is in. */
+static void
+seek(const struct segment *s, const struct segment_area *a, const char *p,
+     struct entry *e)
+{
+    const char *words = s->file.p + a->words, *stop = words + a->words_len;
+
+    while (p > words && is_word_byte(p - 1))
+        p--;
+
+    const size_t mark = (size_t)(p - words) / MARK_EVERY;
+
+    if (e->end == NULL || e->end < words + mark * MARK_EVERY)
+        *e = read_mark(s, a, mark);
+    do
+        *e = read_entry(a, e, stop);
+    while (e->begin < p && e->end < stop);
+}
+
+static void
+add_entry(const struct segment *s, const struct segment_area *a,
+          const struct entry *e, uint64_t *bits)
+{
+    if (e->first >= s->count)
+        return;
+    bit_set(bits, e->first);
+    if (e->len > 0)
+        postings_add((struct str){s->file.p + a->lists + e->list, e->len},
+                     e->first + 1, s->count, bits);
 }
 
 void
@@ -253,25 +237,21 @@ segment_words(const struct segment *s, enum fts_area area, struct str part,
               bool first, bool last, uint64_t *bits)
 {
     const struct segment_area *a = &s->head->area[area];
-    struct str rest = {s->file.p + a->words, a->words_len};
-    const char *begin = rest.p, *hit;
-    uint64_t place;
+    const char *begin = s->file.p + a->words, *stop = begin + a->words_len;
+    const char *at = begin, *hit;
+    struct entry e = {0};
 
-    while (part.len > 0 && rest.len >= part.len &&
-           (hit = memmem(rest.p, rest.len, part.p, part.len)) != NULL) {
-        const char *end = hit + part.len, *stop = rest.p + rest.len;
-        bool fits = (!first || hit == begin || !is_word_byte(hit - 1)) &&
-                    (!last || end == stop || !is_word_byte(end));
+    while (part.len > 0 &&
+           (hit = memmem(at, (size_t)(stop - at), part.p, part.len)) != NULL) {
+        const char *end = hit + part.len;
 
-        if (!fits) {
-            rest = (struct str){hit + 1, (size_t)(stop - hit) - 1};
+        at = hit + 1;
+        if ((first && hit > begin && is_word_byte(hit - 1)) ||
+            (last && end < stop && is_word_byte(end)))
             continue;
-        }
-        while (end < stop && is_word_byte(end))
-            end++;
-        rest = (struct str){end, (size_t)(stop - end)};
-        if (take_place(&rest, &place))
-            add_word(s, a, place, bits);
+        seek(s, a, hit, &e);
+        add_entry(s, a, &e, bits);
+        at = e.end;
     }
 }
 
@@ -292,7 +272,7 @@ add_all_rows(const struct segment *s, const struct segment_area *a,
              uint64_t *bits)
 {
     for (uint32_t row = 0; row < a->row_count; row++)
-        add_list(s, row_of(s, a, row), bits);
+        postings_add(row_of(s, a, row), 0, s->count, bits);
 }
 
 void
@@ -311,8 +291,8 @@ segment_grams(const struct segment *s, enum fts_area area, struct str part,
     memset(all, 0xff, sizeof all);
     for (size_t i = 0; i + 3 <= part.len && any; i++) {
         memset(one, 0, sizeof one);
-        add_list(s, row_of(s, a, tokens_gram(part.p + i) & (a->row_count - 1)),
-                 one);
+        postings_add(row_of(s, a, tokens_gram(part.p + i) & (a->row_count - 1)),
+                     0, s->count, one);
         any = 0;
         for (size_t k = 0; k < SEGMENT_BITS; k++)
             any |= all[k] &= one[k];

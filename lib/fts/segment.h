@@ -7,28 +7,26 @@
  *   struct segment_head        with a CRC-32C of all that follows it
  *   struct segment_doc ...     the messages, by UID
  *   for each area of messages:
- *     words    one behind the other: its bytes, then where it is, a number
- *     lists    of messages
+ *     words    one behind the other: its bytes, then numbers
+ *     marks    where to begin to count: one for each MARK_EVERY bytes of words
+ *     lists    of messages (postings.h), in the order of the words
  *     rows     u32 offsets of lists in `grams`: row r has the grams whose
  *              number ends (its low bits) with r, up to the next one's offset
  *     grams    lists of messages
  *
- * No byte of a word is below '0', and each byte of the number behind it is: 5
- * bits a byte, low ones first, the last byte with 4 bits and 0x20. An even
- * number is twice the only message that has the word, an odd one twice the
- * offset of a list and one. So words are searched by searching bytes.
- *
- * A list is a number of messages (7 bits a byte, 0x80: more follow), then, if
- * they are more than an eighth, a bit for each of the segment's messages, else
- * for each how much further it is than the one before (the first one: than
- * -1), less one, in the same form.
+ * No byte of a word is below '0', and each byte of the numbers behind it is: 5
+ * bits a byte, low ones first, the last byte with 4 bits and 0x20. So words are
+ * searched by searching bytes. Words stand in the order in which messages had
+ * them first; the first number is twice how many messages after that of the
+ * word before that was. It is one more where other messages have the word, too;
+ * then the second number is how many bytes the list of these takes.
  */
 #ifndef FTS_SEGMENT_H
 #define FTS_SEGMENT_H
 
 #include "base/buf.h"
 
-#define SEGMENT_MAGIC    "PostaS1\n"
+#define SEGMENT_MAGIC    "PostaS2\n"
 #define SEGMENT_DOCS_MAX 8192
 
 /* Which texts of a message. */
@@ -39,8 +37,18 @@ enum fts_area {
     FTS_AREAS,
 };
 
+/* The first word that begins at this many bytes or further on. */
+struct segment_mark {
+    uint32_t list;  /* offset of its list */
+    uint16_t first; /* message that had the word before it first */
+    uint16_t skip;  /* bytes up to it */
+};
+
+#define MARK_EVERY 1024
+
 struct segment_area {
     uint32_t words, words_len;
+    uint32_t marks, mark_count;
     uint32_t lists, lists_len;
     uint32_t rows, row_count; /* a power of two, or 0; offsets: one more */
     uint32_t grams, grams_len;
@@ -123,10 +131,7 @@ void segment_grams(const struct segment *s, enum fts_area area, struct str part,
 
 /* ---- writing */
 
-void segment_put_number(struct buf *b, uint64_t n);
-void segment_put_place(struct buf *b, uint32_t place);
-/* Messages in ascending order; the same one again counts once. */
-void segment_put_list(struct buf *b, const uint16_t *docs, size_t count,
-                      size_t of);
+/* The numbers behind a word. */
+void segment_put_number(struct buf *b, uint32_t number);
 
 #endif
