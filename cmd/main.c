@@ -2,6 +2,7 @@
  * The name a command is called by picks its function.
  */
 #include "cmd.h"
+#include "help.h"
 
 #include <spawn.h>
 #include <stdio.h>
@@ -79,6 +80,10 @@ main(int argc, char **argv)
                 "only\n",
                 c->name);
         return 77;
+    }
+    if (argc == 2 && strcmp(argv[1], "--help") == 0 && help_text(c->name)) {
+        fputs(help_text(c->name), stdout);
+        return 0;
     }
     return c->run(argc, argv);
 }

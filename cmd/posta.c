@@ -8,52 +8,76 @@
 #include "user.h"
 #include "who.h"
 
+#include <ctype.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
-static const char usage[] =
-    "usage: posta [-c DIR] COMMAND [options]\n"
-    "\n"
-    "  init             write a configuration (see posta init --help)\n"
-    "  check            look the configuration over\n"
-    "  start, start-fg  start, in the background or not\n"
-    "  stop, abort      stop when everything is done, or at once\n"
-    "  reload           read the configuration again\n"
-    "  status [--json]  does it run, and what does it do\n"
-    "  flush            try to deliver everything queued now\n"
-    "  who [--json]     sessions of mailbox users\n"
-    "  kick USER        end those of that user\n"
-    "  logrotate        open maillog_file anew\n"
-    "  import           copy mail from elsewhere (see posta import --help)\n"
-    "  user             users and their passwords (see posta user --help)\n"
-    "  set-permissions  owners and modes of folders and set-gid commands\n"
-    "\n"
-    "  -c DIR  the folder of main.cf; default: MAIL_CONFIG in the "
-    "environment,\n"
-    "          else /etc/posta, else /etc/postfix\n";
+#define USAGE     64    /* sysexits */
+#define READS_OWN "..." /* the verb reads its options itself */
 
 static const struct verb {
     const char *name;
     int (*run)(int argc, char **argv, const char *dir);
+    const char *args; /* what may follow, as shown */
+    const char *meaning;
 } verbs[] = {
-    {"init",                  init_main              },
-    {"check",                 control_check          },
-    {"start",                 control_start          },
-    {"start-fg",              control_start_fg       },
-    {"stop",                  control_stop           },
-    {"abort",                 control_abort          },
-    {"reload",                control_reload         },
-    {"status",                control_status         },
-    {"flush",                 control_flush          },
-    {"who",                   who_main               },
-    {"kick",                  kick_main              },
-    {"logrotate",             control_logrotate      },
-    {"set-permissions",       control_set_permissions},
-    {"upgrade-configuration", control_upgrade        },
-    {"user",                  user_main              },
-    {"import",                import_main            },
+#define VERB(name, function, args, meaning) {name, function, args, meaning},
+#include "verbs.def"
 };
+
+static void
+usage(FILE *to)
+{
+    fputs("usage: posta [-c DIR] COMMAND [options]\n\n", to);
+    for (size_t i = 0; i < COUNT(verbs); i++)
+        fprintf(to, "  %s%*s%s\n", verbs[i].name,
+                24 - (int)strlen(verbs[i].name), "", verbs[i].meaning);
+    fputs("\n"
+          "  -c DIR  the folder of main.cf; default: MAIL_CONFIG in the "
+          "environment,\n"
+          "          else /etc/posta, else /etc/postfix\n"
+          "\nposta COMMAND --help tells what options it has.\n",
+          to);
+}
+
+static void
+usage_of(FILE *to, const struct verb *v)
+{
+    fprintf(to, "usage: posta [-c DIR] %s%s%s\n%c%s.\n", v->name,
+            *v->args ? " " : "", v->args, toupper((unsigned char)*v->meaning),
+            v->meaning + 1);
+}
+
+/* Is that what the verb takes? Words in brackets may be left out. */
+static bool
+args_fit(const struct verb *v, int argc, char **argv)
+{
+    char option[32];
+
+    if (*v->args == '\0')
+        return argc == 1;
+    if (*v->args != '[')
+        return argc == 2 && argv[1][0] != '-';
+    snprintf(option, sizeof option, "[%s]", argc > 1 ? argv[1] : "");
+    return argc == 1 || (argc == 2 && strcmp(option, v->args) == 0);
+}
+
+static int
+run(const struct verb *v, int argc, char **argv, const char *dir)
+{
+    if (strcmp(v->args, READS_OWN) == 0)
+        return v->run(argc, argv, dir);
+    if (argc == 2 && strcmp(argv[1], "--help") == 0) {
+        usage_of(stdout, v);
+        return 0;
+    }
+    if (!args_fit(v, argc, argv)) {
+        usage_of(stderr, v);
+        return USAGE;
+    }
+    return v->run(argc, argv, dir);
+}
 
 int
 posta_main(int argc, char **argv)
@@ -65,17 +89,17 @@ posta_main(int argc, char **argv)
         if (c == 'c') {
             dir = optarg;
         } else if (c == 'h' || (c == '-' && strcmp(optarg, "help") == 0)) {
-            fputs(usage, stdout);
+            usage(stdout);
             return 0;
         } else if (c != 'D' && c != 'v') {
-            fputs(usage, stderr);
-            return 1;
+            usage(stderr);
+            return USAGE;
         }
     }
     if (optind < argc)
         for (size_t i = 0; i < COUNT(verbs); i++)
             if (strcmp(argv[optind], verbs[i].name) == 0)
-                return verbs[i].run(argc - optind, argv + optind, dir);
-    fputs(usage, stderr);
-    return 1;
+                return run(&verbs[i], argc - optind, argv + optind, dir);
+    usage(stderr);
+    return USAGE;
 }

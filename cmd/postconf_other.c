@@ -80,10 +80,20 @@ show_locks(struct postconf *p)
             buf_fmt(&p->out, "%s\n", names[i]);
 }
 
-/* -a and -A name ways to log in; there are none yet, so nothing is printed. */
+/* What smtpd_sasl_type and smtp_sasl_type may be, in Postfix's words. */
+static void
+show_logins(struct postconf *p)
+{
+    if (p->options & PC_SASL_SERVER)
+        buf_fmt(&p->out, "cyrus\ndovecot\n");
+    if (p->options & PC_SASL_CLIENT)
+        buf_fmt(&p->out, "cyrus\n");
+}
+
 void
 pc_show_other(struct postconf *p)
 {
+    show_logins(p);
     if (p->options & PC_TLS)
         show_tls(p);
     if (p->options & PC_MAPS)

@@ -7,6 +7,7 @@
  * queue/drop.h, comes from a user: pickup believes none of it either.
  */
 #include "cmd.h"
+#include "help.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -35,12 +36,6 @@ static struct {
     char name[40];
     volatile sig_atomic_t made;
 } state = {.dir = -1, .file = -1};
-
-static const char usage[] =
-    "usage: postdrop [-rv] [-c DIR]\n"
-    "\n"
-    "Put the message on standard input, in the form that sendmail(1) writes,\n"
-    "into the maildrop folder. Not for use by hand: run sendmail.\n";
 
 static void
 forget(void)
@@ -224,14 +219,11 @@ options(int argc, char **argv)
     const char *dir = NULL;
     int c;
 
-    while ((c = getopt(argc, argv, "c:rvh-:")) != -1) {
+    while ((c = getopt(argc, argv, "c:rv")) != -1) {
         if (c == 'c') {
             dir = optarg;
-        } else if (c == 'h' || c == '-') {
-            fputs(usage, stdout);
-            exit(0);
         } else if (c == '?') {
-            fputs(usage, stderr);
+            fputs(help_text("postdrop"), stderr);
             exit(TEMPFAIL);
         }
     }

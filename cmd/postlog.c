@@ -2,6 +2,7 @@
  * postlog - write lines into the mail log, for scripts.
  */
 #include "cmd.h"
+#include "help.h"
 
 #include <fcntl.h>
 #include <stdio.h>
@@ -10,16 +11,6 @@
 
 #include "base/log.h"
 #include "conf/conf.h"
-
-static const char usage[] =
-    "usage: postlog [-iv] [-c DIR] [-p PRIORITY] [-t TAG] [TEXT...]\n"
-    "\n"
-    "Log the text, or each line of standard input.\n"
-    "\n"
-    "  -c DIR       the folder of main.cf\n"
-    "  -p PRIORITY  info (default), warn, error, fatal or panic\n"
-    "  -t TAG       instead of $syslog_name/postlog\n"
-    "  -i, -v       taken for compatibility; the process id is always logged\n";
 
 static void
 say_info(const char *text)
@@ -121,7 +112,7 @@ postlog_main(int argc, char **argv)
     const char *dir = NULL, *tag = NULL;
     int c;
 
-    while ((c = getopt(argc, argv, "c:ip:t:vh-:")) != -1) {
+    while ((c = getopt(argc, argv, "c:ip:t:v")) != -1) {
         switch (c) {
         case 'c':
             dir = optarg;
@@ -138,12 +129,8 @@ postlog_main(int argc, char **argv)
         case 'i':
         case 'v':
             break;
-        case 'h':
-        case '-':
-            fputs(usage, stdout);
-            return 0;
         default:
-            fputs(usage, stderr);
+            fputs(help_text("postlog"), stderr);
             return 1;
         }
     }

@@ -18,27 +18,6 @@
 #include "mail/address.h"
 #include "mail/dsn.h"
 
-static const char usage[] =
-    "usage: sendmail [options] [recipient...]\n"
-    "\n"
-    "Send the message on standard input. Options that do something:\n"
-    "\n"
-    "  -t            recipients from To, Cc and Bcc; Bcc is taken out\n"
-    "  -f ADDRESS    envelope sender (also -r); <> is the null sender\n"
-    "  -F NAME       full name for a From that is made up\n"
-    "  -i, -oi       a line with a lone dot does not end the message\n"
-    "  -B TYPE       7BIT or 8BITMIME\n"
-    "  -N LIST       never, or some of success,failure,delay\n"
-    "  -R TYPE       full or hdrs: how much of the message reports return\n"
-    "  -V ID         envelope id, for reports\n"
-    "  -XV[XY]       variable return path, with delimiters X and Y\n"
-    "  -v            mail a report of the delivery; -bv: without delivering\n"
-    "  -bp           list the queue (mailq)    -bi  newaliases\n"
-    "  -bs           SMTP on standard input    -bd  start the mail system\n"
-    "  -q            try to deliver all queued mail now; -qI ID one message,\n"
-    "                -qR SITE one destination\n"
-    "  -C PATH       the folder of main.cf, or a file in it\n";
-
 void
 sendmail_fatal(const char *fmt, ...)
 {
@@ -251,10 +230,6 @@ read_options(struct sendmail *s, struct options *o, int argc, char **argv)
 
     optind = 1;
     opterr = 0; /* one line says it, and always the same way */
-    if (argc == 2 && strcmp(argv[1], "--help") == 0) {
-        fputs(usage, stdout);
-        exit(0);
-    }
     /* Taken and of no effect: -A -G -h -L -m -O -U -c -e -p -x. */
     while ((c = getopt(argc, argv,
                        "A:B:C:F:GIL:N:O:R:UV:X:b:ce:f:h:imno:p:r:q::tvx")) !=

@@ -9,6 +9,7 @@
 #include "base/buf.h"
 #include "cmd.h"
 #include "ipc/message.h"
+#include "json.h"
 
 #define PATIENCE_MS 10000
 
@@ -38,6 +39,16 @@ ask(struct arena *a, const struct conf *conf, const char *service,
     return (int)says.status;
 }
 
+static int
+not_running(void)
+{
+    fprintf(stderr,
+            "posta: nobody answers for sessions of users: %s; `posta status` "
+            "says whether the mail system runs\n",
+            strerror(errno));
+    return 69;
+}
+
 /* One line of an answer: user, service, client, encrypted, since, process. */
 static void
 show(struct str line, bool json)
@@ -55,9 +66,11 @@ show(struct str line, bool json)
     time_t t = (time_t)since;
 
     if (json) {
-        printf("{\"user\": \"%.*s\", \"service\": \"%.*s\", \"client\": "
-               "\"%.*s\", \"tls\": %s, \"since\": %llu, \"pid\": %.*s}\n",
-               STR(word[0]), STR(word[1]), STR(word[2]),
+        printf("{\"user\": ");
+        json_text(word[0]);
+        printf(", \"service\": \"%.*s\", \"client\": \"%.*s\", \"tls\": %s, "
+               "\"since\": %llu, \"pid\": %.*s}\n",
+               STR(word[1]), STR(word[2]),
                str_eq(word[3], S("1")) ? "true" : "false",
                (unsigned long long)since, STR(word[5]));
         return;
@@ -78,17 +91,10 @@ who_main(int argc, char **argv, const char *dir)
     struct str line, rest;
     bool any = false;
 
-    if (argc > 2 || (argc == 2 && !json)) {
-        fprintf(stderr, "usage: posta who [--json]\n");
-        return 64;
-    }
     for (size_t i = 0; i < COUNT(services); i++)
         any |= ask(a, conf, services[i], "who", "", &all) == 0;
-    if (!any) {
-        fprintf(stderr, "posta: the mail system is not running: %s\n",
-                strerror(errno));
-        return 69;
-    }
+    if (!any)
+        return not_running();
     if (!json)
         printf("%-32s %-8s %-40s %-4s %-19s %8s\n", "user", "service", "client",
                "", "since", "process");
@@ -101,25 +107,25 @@ who_main(int argc, char **argv, const char *dir)
 int
 kick_main(int argc, char **argv, const char *dir)
 {
+    (void)argc;
     struct arena *a = arena_new("kick", 1 << 20);
     unsigned ended = 0;
-
-    if (argc != 2 || argv[1][0] == '-') {
-        fprintf(stderr, "usage: posta kick USER\n"
-                        "End all IMAP and POP3 sessions of that user.\n");
-        return 64;
-    }
+    bool any = false;
     const struct conf *conf = cmd_conf(a, dir, "posta", 1);
 
     for (size_t i = 0; i < COUNT(services); i++) {
         struct buf count = buf_in(a);
         uint64_t n = 0;
 
-        if (ask(a, conf, services[i], "kick", argv[1], &count) == 0 &&
-            str_num(str_trim(buf_str(&count)), &n))
+        if (ask(a, conf, services[i], "kick", argv[1], &count) != 0)
+            continue;
+        any = true;
+        if (str_num(str_trim(buf_str(&count)), &n))
             ended += (unsigned)n;
     }
     arena_free(a);
+    if (!any)
+        return not_running();
     if (ended == 0) {
         fprintf(stderr, "posta: %s has no session\n", argv[1]);
         return 1;
