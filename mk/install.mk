@@ -5,11 +5,12 @@ BIN       := $(DESTDIR)$(PREFIX)/bin
 DAEMONDIR := $(DESTDIR)$(PREFIX)/lib/postfix/sbin
 MAN       := $(DESTDIR)$(PREFIX)/share/man
 SYSCTL    := $(DESTDIR)$(PREFIX)/lib/sysctl.d
-PAGES     := $(wildcard */*.1 */*.5 */*.8)
+UNITS     := $(DESTDIR)$(PREFIX)/lib/systemd/system
+PAGES     := $(wildcard */*.1 */*.5 */*.7 */*.8)
 SETGID    := postdrop postqueue
 
 install: all
-	@install -d $(SBIN) $(BIN) $(DAEMONDIR) $(SYSCTL)
+	@install -d $(SBIN) $(BIN) $(DAEMONDIR) $(SYSCTL) $(UNITS)
 	@install -m 755 $(DAEMONS:%=$(O)/bin/%) $(DAEMONDIR)
 	@install -m 644 $(MODULES:%=$(O)/bin/%.so) $(DAEMONDIR)
 	@install -m 755 $(O)/bin/posta $(SBIN)
@@ -18,6 +19,7 @@ install: all
 	@for n in $(filter $(SETGID),$(NAMES)); do \
 	    install -m 755 $(O)/bin/posta $(SBIN)/$$n; done
 	@install -m 644 conf/60-posta.conf $(SYSCTL)
+	@sed 's,/usr/sbin,$(PREFIX)/sbin,' conf/posta.service > $(UNITS)/posta.service
 	@ln -sf ../sbin/sendmail $(BIN)/mailq
 	@ln -sf ../sbin/sendmail $(BIN)/newaliases
 	@ln -sf ../sbin/sendmail $(DESTDIR)$(PREFIX)/lib/sendmail

@@ -15,7 +15,8 @@ PROGRAMS = [p.parent.name for p in ROOT.glob('*/main.c')
             if p.parent.name != 'cmd']
 # Other names of programs in master.cf, and the files they read.
 TOPICS = COMMANDS + PROGRAMS + ['posta-user', 'posta-import', 'main.cf',
-                                'master.cf', 'aliases', 'virtual', 'pipe']
+                                'master.cf', 'aliases', 'virtual', 'pipe',
+                                'posta-dovecot']
 
 
 @pytest.fixture(scope='module')
@@ -44,6 +45,12 @@ def test_enough_inotify_instances(root):
     assert int(re.search(r'max_user_instances = (\d+)', text)[1]) > 10000
 
 
+def test_systemd_starts_it(root):
+    unit = (root / 'usr/lib/systemd/system/posta.service').read_text()
+    for line in re.findall(r'^Exec\w+=(\S+)', unit, re.M):
+        assert os.access(root / line[1:], os.X_OK)
+
+
 def test_set_gid_commands_are_files(root):
     """A group on a link to the common binary would be all commands'."""
     for name in 'postdrop', 'postqueue':
@@ -53,7 +60,7 @@ def test_set_gid_commands_are_files(root):
 @pytest.mark.parametrize('topic', TOPICS)
 def test_manual_pages(root, topic):
     man = root / 'usr/share/man'
-    pages = list(man.glob(f'man[158]/{topic}.[158]'))
+    pages = list(man.glob(f'man[1578]/{topic}.[1578]'))
     assert pages, f'no manual page of {topic}'
     text = pages[0].read_text()
     while text.startswith('.so '):
