@@ -15,10 +15,15 @@
 #define STALE_AFTER 120 /* seconds */
 #define PAUSE       2   /* ms */
 
-/* Does the process that the lock file names live on this machine? True where
- * nobody can tell. */
-static bool
-owner_lives(int fd)
+enum owner {
+    DEAD,
+    ALIVE,
+    UNKNOWN, /* on another machine, or not written down */
+};
+
+/* The process that the lock file names. */
+static enum owner
+owner_of(int fd)
 {
     char text[300], host[65] = "";
     ssize_t n = pread(fd, text, sizeof text, 0);
@@ -29,33 +34,51 @@ owner_lives(int fd)
     str_cut(&rest, ':', &pid);
     if (!str_num(pid, &number) || number == 0 || number > INT32_MAX ||
         !str_eq(str_trim(rest), str_from(host)))
-        return true;
+        return UNKNOWN;
     /* A lock is never taken twice: one of ours could not be removed. */
     if ((pid_t)number == getpid())
-        return false;
-    return kill((pid_t)number, 0) == 0 || errno != ESRCH;
+        return DEAD;
+    return kill((pid_t)number, 0) == 0 || errno != ESRCH ? ALIVE : DEAD;
+}
+
+/* Whoever lives is believed to be at work, unless he goes on for all the time
+ * that we wait: a machine may have slept for hours with the lock taken, and a
+ * number may have become another process's. */
+static bool
+is_stale(int fd, time_t made, bool waited)
+{
+    enum owner owner = owner_of(fd);
+    bool old = time(NULL) - made >= STALE_AFTER;
+
+    return owner == DEAD || (old && (owner == UNKNOWN || waited));
+}
+
+static bool
+is_named(int dir, const char *name, ino_t ino)
+{
+    struct stat named;
+
+    return fstatat(dir, name, &named, AT_SYMLINK_NOFOLLOW) == 0 &&
+           named.st_ino == ino;
 }
 
 /*
  * Remove the lock file of somebody who died. Under flock, so that of two who
- * try only one removes it, and neither the new one of the other.
+ * try only one removes it. The name is looked at last: an owner who let go of
+ * his lock and ended since we opened it has made room for another's.
  */
 static bool
-remove_stale(int dir, const char *name)
+remove_stale(int dir, const char *name, bool waited)
 {
     auto_close int fd =
         openat(dir, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
-    struct stat st, named;
+    struct stat st;
 
     if (fd < 0)
         return errno == ENOENT;
-    if (flock(fd, LOCK_EX | LOCK_NB) < 0 || fstat(fd, &st) < 0 ||
-        fstatat(dir, name, &named, AT_SYMLINK_NOFOLLOW) < 0 ||
-        st.st_ino != named.st_ino)
-        return false;
-    if (owner_lives(fd) && time(NULL) - st.st_mtime < STALE_AFTER)
-        return false;
-    return disk_remove(dir, name);
+    return flock(fd, LOCK_EX | LOCK_NB) == 0 && fstat(fd, &st) == 0 &&
+           is_stale(fd, st.st_mtime, waited) &&
+           is_named(dir, name, st.st_ino) && disk_remove(dir, name);
 }
 
 static void
@@ -114,9 +137,12 @@ dotlock_take(int dir, const char *name, int64_t wait, struct why *why)
             return OK;
         if (errno != EEXIST)
             return store_fail(errno, why, "cannot make %s", name);
-        if (remove_stale(dir, name) && try_lock(dir, name))
+
+        bool over = now_ms() >= end;
+
+        if (remove_stale(dir, name, over && wait > 0) && try_lock(dir, name))
             return OK;
-        if (now_ms() >= end)
+        if (over)
             return fail(why, "4.2.0", "%s is held by another program", name);
         nanosleep(&pause, NULL);
     }

@@ -1,8 +1,9 @@
 /*
  * dotlock.h - the lock files of a Maildir, as Dovecot has them.
  *
- * A file with "PID:HOST" that is made anew. One whose process is gone, or that
- * is two minutes old, is taken away.
+ * A file with "PID:HOST" that is made anew. One whose process is gone is taken
+ * away, and one that is two minutes old where nobody can tell, or where its
+ * process keeps it for all the time that we wait.
  */
 #ifndef STORE_DOTLOCK_H
 #define STORE_DOTLOCK_H
