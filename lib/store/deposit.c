@@ -285,15 +285,13 @@ deposit(struct mailbox *box, struct deposit_file *files, size_t count,
         deposit_more *more, void *own, struct why *why)
 {
     struct batch b = {.box = box, .files = files, .count = count};
-    enum rc rc = uidlist_lock(box->dir, LOCK_WAIT, why);
+    enum rc rc = mailbox_lock(box, LOCK_WAIT, why);
 
     if (rc != OK)
         return rc;
     b.a = arena_new("deposit", (size_t)1 << 30);
-    rc = mailbox_sync_locked(box, why);
-    if (rc == OK)
-        rc = work_counted(&b, more, own, why);
+    rc = work_counted(&b, more, own, why);
     arena_free(b.a);
-    uidlist_unlock(box->dir);
+    mailbox_unlock(box);
     return rc;
 }

@@ -8,6 +8,7 @@
 #include "store/uidvalidity.h"
 
 #define TEXT_MAX ((off_t)1 << 20) /* dovecot-keywords */
+#define BACK     1024             /* bytes: the last line we know is in them */
 
 struct merge {
     struct scan *s;
@@ -22,6 +23,7 @@ struct merge {
     bool rewrite;       /* the file must be written anew */
     bool other;         /* it is another folder than the index has */
     uint32_t matched;   /* lines of messages the index has */
+    bool missed;        /* a new line is of a file that was not listed */
     uint64_t modseq;    /* of this merge; 0: nothing is new yet */
     struct str state;   /* of posta-state, where the index knew nothing */
     struct hash *words; /* UID to its last 'U' line there */
@@ -42,6 +44,59 @@ next_modseq(struct merge *m, uint64_t *modseq, struct why *why)
     return rc;
 }
 
+/* Is that the end of the dovecot-uidlist that we know? An inode may have become
+ * another file's; in that one, UIDs that are new to us would be passed over. */
+static bool
+is_known_end(struct str text, uint32_t next)
+{
+    struct uidlist_line l;
+    uint32_t last = 0;
+
+    if (!str_ends(text, S("\n")))
+        return false;
+    text.len--;
+    text = str_sub(text, (size_t)(str_rfind(text, '\n') + 1), text.len);
+    text.len++;
+    return uidlist_next(&text, &last, &l) && l.uid < next;
+}
+
+/* What was added at the end of what we know; false where it must be read as a
+ * whole. */
+static bool
+read_added(struct merge *m)
+{
+    struct scan *s = m->s;
+    off_t known = s->f.uidlist.size, back = known < BACK ? known : BACK;
+    struct str text;
+    struct why why;
+
+    if (!s->known || s->uidlist.ino != s->f.uidlist.ino ||
+        s->uidlist.size <= known ||
+        text_read(m->a, s->box->dir, UIDLIST_FILE, known - back, UIDLIST_MAX,
+                  &text, &s->uidlist, &why) != OK ||
+        !is_known_end(str_sub(text, 0, (size_t)back), s->f.next))
+        return false;
+    m->lines = str_sub(text, (size_t)back, text.len);
+    return true;
+}
+
+static enum rc
+read_uidlist(struct merge *m, struct why *why)
+{
+    struct scan *s = m->s;
+    enum rc rc = OK;
+
+    m->whole = !read_added(m);
+    if (m->whole)
+        rc = text_read(m->a, s->box->dir, UIDLIST_FILE, 0, UIDLIST_MAX,
+                       &m->lines, &s->uidlist, why);
+    if (rc == OK && m->whole)
+        m->has_head = uidlist_head(&m->lines, &m->head);
+    if (rc == OK && m->lines.len && !str_ends(m->lines, S("\n")))
+        m->rewrite = true; /* a line was cut off */
+    return rc;
+}
+
 /* Texts are read before the transaction; where they belong to the holder of
  * dovecot-uidlist.lock, that is us. */
 static enum rc
@@ -49,23 +104,9 @@ read_texts(struct merge *m, struct why *why)
 {
     struct scan *s = m->s;
     int dir = s->box->dir;
-    off_t from = 0;
     struct text_stamp stamp;
-    enum rc rc = OK;
+    enum rc rc = s->read_uidlist ? read_uidlist(m, why) : OK;
 
-    if (s->read_uidlist) {
-        /* What was added at the end of what we know. */
-        if (s->known && s->uidlist.ino == s->f.uidlist.ino &&
-            s->uidlist.size > s->f.uidlist.size)
-            from = s->f.uidlist.size;
-        m->whole = from == 0;
-        rc = text_read(m->a, dir, UIDLIST_FILE, from, UIDLIST_MAX, &m->lines,
-                       &s->uidlist, why);
-        if (rc == OK && m->whole)
-            m->has_head = uidlist_head(&m->lines, &m->head);
-        if (rc == OK && m->lines.len && m->lines.p[m->lines.len - 1] != '\n')
-            m->rewrite = true; /* a line was cut off */
-    }
     if (rc == OK && s->read_keywords)
         rc = text_read(m->a, dir, KEYWORDS_FILE, 0, TEXT_MAX, &m->keyword_text,
                        &s->keywords, why);
@@ -214,6 +255,7 @@ take_line(struct merge *m, const struct uidlist_line *l, struct why *why)
     uint32_t uid = index_file_find(m->kv, m->f.id, l->base, &file);
 
     m->matched += uid != 0;
+    m->missed |= uid == 0 && l->uid >= m->s->f.next;
     if (uid == 0 || uid == l->uid ||
         index_message_get(m->kv, m->f.id, l->uid, &there))
         return OK;
@@ -481,19 +523,41 @@ first_recent(const struct merge *m)
     return first;
 }
 
-static enum rc
-merge_in(struct merge *m, struct why *why)
+/*
+ * Who gives a file its UID gives it its name first: where a line has no file,
+ * that was not looked for, or was renamed while we listed. Without it the line
+ * would be forgotten, and the file get another UID when it is found.
+ */
+static bool
+look_for_missed(struct merge *m)
 {
-    struct buf lines = buf_in(m->a);
+    struct scan *s = m->s;
+
+    if (!m->missed || s->last || s->box->doubt)
+        return false;
+    mailbox_own_doubt(s->box);
+    return true;
+}
+
+/* What the texts say of the folder and its UIDs. */
+static enum rc
+take_texts(struct merge *m, struct why *why)
+{
     enum rc rc = m->s->known ? OK : found_folder(m, why);
 
     if (rc == OK && !m->s->known)
         rc = read_state(m, why);
     if (rc == OK && m->s->read_uidlist)
         rc = take_uidlist(m, why);
-    if (rc != OK || m->other)
-        return rc;
-    rc = give_uids(m, &lines, why);
+    return rc;
+}
+
+static enum rc
+merge_in(struct merge *m, struct why *why)
+{
+    struct buf lines = buf_in(m->a);
+    enum rc rc = give_uids(m, &lines, why);
+
     if (rc == OK)
         rc = take_changes(m, why);
     if (rc == OK)
@@ -505,6 +569,17 @@ merge_in(struct merge *m, struct why *why)
         m->f.recent = first_recent(m);
     set_mtimes(m);
     return rc;
+}
+
+/* To be found as a new one. */
+static enum rc
+forget_folder(struct merge *m, struct why *why)
+{
+    struct index_key k;
+
+    index_folder_clear(m->kv, m->f.id);
+    kv_env_del(m->kv, index_key_path(&k, m->s->box->path));
+    return kv_env_commit(m->kv, why);
 }
 
 static enum rc
@@ -519,25 +594,20 @@ transact(struct merge *m, bool *again, struct why *why)
     }
     bool there = index_folder_get(m->kv, box->path, &m->f);
 
-    if (there != m->s->known || (there && m->f.serial != m->s->f.serial)) {
+    *again = there != m->s->known || (there && m->f.serial != m->s->f.serial);
+    if (!*again)
+        rc = take_texts(m, why);
+    if (rc == OK && m->other) {
         *again = true;
-        kv_env_abort(m->kv);
-        return OK;
+        return forget_folder(m, why);
     }
-    rc = merge_in(m, why);
-    if (rc != OK) {
-        kv_env_abort(m->kv);
-        return rc;
-    }
-    if (!m->other)
+    *again = *again || (rc == OK && look_for_missed(m));
+    if (rc == OK && !*again)
+        rc = merge_in(m, why);
+    if (rc == OK && !*again)
         return mailbox_commit(box, &m->f, why);
-
-    struct index_key k;
-
-    *again = true;
-    index_folder_clear(m->kv, m->f.id);
-    kv_env_del(m->kv, index_key_path(&k, box->path));
-    return kv_env_commit(m->kv, why);
+    kv_env_abort(m->kv);
+    return rc;
 }
 
 enum rc

@@ -38,6 +38,7 @@ struct mailbox {
     unsigned holders;  /* mailbox_hold */
     VEC(struct view *) views;
     unsigned generation;
+    bool locked;     /* dovecot-uidlist.lock is ours */
     bool gone;       /* deleted, or renamed by another process */
     uint32_t record; /* number of the index's record, and in which index: */
     unsigned record_of;
@@ -99,8 +100,14 @@ void mailbox_own_end(struct mailbox *box);
 /* The files are not as the index has them: list the folder at the next sync. */
 void mailbox_own_doubt(struct mailbox *box);
 
-/* mailbox_sync by who holds dovecot-uidlist.lock. */
-enum rc mailbox_sync_locked(struct mailbox *box, struct why *why) MUST_USE;
+/*
+ * Take dovecot-uidlist.lock (see dotlock.h for `wait`), and take over what
+ * others did before: nobody but the holder gives UIDs and letters of keywords,
+ * or names to messages. TEMP where that cannot be had; then it is not locked.
+ */
+enum rc mailbox_lock(struct mailbox *box, int64_t wait,
+                     struct why *why) MUST_USE;
+void mailbox_unlock(struct mailbox *box);
 
 /* \Recent for whoever opens it next. */
 enum rc mailbox_recent(struct mailbox *box, const struct index_folder *f,

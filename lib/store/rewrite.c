@@ -64,13 +64,11 @@ enum rc
 uidlist_tidy(struct mailbox *box, struct why *why)
 {
     struct index_folder f;
-    enum rc rc = uidlist_lock(box->dir, 0, why);
+    enum rc rc = mailbox_lock(box, 0, why);
 
     if (rc != OK)
         return OK; /* another time */
-    rc = mailbox_sync_locked(box, why);
-    if (rc == OK)
-        rc = mailbox_write(box, &f, why);
+    rc = mailbox_write(box, &f, why);
     if (rc == OK) {
         rc = uidlist_rewrite(box, &f, why);
         if (rc == OK)
@@ -78,6 +76,6 @@ uidlist_tidy(struct mailbox *box, struct why *why)
         else
             mailbox_abort(box);
     }
-    uidlist_unlock(box->dir);
+    mailbox_unlock(box);
     return rc;
 }

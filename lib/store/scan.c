@@ -8,7 +8,8 @@
  *          they get new ones, which are written there first
  *
  * Nothing is locked while folders are listed. If the index changed meanwhile,
- * or a folder did, it is done again.
+ * or a folder did, it is done again; under dovecot-uidlist.lock, if what was
+ * found needs it and others had it meanwhile.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -22,10 +23,11 @@
 #include "store/own.h"
 #include "store/scan.h"
 
-#define SCAN_LIMIT ((size_t)4 << 30)
-#define TRIES      5
-#define SECOND     INT64_C(1000000000)
-#define SMALL      2000 /* messages: listing them costs a millisecond */
+#define SCAN_LIMIT   ((size_t)4 << 30)
+#define TRIES        5
+#define LOCKED_TRIES 50 /* where UIDs are to be given */
+#define SECOND       INT64_C(1000000000)
+#define SMALL        2000 /* messages: listing them costs a millisecond */
 
 /* Listed names. */
 
@@ -325,33 +327,51 @@ forget(struct scan *s)
     arena_free(s->arena);
 }
 
-/* Take the lock where UIDs are given, or dovecot-uidlist is read. */
-static enum rc
-lock(struct scan *s, bool *locked, bool *again, struct why *why)
+/* Is the lock needed? Also to believe that files are gone: others rename under
+ * it, and a name that changes while a folder is listed may be missed. */
+static bool
+needs_lock(const struct scan *s)
 {
-    enum rc rc;
+    return !s->box->locked && (s->fresh.len || s->gone.len || s->read_uidlist);
+}
 
-    *locked = false;
-    if (s->locked || (s->fresh.len == 0 && !s->read_uidlist))
-        return OK;
-    rc = uidlist_lock(s->box->dir, s->known ? 0 : LOCK_WAIT, why);
-    *locked = rc == OK;
-    if (rc == OK)
-        rc = deposit_recover(s->box, again, why);
-    if (*locked || !s->known)
-        return rc;
-
-    /* Later, then; the rest can be done. */
+/* Without the lock only what is no matter of UIDs can be done. */
+static void
+do_without(struct scan *s)
+{
     s->busy = true;
+    s->stable = false;
     s->fresh.len = 0;
     s->read_uidlist = false;
-    return OK;
+}
+
+/*
+ * Who had the lock before us may have named files and given them UIDs since we
+ * looked: then, and where files are gone, look again while nobody can.
+ */
+static enum rc
+lock(struct scan *s, bool *again, struct why *why)
+{
+    struct mailbox *box = s->box;
+    struct text_stamp now;
+    enum rc rc = uidlist_lock(box->dir, s->known ? 0 : LOCK_WAIT, why);
+
+    if (rc != OK && s->known) {
+        do_without(s);
+        return OK;
+    }
+    if (rc != OK)
+        return rc;
+    box->locked = true;
+    rc = deposit_recover(box, again, why);
+    *again |= s->gone.len > 0 || !text_stat(box->dir, UIDLIST_FILE, &now) ||
+              !text_stamp_eq(&now, &s->uidlist);
+    return rc;
 }
 
 static enum rc
 scan_once(struct scan *s, bool *again, struct why *why)
 {
-    bool locked = false;
     enum rc rc = look(s, why);
 
     *again = false;
@@ -363,32 +383,30 @@ scan_once(struct scan *s, bool *again, struct why *why)
         return OK;
     }
     stat_fresh(s);
-    if (rc == OK)
-        rc = lock(s, &locked, again, why);
-    if (rc == OK && !*again)
-        rc = scan_merge(s, again, why);
-    if (locked)
-        uidlist_unlock(s->box->dir);
-    return rc;
+    if (rc == OK && needs_lock(s))
+        rc = lock(s, again, why);
+    return rc == OK && !*again ? scan_merge(s, again, why) : rc;
 }
 
+/* *done: it was not given up because too much moved. */
 static enum rc
-sync_box(struct mailbox *box, bool locked, bool *busy, struct why *why)
+scan_tries(struct mailbox *box, int tries, bool *busy, bool *done,
+           struct why *why)
 {
     bool again = true;
     enum rc rc = OK;
 
-    for (int i = 0; rc == OK && again && i < TRIES; i++) {
+    for (int i = 0; rc == OK && again && i < tries; i++) {
         struct scan s = {.box = box,
                          .arena = arena_new("scan", SCAN_LIMIT),
-                         .locked = locked,
-                         .last = i == TRIES - 1};
+                         .last = i >= TRIES - 1};
 
         rc = scan_once(&s, &again, why);
         *busy = s.busy;
-        box->doubt = box->doubt && (rc != OK || again);
         forget(&s);
     }
+    *done = rc == OK && !again;
+    box->doubt = box->doubt && !*done;
     if (rc == OK)
         box->generation = box->home->generation;
     return rc;
@@ -397,21 +415,40 @@ sync_box(struct mailbox *box, bool locked, bool *busy, struct why *why)
 enum rc
 mailbox_sync(struct mailbox *box, bool *busy, struct why *why)
 {
-    bool is_busy = false;
-    enum rc rc = sync_box(box, false, &is_busy, why);
+    bool was_locked = box->locked, is_busy = false, done;
+    enum rc rc = scan_tries(box, TRIES, &is_busy, &done, why);
 
+    if (box->locked && !was_locked)
+        mailbox_unlock(box);
     if (busy)
         *busy = is_busy;
     return rc;
 }
 
 enum rc
-mailbox_sync_locked(struct mailbox *box, struct why *why)
+mailbox_lock(struct mailbox *box, int64_t wait, struct why *why)
 {
-    bool busy = false, removed;
-    enum rc rc = home_check(box->home, why);
+    bool busy = false, done = false, removed;
+    enum rc rc = uidlist_lock(box->dir, wait, why);
 
+    if (rc != OK)
+        return rc;
+    box->locked = true;
+    rc = home_check(box->home, why);
     if (rc == OK)
         rc = deposit_recover(box, &removed, why);
-    return rc == OK ? sync_box(box, true, &busy, why) : rc;
+    if (rc == OK)
+        rc = scan_tries(box, LOCKED_TRIES, &busy, &done, why);
+    if (rc == OK && !done)
+        rc = fail(why, "4.2.0", "the folder %.*s is in use", STR(box->name));
+    if (rc != OK)
+        mailbox_unlock(box);
+    return rc;
+}
+
+void
+mailbox_unlock(struct mailbox *box)
+{
+    box->locked = false;
+    uidlist_unlock(box->dir);
 }

@@ -26,7 +26,6 @@ struct scan_moved {
 struct scan {
     struct mailbox *box;
     struct arena *arena;
-    bool locked;           /* the caller has dovecot-uidlist.lock */
     bool last;             /* no further try: make the best of it */
     struct index_folder f; /* as the index had it */
     bool known;            /* it had it */

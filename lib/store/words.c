@@ -86,16 +86,14 @@ mailbox_keyword(struct mailbox *box, struct str name, int *bit, struct why *why)
         return rc;
     if (!keyword_valid(name))
         return fail(why, "5.5.2", "that is no keyword");
-    rc = uidlist_lock(box->dir, LOCK_WAIT, why);
+    rc = mailbox_lock(box, LOCK_WAIT, why);
     if (rc != OK)
         return rc;
 
     struct arena *a = arena_new("keyword", 1 << 20);
 
-    rc = mailbox_sync_locked(box, why);
-    if (rc == OK)
-        rc = add(box, a, name, bit, why);
-    uidlist_unlock(box->dir);
+    rc = add(box, a, name, bit, why);
+    mailbox_unlock(box);
     arena_free(a);
     return rc;
 }

@@ -17,18 +17,20 @@
 static struct {
     uint64_t when; /* 0: never */
     uint64_t each; /* and again after so many; 0: once */
-    int error;     /* 0: kill */
+    int error;     /* 0: */
+    int signal;
     _Atomic uint64_t *count, own;
 } plan;
 
 static const struct {
     const char *name;
-    int error;
+    int error, signal;
 } faults[] = {
-    {"eio",    EIO   },
-    {"enospc", ENOSPC},
-    {"edquot", EDQUOT},
-    {"kill",   0     },
+    {"eio",    EIO,    0      },
+    {"enospc", ENOSPC, 0      },
+    {"edquot", EDQUOT, 0      },
+    {"kill",   0,      SIGKILL},
+    {"stop",   0,      SIGSTOP},
 };
 
 static _Atomic uint64_t *
@@ -63,8 +65,10 @@ read_plan(void)
         plan.each = 0;
     for (size_t i = 0; i < COUNT(faults); i++)
         if (str_eq(what, str_from(faults[i].name)) &&
-            str_num(first, &plan.when))
+            str_num(first, &plan.when)) {
             plan.error = faults[i].error;
+            plan.signal = faults[i].signal;
+        }
     if (plan.when && rest.len)
         plan.count = shared_counter(rest.p);
 }
@@ -82,8 +86,10 @@ faulty(void)
 {
     if (plan.when == 0 || !is_turn(atomic_fetch_add(plan.count, 1) + 1))
         return false;
-    if (plan.error == 0)
-        raise(SIGKILL);
+    if (plan.error == 0) {
+        raise(plan.signal);
+        return false;
+    }
     errno = plan.error;
     return true;
 }

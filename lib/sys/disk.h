@@ -10,7 +10,8 @@
  *
  *     POSTA_DISK_FAULT=N[/EACH]:WHAT[:PROGRAM[:COUNTER]]
  *
- * WHAT is eio, enospc, edquot or kill. N counts from 1; with EACH so many
+ * WHAT is eio, enospc, edquot, kill, or stop, with which the call is made when
+ * somebody lets the process go on. N counts from 1; with EACH so many
  * calls later it happens again, and so on. Only the program of
  * that name counts (all where it is empty). COUNTER is the path of a file of
  * at least 8 bytes in which all processes count together.
