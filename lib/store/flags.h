@@ -58,7 +58,8 @@ enum rc flags_claim_recent(struct mailbox *box, uint32_t *first,
 /*
  * Rename files, and write posta-state, for what changed: at most about `max`
  * messages, so that it can be done between other things; *left (may be NULL)
- * tells if there is more. Call it a little after a change.
+ * tells if there is more, or if another program had the folder locked. Call it
+ * a little after a change. With SIZE_MAX it waits a second for such a lock.
  */
 enum rc flags_flush(struct mailbox *box, size_t max, bool *left,
                     struct why *why) MUST_USE;

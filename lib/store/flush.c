@@ -11,6 +11,8 @@
 /* Lines in dovecot-uidlist that need not be there. */
 #define STALE 1000
 
+#define CLOSE_WAIT 1000 /* ms for others' lock, where it is the last chance */
+
 struct plan {
     uint32_t uid;
     bool in_new, done;
@@ -254,27 +256,57 @@ note_all(struct flush *fl, struct why *why)
 }
 
 static enum rc
+is_idle(struct flush *fl, bool *idle, struct why *why)
+{
+    enum rc rc = mailbox_read(fl->box, &fl->f, why);
+
+    if (rc != OK)
+        return rc;
+    *idle = fl->f.flushed >= fl->f.modseq && !(fl->f.claimed && fl->f.in_new);
+    return mailbox_end(fl->box, why);
+}
+
+static enum rc
 flush(struct flush *fl, struct why *why)
 {
     enum rc rc = mailbox_read(fl->box, &fl->f, why);
 
     if (rc != OK)
         return rc;
-    bool idle =
-        fl->f.flushed >= fl->f.modseq && !(fl->f.claimed && fl->f.in_new);
-
     fl->kv = fl->box->home->kv;
     /* new/ first: what is moved has its flags then. */
-    if (!idle && fl->f.claimed && fl->f.in_new)
+    if (fl->f.claimed && fl->f.in_new)
         plan_new(fl);
     fl->new_done = fl->f.claimed && fl->f.in_new;
-    if (!idle && !fl->left)
+    if (!fl->left)
         plan_changes(fl);
     rc = mailbox_end(fl->box, why);
-    if (rc != OK || idle)
+    if (rc != OK)
         return rc;
     rename_files(fl);
     return note_all(fl, why);
+}
+
+/* Under the lock: others may list the folder while they have it, and must not
+ * miss files that get other names meanwhile. */
+static enum rc
+flush_locked(struct flush *fl, int64_t wait, struct why *why)
+{
+    bool idle = true;
+    enum rc rc = is_idle(fl, &idle, why);
+
+    if (rc != OK || idle)
+        return rc;
+    rc = mailbox_lock(fl->box, wait, why);
+    if (rc == TEMP) {
+        fl->left = true; /* another time */
+        return OK;
+    }
+    if (rc != OK)
+        return rc;
+    rc = flush(fl, why);
+    mailbox_unlock(fl->box);
+    return rc;
 }
 
 enum rc
@@ -282,7 +314,7 @@ flags_flush(struct mailbox *box, size_t max, bool *left, struct why *why)
 {
     struct flush fl = {
         .box = box, .max = max, .a = arena_new("flush", (size_t)4 << 30)};
-    enum rc rc = flush(&fl, why);
+    enum rc rc = flush_locked(&fl, max == SIZE_MAX ? CLOSE_WAIT : 0, why);
 
     vec_free(&fl.plans);
     arena_free(fl.a);
