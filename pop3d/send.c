@@ -10,7 +10,7 @@
 #include "mail/surrogate.h"
 #include "session.h"
 
-#define PIECE      ((size_t)16384)
+#define PIECE      ((size_t)32768)
 #define HEADER_MAX ((size_t)1 << 20)
 
 struct sending {
@@ -23,34 +23,51 @@ struct sending {
     int64_t lines; /* of the body that may still go; -1: all */
 };
 
-/* The header of the file, up to its empty line; false where there is too much
- * of it. */
+static char piece[PIECE];
+
+/* ---- headers in ASCII (RFC 6856 2.1) */
+
+/* Up to its empty line; false where that is not there. */
+static bool
+find_header(struct str bytes, struct str *header)
+{
+    struct str rest = bytes;
+    struct header_field f;
+
+    while (header_scan(&rest, &f))
+        ;
+    *header = str_sub(bytes, 0, bytes.len - rest.len);
+    return rest.len > 0;
+}
+
+/* One that is longer than what was read of the file. */
 static bool
 read_header(struct session *s, int fd, struct str *header)
 {
     char *bytes = arena_alloc(s->work, HEADER_MAX);
     size_t len = 0;
     ssize_t got;
-    struct header_field f;
 
     while (len < HEADER_MAX &&
            (got = pread(fd, bytes + len, HEADER_MAX - len, (off_t)len)) > 0)
         len += (size_t)got;
-    struct str rest = {bytes, len};
-
-    while (header_scan(&rest, &f))
-        ;
-    *header = (struct str){bytes, len - rest.len};
-    return header->len < HEADER_MAX;
+    return find_header((struct str){bytes, len}, header) || len < HEADER_MAX;
 }
 
-/* RFC 6856 2.1: who has not asked for UTF-8 gets the header in ASCII. */
+/* Who has not asked for UTF-8 gets the header in ASCII. `first` is what the
+ * file begins with. */
 static enum rc
-make_ascii(struct session *s, struct sending *n, struct why *why)
+make_ascii(struct session *s, struct sending *n, struct str first,
+           struct why *why)
 {
     struct buf out = buf_in(s->work);
     struct str header;
-    bool whole = read_header(s, n->fd, &header);
+    bool all = first.len < PIECE;
+
+    if (all && utf8_is_ascii(first))
+        return OK;
+    bool whole =
+        find_header(first, &header) || all || read_header(s, n->fd, &header);
 
     if (utf8_is_ascii(header))
         return OK;
@@ -66,25 +83,7 @@ make_ascii(struct session *s, struct sending *n, struct why *why)
     return OK;
 }
 
-bool
-send_begin(struct session *s, uint32_t uid, int64_t lines, struct why *why)
-{
-    struct sending *n;
-    int fd;
-
-    if (mailbox_file(s->box, uid, &fd, why) != OK)
-        return false;
-    n = calloc(1, sizeof *n);
-    must(n != NULL);
-    *n = (struct sending){
-        .fd = fd, .in_header = true, .line_empty = true, .lines = lines};
-    stuff_begin(&n->stuff, 0, false);
-    s->sending = n;
-    if (s->utf8 || make_ascii(s, n, why) == OK)
-        return true;
-    send_drop(s);
-    return false;
-}
+/* ---- sending */
 
 void
 send_drop(struct session *s)
@@ -97,25 +96,25 @@ send_drop(struct session *s)
     s->sending = NULL;
 }
 
-/* How much of the piece may go before the wanted lines are over. */
+/* How much of the text may go before the wanted lines are over. */
 static size_t
-wanted(struct sending *n, struct str piece)
+wanted(struct sending *n, struct str text)
 {
+    struct str rest = text, line;
+
     if (n->lines < 0)
-        return piece.len;
-    for (size_t i = 0; i < piece.len; i++) {
-        if (!n->in_header && n->lines == 0)
-            return i;
-        if (piece.p[i] != '\n') {
-            n->line_empty = n->line_empty && piece.p[i] == '\r';
-            continue;
-        }
-        if (!n->in_header)
-            n->lines--;
+        return text.len;
+    while (rest.len > 0 && (n->in_header || n->lines > 0)) {
+        bool whole = str_cut(&rest, '\n', &line);
+
+        n->line_empty &= line.len == 0 || str_eq(line, S("\r"));
+        if (!whole)
+            break;
+        n->lines -= !n->in_header;
         n->in_header = n->in_header && !n->line_empty;
         n->line_empty = true;
     }
-    return piece.len;
+    return text.len - rest.len;
 }
 
 static void
@@ -128,25 +127,67 @@ finish(struct session *s)
     send_drop(s);
 }
 
-static ssize_t
-next_piece(struct sending *n, char *to, size_t room)
+/* Another piece; `last`: it is over with that. */
+static void
+put(struct session *s, struct str text, bool last)
 {
-    size_t left = n->head_len - n->at;
+    static char out[5 * PIECE + 64];
+    struct sending *n = s->sending;
+    size_t len = wanted(n, text);
 
-    if (left == 0)
-        return read(n->fd, to, room);
-    room = left < room ? left : room;
-    memcpy(to, n->head + n->at, room);
-    n->at += room;
-    return (ssize_t)room;
+    must(stuff_room(&n->stuff, len) <= sizeof out);
+    size_t made = stuff_put(&n->stuff, str_sub(text, 0, len), out);
+
+    conn_put(s->conn, (struct str){out, made});
+    if (last || len < text.len)
+        finish(s);
 }
 
 bool
+send_begin(struct session *s, uint32_t uid, int64_t lines, const char *ok,
+           struct why *why)
+{
+    struct sending *n;
+    int fd;
+
+    if (mailbox_file(s->box, uid, &fd, why) != OK)
+        return false;
+    ssize_t got = read(fd, piece, PIECE);
+    struct str first = {piece, got > 0 ? (size_t)got : 0};
+
+    n = calloc(1, sizeof *n);
+    must(n != NULL);
+    *n = (struct sending){
+        .fd = fd, .in_header = true, .line_empty = true, .lines = lines};
+    stuff_begin(&n->stuff, 0, false);
+    s->sending = n;
+    enum rc rc = got < 0 ? fail(why, "4.3.0", "cannot read a message: %m") : OK;
+
+    if (rc == OK && !s->utf8)
+        rc = make_ascii(s, n, first, why);
+    if (rc != OK) {
+        send_drop(s);
+        return false;
+    }
+    say(s, "%s", ok);
+    if (n->head == NULL)
+        put(s, first, first.len < PIECE);
+    return true;
+}
+
+void
 send_more(struct session *s)
 {
-    static char in[PIECE], out[5 * PIECE + 64];
     struct sending *n = s->sending;
-    ssize_t got = next_piece(n, in, sizeof in);
+    size_t left = n->head_len - n->at;
+    struct str text = {n->head + n->at, left < PIECE ? left : PIECE};
+
+    if (left > 0) {
+        n->at += text.len;
+        put(s, text, false);
+        return;
+    }
+    ssize_t got = read(n->fd, piece, PIECE);
 
     if (got < 0) {
         /* The client must not take half a message for a whole one. */
@@ -154,17 +195,8 @@ send_more(struct session *s)
                  STR(s->pop3->user->user));
         send_drop(s);
         session_end(s);
-        return false;
+        return;
     }
-    size_t len = wanted(n, (struct str){in, (size_t)got});
-
-    must(stuff_room(&n->stuff, len) <= sizeof out);
-    size_t made = stuff_put(&n->stuff, (struct str){in, len}, out);
-
-    conn_put(s->conn, (struct str){out, made});
-    if (got == 0 || len < (size_t)got) {
-        finish(s);
-        return false;
-    }
-    return true;
+    /* A file is over where it gives less than was asked for. */
+    put(s, (struct str){piece, (size_t)got}, (size_t)got < PIECE);
 }

@@ -57,16 +57,17 @@ void session_bye(struct session *s, const char *why);
 /* verbs.c: do one line. */
 void verbs_run(struct session *s, struct str line);
 
-/* send.c: a message, or its header and so many lines of its body (-1: all);
- * what it takes to send it, piece by piece. False: why, 5.6.7 where it can be
- * sent as UTF-8 only. */
-bool send_begin(struct session *s, uint32_t uid, int64_t lines,
+/* send.c: answer `ok` and put the first piece of a message, or of its header
+ * and so many lines of its body (-1: all). s->sending is set while there is
+ * more of it. False: nothing was said, and why; 5.6.7 where it can be sent as
+ * UTF-8 only. */
+bool send_begin(struct session *s, uint32_t uid, int64_t lines, const char *ok,
                 struct why *why);
-/* As much as there is room for; false when it has all been put. */
-bool send_more(struct session *s);
+/* The next piece. */
+void send_more(struct session *s);
 void send_drop(struct session *s);
 
-/* reply.c... */
+/* session.c: a line. */
 void say(struct session *s, const char *fmt, ...) PRINTF(2, 3);
 /* Close when what was said is sent. */
 void session_end(struct session *s);

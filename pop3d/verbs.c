@@ -137,14 +137,16 @@ do_retr(struct session *s, struct str args)
 
     if (m == NULL)
         return;
-    if (!send_begin(s, m->uid, -1, &why)) {
+    unsigned long long size = size_of(s, m);
+    const char *ok = arena_fmt(s->work, "+OK %llu octets", size);
+
+    if (!send_begin(s, m->uid, -1, ok, &why)) {
         refuse(s, &why);
         return;
     }
     m->seen = true;
     s->done.retr++;
-    s->done.retr_size += size_of(s, m);
-    say(s, "+OK %llu octets", (unsigned long long)size_of(s, m));
+    s->done.retr_size += size;
 }
 
 static void
@@ -161,12 +163,11 @@ do_top(struct session *s, struct str args)
     }
     if ((m = find(s, number)) == NULL)
         return;
-    if (!send_begin(s, m->uid, lines > INT32_MAX ? -1 : (int64_t)lines, &why)) {
+    if (send_begin(s, m->uid, lines > INT32_MAX ? -1 : (int64_t)lines, "+OK",
+                   &why))
+        s->done.top++;
+    else
         refuse(s, &why);
-        return;
-    }
-    s->done.top++;
-    say(s, "+OK");
 }
 
 static void

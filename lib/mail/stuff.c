@@ -14,6 +14,15 @@ stuff_room(const struct stuff *s, size_t len)
     return 2 * len + 3 * breaks + 4;
 }
 
+/* The end where there is none. */
+static const char *
+find(const char *p, char c, const char *end)
+{
+    const char *at = p < end ? memchr(p, c, (size_t)(end - p)) : NULL;
+
+    return at ? at : end;
+}
+
 static char *
 add(char *out, struct str s)
 {
@@ -41,14 +50,19 @@ put_text(struct stuff *s, struct str text, char *out)
     return add(out, text);
 }
 
-/* Text without LF; each CR in it is bare. */
+/* Text without LF; each CR in it is bare. *cr is the first one from text on, in
+ * the text or behind it, so that lines without any are not looked through. */
 static char *
-put_line(struct stuff *s, struct str text, char *out)
+put_line(struct stuff *s, struct str text, const char **cr, const char *end,
+         char *out)
 {
-    for (ssize_t cr; (cr = str_find(text, '\r')) >= 0;) {
-        out = put_text(s, str_sub(text, 0, (size_t)cr), out);
+    while (*cr < text.p + text.len) {
+        size_t before = (size_t)(*cr - text.p);
+
+        out = put_text(s, str_sub(text, 0, before), out);
         out = put_text(s, S(" "), out);
-        text = str_sub(text, (size_t)cr + 1, text.len);
+        text = str_sub(text, before + 1, text.len);
+        *cr = find(text.p, '\r', end);
     }
     return put_text(s, text, out);
 }
@@ -56,26 +70,29 @@ put_line(struct stuff *s, struct str text, char *out)
 size_t
 stuff_put(struct stuff *s, struct str in, char *out)
 {
+    const char *p = in.p, *end = in.p + in.len, *cr = find(p, '\r', end);
     char *start = out;
 
-    while (in.len > 0) {
-        if (s->held_cr && in.p[0] != '\n')
+    while (p < end) {
+        if (s->held_cr && *p != '\n')
             out = put_text(s, S(" "), out);
         s->held_cr = false;
 
-        ssize_t lf = str_find(in, '\n');
-        struct str line = str_sub(in, 0, lf < 0 ? in.len : (size_t)lf);
+        const char *lf = find(p, '\n', end);
+        struct str line = {p, (size_t)(lf - p)};
 
-        in = str_sub(in, line.len + 1, in.len);
-        if (line.len > 0 && line.p[line.len - 1] == '\r') {
+        if (line.len > 0 && lf[-1] == '\r') {
             line.len--;
-            s->held_cr = lf < 0;
+            s->held_cr = lf == end;
         }
-        out = put_line(s, line, out);
-        if (lf >= 0) {
+        out = put_line(s, line, &cr, end, out);
+        if (lf < end) {
             out = add(out, S("\r\n"));
             s->column = 0;
         }
+        p = lf + (lf < end);
+        if (cr < p)
+            cr = find(p, '\r', end);
     }
     return (size_t)(out - start);
 }

@@ -314,6 +314,7 @@ settle(struct conn *c)
         arrange(c);
 }
 
+/* True: something has come. */
 static bool
 read_chunk(struct conn *c)
 {
@@ -325,6 +326,8 @@ read_chunk(struct conn *c)
     if (step == CONN_DONE) {
         c->received += done;
         c->in.to += done;
+        if (c->carrier.read == NULL && done < len)
+            c->reading = CONN_WANT_READ; /* the socket is empty */
         return true;
     }
     c->ended = step == CONN_END || step == CONN_BROKEN;
@@ -340,7 +343,11 @@ read_in(struct conn *c)
     for (int turn = 0; turn < TURNS && !c->freed && may_read(c); turn++) {
         if (!read_chunk(c))
             return;
+        bool more = c->reading == CONN_DONE;
+
         c->user.input(c->own);
+        if (!more)
+            return;
     }
 }
 
