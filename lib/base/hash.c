@@ -45,14 +45,11 @@ seed(void)
     secret[0] |= 1;
 }
 
-uint64_t
-hash_of(struct str key)
+static uint64_t
+sip(const uint64_t by[2], struct str key)
 {
-    seed();
-
-    uint64_t v[4] = {
-        secret[0] ^ 0x736f6d6570736575, secret[1] ^ 0x646f72616e646f6d,
-        secret[0] ^ 0x6c7967656e657261, secret[1] ^ 0x7465646279746573};
+    uint64_t v[4] = {by[0] ^ 0x736f6d6570736575, by[1] ^ 0x646f72616e646f6d,
+                     by[0] ^ 0x6c7967656e657261, by[1] ^ 0x7465646279746573};
     uint64_t word;
     size_t at;
 
@@ -73,6 +70,21 @@ hash_of(struct str key)
     sip_round(v);
     sip_round(v);
     return v[0] ^ v[1] ^ v[2] ^ v[3];
+}
+
+uint64_t
+hash_of(struct str key)
+{
+    seed();
+    return sip(secret, key);
+}
+
+uint64_t
+hash_lasting(struct str key)
+{
+    static const uint64_t nothing[2];
+
+    return sip(nothing, key);
 }
 
 static void *

@@ -35,4 +35,8 @@ bool hash_next(const struct hash *h, size_t *pos, struct str *key,
 /* The keyed hash itself, for tables of another shape. */
 uint64_t hash_of(struct str key);
 
+/* The same in every process, to be kept in files. Who wants to can make keys
+ * that collide. */
+uint64_t hash_lasting(struct str key);
+
 #endif
