@@ -237,8 +237,8 @@ put_part(struct session *s, struct upload *u, struct arena *a, struct opened *m,
 {
     struct run run;
 
-    if (message_bytes(s, m, &u->why) != OK ||
-        message_structure(s, a, m, m->bytes.len, &u->why) != OK)
+    if (message_bytes(m, &u->why) != OK ||
+        message_structure(a, m, m->bytes.len, &u->why) != OK)
         return fail_url(s, u, text, "There is no such message");
     if (!section_find(a, m->bytes, &m->s, &url->section, &run))
         return fail_url(s, u, text, "The message has no such part");
@@ -252,7 +252,7 @@ put_mailbox_part(struct session *s, struct upload *u, struct arena *a,
                  const struct imap_url *url, struct str text)
 {
     struct mailbox_status status;
-    struct opened m = {.uid = url->uid};
+    struct opened m = {.uid = url->uid, .charsets = s->imap->charsets};
     bool good;
 
     if (space_open(s, url->mailbox, RIGHT_READ, &m.box, &u->why) != OK)

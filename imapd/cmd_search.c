@@ -8,10 +8,13 @@
 #include "searching.h"
 #include "sorting.h"
 
+/* THREAD says its response piece by piece: nothing else is said meanwhile. */
+enum phase { FIND, LEARN, ORDER, SAY_THREADS };
+
 struct work {
     const struct command *c;
+    enum phase phase;
     struct finder finder;
-    bool sort; /* all has been found */
     size_t at; /* the hit that comes next */
     struct sorting sorting;
     int64_t told;
@@ -44,65 +47,110 @@ failed(struct session *s, struct work *w, const struct why *why)
 static enum progress
 finish(struct session *s, struct work *w)
 {
-    const struct search *c = &w->c->search;
-    struct finder *f = &w->finder;
-    struct buf b = buf_in(s->command);
-    struct why why;
-
-    if (w->sorting.thread) {
-        if (sorting_threads(&w->sorting, &b, &why) != OK)
-            return failed(s, w, &why);
-        conn_put(s->conn, buf_str(&b));
-    } else {
-        if (!is_plain(w->c))
-            f->hits.len = sorting_sort(&w->sorting, f->hits.at, f->hits.len);
-        found_say(s, w->c, f, NULL);
-        if (c->returns & RETURN_SAVE)
-            found_save(s, c, f->hits.at, f->hits.len);
-    }
     reply_ok(s, "%s completed", command_name(w->c->id));
     drop(s, w);
     return DONE;
 }
 
+static void
+say_found(struct session *s, struct work *w)
+{
+    const struct search *c = &w->c->search;
+    struct finder *f = &w->finder;
+
+    if (w->phase == ORDER)
+        f->hits.len = sorting_take(&w->sorting, f->hits.at);
+    found_say(s, w->c, f, NULL);
+    if (c->returns & RETURN_SAVE)
+        found_save(s, c, f->hits.at, f->hits.len);
+}
+
+/* ---- the phases; *done: go on with the next one */
+
 static enum rc
-add_some(struct work *w, struct why *why)
+find(struct session *s, struct work *w, bool *done, struct why *why)
+{
+    enum rc rc = finder_go_on(&w->finder, done, why);
+
+    if (rc != OK || !*done || is_plain(w->c))
+        return rc;
+    return sorting_begin(&w->sorting, s, w->c, w->finder.hits.len, why);
+}
+
+static enum rc
+learn(struct session *s, struct work *w, bool *done, struct why *why)
 {
     size_t left = w->finder.hits.len - w->at;
     size_t n = left < SORTING_SOME ? left : SORTING_SOME;
     const struct hit *hits = w->finder.hits.at + w->at;
 
+    (void)s;
     w->at += n;
-    return sorting_add(&w->sorting, hits, n, why);
+    *done = n == left;
+    return n > 0 ? sorting_add(&w->sorting, hits, n, why) : OK;
+}
+
+static enum rc
+order(struct session *s, struct work *w, bool *done, struct why *why)
+{
+    enum rc rc = sorting_order(&w->sorting, done, why);
+
+    if (rc == OK && *done && w->sorting.thread)
+        conn_put(s->conn, w->sorting.count ? S("* THREAD ") : S("* THREAD"));
+    return rc;
+}
+
+static enum rc
+say_threads(struct session *s, struct work *w, bool *done, struct why *why)
+{
+    struct buf b = buf_in(s->command);
+
+    (void)why;
+    *done = sorting_put_threads(&w->sorting, &b);
+    if (*done)
+        buf_add(&b, S("\r\n"));
+    conn_put(s->conn, buf_str(&b));
+    return OK;
+}
+
+static enum phase
+last_phase(const struct work *w)
+{
+    if (is_plain(w->c))
+        return FIND;
+    return w->sorting.thread ? SAY_THREADS : ORDER;
 }
 
 static enum progress
 step(struct session *s, void *work)
 {
+    static enum rc (*const phases[])(struct session *, struct work *, bool *,
+                                     struct why *) = {
+        [FIND] = find,
+        [LEARN] = learn,
+        [ORDER] = order,
+        [SAY_THREADS] = say_threads,
+    };
     struct work *w = work;
-    struct finder *f = &w->finder;
     struct why why;
-    enum rc rc = OK;
 
-    searching_tell(s, &w->told);
-    while (rc == OK && session_may_go_on(s)) {
-        bool found = true;
+    if (w->phase < SAY_THREADS)
+        searching_tell(s, &w->told);
+    while (session_may_go_on(s)) {
+        bool done;
 
-        if (!w->sort)
-            rc = finder_go_on(f, &found, &why);
-        else if (w->at < f->hits.len)
-            rc = add_some(w, &why);
-        else
+        if (phases[w->phase](s, w, &done, &why) != OK)
+            return failed(s, w, &why);
+        if (!done)
+            continue;
+        if (w->phase == last_phase(w)) {
+            if (!w->sorting.thread)
+                say_found(s, w);
             return finish(s, w);
-        if (rc == OK && !found)
-            return MORE;
-        if (rc == OK && !w->sort && is_plain(w->c))
-            return finish(s, w);
-        if (rc == OK && !w->sort)
-            sorting_begin(&w->sorting, s, w->c, f->hits.len);
-        w->sort = true;
+        }
+        w->phase++;
     }
-    return rc == OK ? MORE : failed(s, w, &why);
+    return MORE;
 }
 
 /* RFC 9738 3.1, 3.3: as many messages are searched as may be. SORT has its

@@ -78,13 +78,13 @@ put_size(struct fetching *f, struct why *why)
 static enum rc
 need_structure(struct fetching *f, struct why *why)
 {
-    return message_structure(f->s, f->a, &f->o, f->m.size, why);
+    return message_structure(f->a, &f->o, f->m.size, why);
 }
 
 static enum rc
 need_bytes(struct fetching *f, struct why *why)
 {
-    enum rc rc = f->o.bytes.p ? OK : message_bytes(f->s, &f->o, why);
+    enum rc rc = f->o.bytes.p ? OK : message_bytes(&f->o, why);
 
     return rc == OK ? need_structure(f, why) : rc;
 }
@@ -115,10 +115,11 @@ static enum rc
 put_preview(struct fetching *f, bool lazy, struct why *why)
 {
     struct buf b = buf_in(f->a);
-    struct mailbox_blob keep = {.uid = f->m.uid, .kind = 'P'};
+    struct mailbox_blob keep = {.uid = f->m.uid, .kind = BLOB_PREVIEW};
     struct str text;
 
-    if (mailbox_blob(f->s->box, f->m.uid, 'P', f->a, &text, why) != OK ||
+    if (mailbox_blob(f->s->box, f->m.uid, BLOB_PREVIEW, f->a, &text, why) !=
+            OK ||
         text.p == NULL) {
         if (lazy && f->o.bytes.p == NULL) {
             put(f, "PREVIEW NIL"); /* RFC 8970 4.1: no file is read for it */
@@ -164,7 +165,7 @@ put_kept(struct fetching *f, const struct fetch_item *i, struct why *why)
 {
     struct str header;
     struct run run;
-    enum rc rc = fields_of(f->s, f->a, &f->o, &header, why);
+    enum rc rc = fields_of(f->a, &f->o, &header, why);
 
     if (rc != OK)
         return rc;
@@ -342,14 +343,16 @@ fetch_begin(struct fetching *f, struct session *s, struct arena *a,
             const struct fetch_item *items, size_t count, uint32_t seq,
             const struct message *m)
 {
-    *f = (struct fetching){.s = s,
-                           .a = a,
-                           .items = items,
-                           .count = count,
-                           .seq = seq,
-                           .m = *m,
-                           .o = {.uid = m->uid},
-                           .first = true};
+    *f = (struct fetching){
+        .s = s,
+        .a = a,
+        .items = items,
+        .count = count,
+        .seq = seq,
+        .m = *m,
+        .o = {.uid = m->uid, .box = s->box, .charsets = s->imap->charsets},
+        .first = true
+    };
     arena_reset(a);
     bool uidonly = s->enabled & ENABLED_UIDONLY;
 

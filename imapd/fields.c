@@ -2,7 +2,6 @@
 
 #include <string.h>
 
-#include "mail/facts.h"
 #include "mail/header.h"
 
 /* Longer ones are not kept; a few lists of a thousand addresses must not fill
@@ -10,15 +9,8 @@
 #define KEPT_MAX ((size_t)8192)
 
 /* The first byte: which version, and whether the fields follow. */
-#define KEPT     '3'
+#define KEPT     '4'
 #define TOO_LONG '0'
-
-/* What stands before the fields: the Date, which most lists are sorted by. */
-struct head {
-    char kept;
-    bool dated;
-    int64_t date;
-};
 
 /* What SEARCH, SORT and THREAD ask for, and what mail programs want of each
  * message for their lists. */
@@ -75,22 +67,9 @@ fields_keep(struct str name)
 bool
 fields_read(struct str kept, struct str *header)
 {
-    if (kept.len < sizeof(struct head) || kept.p[0] != KEPT)
+    if (kept.len == 0 || kept.p[0] != KEPT)
         return false;
-    *header = str_sub(kept, sizeof(struct head), kept.len);
-    return true;
-}
-
-bool
-fields_date(struct str kept, bool *dated, int64_t *date)
-{
-    struct head h;
-
-    if (kept.len < sizeof h || kept.p[0] != KEPT)
-        return false;
-    memcpy(&h, kept.p, sizeof h);
-    *dated = h.dated;
-    *date = h.date;
+    *header = str_sub(kept, 1, kept.len);
     return true;
 }
 
@@ -98,13 +77,10 @@ struct str
 fields_make(struct arena *a, struct str message)
 {
     struct buf b = buf_in(a);
-    struct head h = {.kept = KEPT};
     struct header_field f;
-    struct facts facts;
-    struct str body, rest, header = header_of(message, &body);
+    struct str body, header = header_of(message, &body);
 
-    memset(buf_space(&b, sizeof h), 0, sizeof h);
-    b.len = sizeof h;
+    buf_addc(&b, KEPT);
     while (header_scan(&header, &f)) {
         if (!is_kept(&f))
             continue;
@@ -112,32 +88,26 @@ fields_make(struct arena *a, struct str message)
             return S("0");
         buf_add(&b, f.whole);
     }
-    rest = str_sub(buf_str(&b), sizeof h, b.len);
-    facts_of(a, NULL, rest, FACTS_DATE, &facts);
-    h.dated = facts.dated;
-    h.date = facts.date;
-    memcpy(b.p, &h, sizeof h);
     return buf_str(&b);
 }
 
 enum rc
-fields_of(struct session *s, struct arena *a, struct opened *m,
-          struct str *header, struct why *why)
+fields_of(struct arena *a, struct opened *m, struct str *header,
+          struct why *why)
 {
     struct mailbox_blob blob = {.uid = m->uid, .kind = BLOB_FIELDS};
-    struct mailbox *box = message_box(s, m);
     struct str kept, body;
-    enum rc rc = mailbox_blob(box, m->uid, BLOB_FIELDS, a, &kept, why);
+    enum rc rc = mailbox_blob(m->box, m->uid, BLOB_FIELDS, a, &kept, why);
 
     if (rc == OK && fields_read(kept, header))
         return OK;
     if (rc == OK && m->bytes.p == NULL)
-        rc = message_bytes(s, m, why);
+        rc = message_bytes(m, why);
     if (rc != OK)
         return rc;
     *header = header_of(m->bytes, &body);
     if (kept.p && kept.len == 1 && kept.p[0] == TOO_LONG)
         return OK;
     blob.data = fields_make(a, m->bytes);
-    return mailbox_keep(box, &blob, 1, why);
+    return mailbox_keep(m->box, &blob, 1, why);
 }

@@ -8,9 +8,6 @@
 
 #include "message.h"
 
-/* The letter of what is kept (mailbox_blob). */
-#define BLOB_FIELDS 'H'
-
 /* Is a field of that name among those that are kept? */
 bool fields_keep(struct str name);
 
@@ -18,15 +15,12 @@ bool fields_keep(struct str name);
  * fields were too long to be kept: look at the message. */
 bool fields_read(struct str kept, struct str *header) MUST_USE;
 
-/* The same for the Date field, as facts_of has it. */
-bool fields_date(struct str kept, bool *dated, int64_t *date) MUST_USE;
-
-/* What is to be kept of a message. */
+/* What is to be kept of a message (BLOB_FIELDS). */
 struct str fields_make(struct arena *a, struct str message);
 
 /* The fields of a message: from the index, or else from the message, and kept
  * then. A header in the arena, or of the message. */
-enum rc fields_of(struct session *s, struct arena *a, struct opened *m,
-                  struct str *header, struct why *why) MUST_USE;
+enum rc fields_of(struct arena *a, struct opened *m, struct str *header,
+                  struct why *why) MUST_USE;
 
 #endif

@@ -7,7 +7,7 @@
 #include "session.h"
 #include "write.h"
 
-/* A message that fits. */
+/* A message that fits a search. */
 struct hit {
     uint32_t uid;
     uint64_t modseq;

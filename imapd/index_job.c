@@ -227,10 +227,11 @@ open_message(struct index_job *job, const struct message *m, struct why *why)
 {
     enum rc rc;
 
-    job->opened = (struct opened){.uid = m->uid, .box = job->box};
-    rc = message_bytes(NULL, &job->opened, why);
+    job->opened = (struct opened){
+        .uid = m->uid, .box = job->box, .charsets = job->charsets};
+    rc = message_bytes(&job->opened, why);
     if (rc == OK)
-        rc = message_structure(NULL, job->kept, &job->opened, m->size, why);
+        rc = message_structure(job->kept, &job->opened, m->size, why);
     if (rc != OK) {
         end_message(job);
         return rc == PERM ? OK : rc;

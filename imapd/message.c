@@ -1,21 +1,15 @@
 #include "message.h"
 
 #include "fields.h"
+#include "keys.h"
+#include "mail/header.h"
 #include "sys/mapped.h"
 
-#define BLOB_STRUCTURE 'S'
-
-struct mailbox *
-message_box(const struct session *s, const struct opened *m)
-{
-    return m->box ? m->box : s->box;
-}
-
 enum rc
-message_bytes(struct session *s, struct opened *m, struct why *why)
+message_bytes(struct opened *m, struct why *why)
 {
     int fd;
-    enum rc rc = mailbox_file(message_box(s, m), m->uid, &fd, why);
+    enum rc rc = mailbox_file(m->box, m->uid, &fd, why);
 
     if (rc != OK)
         return rc;
@@ -35,29 +29,33 @@ message_close(struct opened *m)
 }
 
 static enum rc
-make(struct session *s, struct arena *a, struct opened *m, struct why *why)
+make(struct arena *a, struct opened *m, struct why *why)
 {
     struct mailbox_blob blobs[] = {
         {.uid = m->uid, .kind = BLOB_STRUCTURE},
         {.uid = m->uid, .kind = BLOB_FIELDS   },
+        {.uid = m->uid, .kind = BLOB_KEYS     },
     };
-    enum rc rc = m->bytes.p ? OK : message_bytes(s, m, why);
+    struct str body;
+    enum rc rc = m->bytes.p ? OK : message_bytes(m, why);
 
     if (rc != OK)
         return rc;
     blobs[0].data = structure_make(a, m->bytes);
-    blobs[1].data = fields_make(a, m->bytes); /* while it is at hand */
+    /* While it is at hand. */
+    blobs[1].data = fields_make(a, m->bytes);
+    blobs[2].data = keys_make(a, m->charsets, header_of(m->bytes, &body));
     if (!structure_read(a, blobs[0].data, m->bytes.len, &m->s))
         return fail(why, "5.3.0", "a message cannot be taken apart");
     m->has_structure = true;
     /* A full disk makes it slower, not wrong. */
-    (void)!mailbox_keep(message_box(s, m), blobs, COUNT(blobs), why);
+    (void)!mailbox_keep(m->box, blobs, COUNT(blobs), why);
     return OK;
 }
 
 enum rc
-message_structure(struct session *s, struct arena *a, struct opened *m,
-                  uint64_t size, struct why *why)
+message_structure(struct arena *a, struct opened *m, uint64_t size,
+                  struct why *why)
 {
     struct str kept;
 
@@ -65,11 +63,10 @@ message_structure(struct session *s, struct arena *a, struct opened *m,
         return OK;
     if (m->bytes.p)
         size = m->bytes.len;
-    if (mailbox_blob(message_box(s, m), m->uid, BLOB_STRUCTURE, a, &kept,
-                     why) == OK &&
+    if (mailbox_blob(m->box, m->uid, BLOB_STRUCTURE, a, &kept, why) == OK &&
         kept.p && structure_read(a, kept, size, &m->s)) {
         m->has_structure = true;
         return OK;
     }
-    return make(s, a, m, why);
+    return make(a, m, why);
 }

@@ -480,7 +480,7 @@ by_fields(struct query *q, const struct query_node *n)
 {
     if (q->fields.p == NULL) {
         if (!may_work(q) ||
-            !had(q, fields_of(q->s, q->kept, &q->opened, &q->fields, &q->why)))
+            !had(q, fields_of(q->kept, &q->opened, &q->fields, &q->why)))
             return VERDICT_OPEN;
     }
     return (n->field ? in_field(q, n, q->fields) : was_sent(q, n)) ? VERDICT_YES
@@ -490,8 +490,7 @@ by_fields(struct query *q, const struct query_node *n)
 static bool
 has_bytes(struct query *q)
 {
-    return q->opened.bytes.p ||
-           had(q, message_bytes(q->s, &q->opened, &q->why));
+    return q->opened.bytes.p || had(q, message_bytes(&q->opened, &q->why));
 }
 
 static enum verdict
@@ -511,8 +510,8 @@ begin_walk(struct query *q)
 {
     if (q->walking)
         return true;
-    if (!has_bytes(q) || !had(q, message_structure(q->s, q->kept, &q->opened,
-                                                   q->m.size, &q->why)))
+    if (!has_bytes(q) ||
+        !had(q, message_structure(q->kept, &q->opened, q->m.size, &q->why)))
         return false;
     text_begin(&q->walk, q->texts, q->s->imap->charsets, q->opened.bytes,
                &q->opened.s, q->kinds);
@@ -641,7 +640,8 @@ query_take(struct query *q, const struct message *m)
     arena_reset(q->kept);
     q->m = *m;
     find_place(q);
-    q->opened = (struct opened){.uid = m->uid, .box = q->box};
+    q->opened = (struct opened){
+        .uid = m->uid, .box = q->box, .charsets = q->s->imap->charsets};
     q->fields = (struct str){0};
     q->may_open = true;
     q->rc = OK;

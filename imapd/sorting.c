@@ -1,24 +1,38 @@
 #include "sorting.h"
 
-#include <stdlib.h>
 #include <string.h>
 
+#include "fields.h"
+#include "keys.h"
 #include "store/changes.h"
 
 #define FACTS_MAX   ((size_t)256 << 20) /* of all messages */
 #define SCRATCH_MAX ((size_t)512 << 20)
 #define MESSAGE_MAX ((size_t)1 << 20) /* facts of one, at most */
 
+/* What the command compares. */
 enum {
-    SORTING_SIZE = 1,
-    SORTING_DATE = 2,
-    SORTING_SUBJECT = 4,
-    SORTING_FROM = 8,
-    SORTING_TO = 16,
-    SORTING_CC = 32,
-    SORTING_DISPLAY_FROM = 64,
-    SORTING_DISPLAY_TO = 128,
-    SORTING_REFERENCES = 256,
+    WANT_SIZE = 1,
+    WANT_DATE = 2,
+    WANT_SUBJECT = 4,
+    WANT_FROM = 8,
+    WANT_TO = 16,
+    WANT_CC = 32,
+    WANT_DISPLAY_FROM = 64,
+    WANT_DISPLAY_TO = 128,
+    WANT_THREAD = 256,
+
+    WANT_KEYS = WANT_DATE | WANT_THREAD, /* kept ready (keys.h) */
+    WANT_ADDRESSES =
+        WANT_FROM | WANT_TO | WANT_CC | WANT_DISPLAY_FROM | WANT_DISPLAY_TO,
+    WANT_TEXTS = WANT_SUBJECT | WANT_ADDRESSES, /* of the header */
+};
+
+/* What is known of a message. */
+struct known {
+    bool all;
+    struct sort_message sort;
+    struct thread_message thread;
 };
 
 static unsigned
@@ -26,49 +40,31 @@ wants(const struct sorting *g)
 {
     static const unsigned bits[] = {
         [SORT_ARRIVAL] = 0,
-        [SORT_CC] = SORTING_CC,
-        [SORT_DATE] = SORTING_DATE,
-        [SORT_FROM] = SORTING_FROM,
-        [SORT_SIZE] = SORTING_SIZE,
-        [SORT_SUBJECT] = SORTING_SUBJECT,
-        [SORT_TO] = SORTING_TO,
-        [SORT_DISPLAYFROM] = SORTING_DISPLAY_FROM,
-        [SORT_DISPLAYTO] = SORTING_DISPLAY_TO,
+        [SORT_CC] = WANT_CC,
+        [SORT_DATE] = WANT_DATE,
+        [SORT_FROM] = WANT_FROM,
+        [SORT_SIZE] = WANT_SIZE,
+        [SORT_SUBJECT] = WANT_SUBJECT,
+        [SORT_TO] = WANT_TO,
+        [SORT_DISPLAYFROM] = WANT_DISPLAY_FROM,
+        [SORT_DISPLAYTO] = WANT_DISPLAY_TO,
     };
     const struct search *c = &g->c->search;
     unsigned all = 0;
 
     if (g->thread)
-        return SORTING_DATE | SORTING_SUBJECT | SORTING_REFERENCES;
+        return WANT_THREAD;
     for (size_t i = 0; i < c->criteria_count; i++)
         all |= bits[c->criteria[i].key];
     return all;
 }
 
-static unsigned
-facts_wanted(const struct sorting *g)
-{
-    static const struct {
-        unsigned sorting, facts;
-    } bits[] = {
-        {SORTING_DATE,                    FACTS_DATE      },
-        {SORTING_SUBJECT,                 FACTS_SUBJECT   },
-        {SORTING_REFERENCES,              FACTS_REFERENCES},
-        {SORTING_FROM | SORTING_TO | SORTING_CC | SORTING_DISPLAY_FROM |
-             SORTING_DISPLAY_TO, FACTS_ADDRESSES },
-    };
-    unsigned facts = 0;
-
-    for (size_t i = 0; i < COUNT(bits); i++)
-        if (g->wants & bits[i].sorting)
-            facts |= bits[i].facts;
-    return facts;
-}
-
-void
+enum rc
 sorting_begin(struct sorting *g, struct session *s, const struct command *c,
-              size_t count)
+              size_t count, struct why *why)
 {
+    size_t room = (count + 1) * (sizeof *g->hits + sizeof *g->threads);
+
     *g = (struct sorting){
         .s = s,
         .c = c,
@@ -78,9 +74,15 @@ sorting_begin(struct sorting *g, struct session *s, const struct command *c,
         .headers = arena_new("sort header", SCRATCH_MAX),
     };
     g->wants = wants(g);
-    g->facts = facts_wanted(g);
-    g->messages = arena_alloc(s->command, (count + 1) * sizeof *g->messages);
-    g->ids = arena_alloc(s->command, (count + 1) * sizeof *g->ids);
+    if (room + MESSAGE_MAX > arena_room(s->command))
+        return fail(why, "5.3.4", "too many messages to put in order");
+    g->hits = arena_alloc(s->command, (count + 1) * sizeof *g->hits);
+    if (g->thread)
+        g->threads = arena_alloc(s->command, (count + 1) * sizeof *g->threads);
+    else
+        g->messages =
+            arena_alloc(s->command, (count + 1) * sizeof *g->messages);
+    return OK;
 }
 
 void
@@ -92,7 +94,9 @@ sorting_end(struct sorting *g)
     g->a = g->scratch = g->headers = NULL;
 }
 
-/* A copy of what is asked for. */
+/* ---- what is known of each */
+
+/* A copy of the texts that are asked for. */
 static struct facts *
 keep(struct sorting *g, const struct facts *f)
 {
@@ -101,72 +105,74 @@ keep(struct sorting *g, const struct facts *f)
         unsigned bit;
         struct str from, *to;
     } texts[] = {
-        {SORTING_SUBJECT,      f->subject,      &out->subject     },
-        {SORTING_FROM,         f->from,         &out->from        },
-        {SORTING_TO,           f->to,           &out->to          },
-        {SORTING_CC,           f->cc,           &out->cc          },
-        {SORTING_DISPLAY_FROM, f->display_from, &out->display_from},
-        {SORTING_DISPLAY_TO,   f->display_to,   &out->display_to  },
-        {SORTING_REFERENCES,   f->message_id,   &out->message_id  },
+        {WANT_SUBJECT,      f->subject,      &out->subject     },
+        {WANT_FROM,         f->from,         &out->from        },
+        {WANT_TO,           f->to,           &out->to          },
+        {WANT_CC,           f->cc,           &out->cc          },
+        {WANT_DISPLAY_FROM, f->display_from, &out->display_from},
+        {WANT_DISPLAY_TO,   f->display_to,   &out->display_to  },
     };
 
-    out->dated = f->dated;
-    out->date = f->date;
-    out->reply = f->reply;
     for (size_t i = 0; i < COUNT(texts); i++)
         if (g->wants & texts[i].bit && texts[i].from.p)
             *texts[i].to = arena_str(g->a, texts[i].from);
-    if (g->wants & SORTING_REFERENCES && f->count > 0) {
-        out->count = f->count;
-        out->references = arena_alloc(g->a, f->count * sizeof *f->references);
-        for (size_t i = 0; i < f->count; i++)
-            out->references[i] = arena_str(g->a, f->references[i]);
-    }
     return out;
 }
 
 static void
-take_header(struct sorting *g, struct sort_message *out, struct str header)
+take_header(struct sorting *g, struct known *k, struct str header)
 {
+    unsigned asked = (g->wants & WANT_SUBJECT ? FACTS_SUBJECT : 0) |
+                     (g->wants & WANT_ADDRESSES ? FACTS_ADDRESSES : 0);
     struct facts facts;
 
     arena_reset(g->scratch);
-    facts_of(g->scratch, g->s->imap->charsets, header, g->facts, &facts);
-    out->facts = keep(g, &facts);
+    facts_of(g->scratch, g->s->imap->charsets, header, asked, &facts);
+    k->sort.facts = keep(g, &facts);
+}
+
+static bool
+take_keys(struct sorting *g, struct known *k, const struct message *m,
+          struct str kept)
+{
+    if (!g->thread)
+        return keys_date(kept, m->date, &k->sort.date);
+    if (!keys_read(g->a, kept, m->date, &k->thread))
+        return false;
+    k->thread.number = g->c->uid ? m->uid : view_seq(g->s->view, m->uid);
+    return true;
 }
 
 static void
-take_record(struct sorting *g, struct sort_message *out,
-            const struct message *m)
+take_record(struct known *k, const struct message *m)
 {
-    static const struct facts none;
-
-    *out = (struct sort_message){
-        .number = view_seq(g->s->view, m->uid),
-        .arrival = m->date,
-        .size = m->vsize,
-        .facts = &none,
+    *k = (struct known){
+        .all = true, .sort = {.arrival = m->date, .size = m->vsize}
     };
 }
 
 /* One of which the index does not know all. */
 static enum rc
-open_one(struct sorting *g, struct sort_message *out, uint32_t uid,
-         struct why *why)
+open_one(struct sorting *g, struct known *k, uint32_t uid, struct why *why)
 {
-    struct opened o = {.uid = uid};
+    struct opened o = {
+        .uid = uid, .box = g->s->box, .charsets = g->s->imap->charsets};
     struct message m;
-    struct str header;
-    enum rc rc = mailbox_message(g->s->box, uid, &m, why);
+    struct str kept;
+    enum rc rc = mailbox_message(o.box, uid, &m, why);
 
-    if (rc == OK && g->wants & SORTING_SIZE && m.vsize == 0)
-        rc = mailbox_vsize(g->s->box, uid, &m.vsize, why);
+    if (rc == OK && g->wants & WANT_SIZE && m.vsize == 0)
+        rc = mailbox_vsize(o.box, uid, &m.vsize, why);
     if (rc == OK)
-        take_record(g, out, &m);
-    if (rc == OK && g->facts)
-        rc = fields_of(g->s, g->headers, &o, &header, why);
-    if (rc == OK && g->facts)
-        take_header(g, out, header);
+        take_record(k, &m);
+    if (rc == OK && g->wants & WANT_KEYS)
+        rc = keys_of(g->headers, &o, &kept, why);
+    if (rc == OK && g->wants & WANT_KEYS)
+        k->all = take_keys(g, k, &m, kept);
+    if (rc == OK && g->wants & WANT_TEXTS)
+        rc = fields_of(g->headers, &o, &kept, why);
+    if (rc == OK && g->wants & WANT_TEXTS)
+        take_header(g, k, kept);
     message_close(&o);
     arena_reset(g->headers);
     return rc;
@@ -174,30 +180,27 @@ open_one(struct sorting *g, struct sort_message *out, uint32_t uid,
 
 static void
 take_kept(struct sorting *g, struct changes_walk *walk, const struct message *m,
-          struct sort_message *out)
+          struct known *k)
 {
-    struct str header, kept = {0};
-    struct facts facts = {0};
+    struct str header;
 
-    if (g->facts)
-        kept = changes_blob(walk, m->uid, BLOB_FIELDS);
-    if (g->facts == 0) {
-        take_record(g, out, m);
-    } else if (g->facts == FACTS_DATE) {
-        if (!fields_date(kept, &facts.dated, &facts.date))
-            return;
-        take_record(g, out, m);
-        out->facts = keep(g, &facts);
-    } else if (fields_read(kept, &header)) {
-        take_record(g, out, m);
-        take_header(g, out, header);
-    }
+    take_record(k, m);
+    if (g->wants & WANT_SIZE && m->vsize == 0)
+        k->all = false;
+    if (k->all && g->wants & WANT_KEYS)
+        k->all = take_keys(g, k, m, changes_blob(walk, m->uid, BLOB_KEYS));
+    if (!k->all || !(g->wants & WANT_TEXTS))
+        return;
+    if (fields_read(changes_blob(walk, m->uid, BLOB_FIELDS), &header))
+        take_header(g, k, header);
+    else
+        k->all = false;
 }
 
-/* What the index knows; number 0 for others. */
+/* What the index knows. */
 static enum rc
 read_index(struct sorting *g, const struct hit *hits, size_t n,
-           struct sort_message *out, struct why *why)
+           struct known *known, struct why *why)
 {
     struct uid_range at[SORTING_SOME];
     struct changes_walk walk;
@@ -206,7 +209,7 @@ read_index(struct sorting *g, const struct hit *hits, size_t n,
 
     for (size_t k = 0; k < n; k++) {
         uids_extend(at, &len, hits[k].uid);
-        out[k] = (struct sort_message){0};
+        known[k].all = false;
     }
     enum rc rc =
         changes_begin(&walk, g->s->box, (struct uid_set){at, len}, why);
@@ -216,79 +219,85 @@ read_index(struct sorting *g, const struct hit *hits, size_t n,
     while (changes_next(&walk, &m)) {
         while (hits[i].uid < m.uid)
             i++;
-        if (g->wants & SORTING_SIZE && m.vsize == 0)
-            continue;
-        take_kept(g, &walk, &m, &out[i]);
+        take_kept(g, &walk, &m, &known[i]);
     }
     return changes_end(&walk, why);
+}
+
+static void
+add(struct sorting *g, const struct hit *hit, const struct known *k)
+{
+    if (g->thread)
+        g->threads[g->count] = k->thread;
+    else
+        g->messages[g->count] = k->sort;
+    g->hits[g->count++] = *hit;
 }
 
 enum rc
 sorting_add(struct sorting *g, const struct hit *hits, size_t n,
             struct why *why)
 {
-    struct sort_message out[SORTING_SOME];
+    struct known known[SORTING_SOME];
 
     if (arena_room(g->a) < n * MESSAGE_MAX)
         return fail(why, "5.3.4", "too many messages to put in order");
-    enum rc rc = read_index(g, hits, n, out, why);
+    enum rc rc = read_index(g, hits, n, known, why);
 
     for (size_t i = 0; rc == OK && i < n; i++) {
-        if (out[i].number == 0)
-            rc = open_one(g, &out[i], hits[i].uid, why);
-        if (rc == OK) {
-            g->messages[g->count] = out[i];
-            g->ids[g->count++] = hits[i].uid;
-        } else if (strcmp(why->dsn, "5.2.0") == 0) {
+        if (!known[i].all)
+            rc = open_one(g, &known[i], hits[i].uid, why);
+        if (rc == OK)
+            add(g, &hits[i], &known[i]);
+        else if (strcmp(why->dsn, "5.2.0") == 0)
             rc = OK; /* it is gone */
-        }
     }
     return rc;
 }
 
-static int
-by_uid(const void *pa, const void *pb)
-{
-    const struct hit *a = pa, *b = pb;
+/* ---- the order */
 
-    return (a->uid > b->uid) - (a->uid < b->uid);
-}
-
-size_t
-sorting_sort(struct sorting *g, struct hit *hits, size_t count)
+static enum rc
+begin_order(struct sorting *g, struct why *why)
 {
     const struct search *c = &g->c->search;
-    struct hit *old = arena_alloc(g->s->command, (count + 1) * sizeof *old);
+    size_t things = g->count;
 
-    if (count > 0)
-        memcpy(old, hits, count * sizeof *old);
-    sort_messages(g->messages, g->count, c->criteria, c->criteria_count);
-    for (size_t i = 0; i < g->count; i++) {
-        struct hit key = {.uid = view_uid(g->s->view, g->messages[i].number)};
-
-        hits[i] = *(struct hit *)bsearch(&key, old, count, sizeof key, by_uid);
-    }
-    return g->count;
+    for (size_t i = 0; g->thread && i < g->count; i++)
+        things += g->threads[i].count;
+    if (things > SCRATCH_MAX / 256)
+        return fail(why, "5.3.4", "too many messages to put in order");
+    arena_reset(g->scratch);
+    if (g->thread)
+        g->threading =
+            thread_begin(g->scratch, c->method, g->threads, g->count);
+    else
+        sort_begin(&g->sort, g->scratch, g->messages, g->count, c->criteria,
+                   c->criteria_count);
+    g->ordering = true;
+    return OK;
 }
 
 enum rc
-sorting_threads(struct sorting *g, struct buf *b, struct why *why)
+sorting_order(struct sorting *g, bool *done, struct why *why)
 {
-    size_t things = g->count;
-
-    for (size_t i = 0; i < g->count; i++)
-        things += g->messages[i].facts->count;
-    arena_reset(g->scratch);
-    if (things > SCRATCH_MAX / 256)
-        return fail(why, "5.3.4", "too many messages to make threads of");
-    for (size_t i = 0; i < g->count && !g->c->uid; i++)
-        g->ids[i] = g->messages[i].number;
-    buf_add(b, S("* THREAD"));
-    if (g->count > 0) {
-        buf_addc(b, ' ');
-        thread_put(g->scratch, g->c->search.method, g->messages, g->ids,
-                   g->count, b);
-    }
-    buf_add(b, S("\r\n"));
+    *done = false;
+    if (!g->ordering)
+        return begin_order(g, why);
+    *done = g->thread ? thread_step(g->threading) : sort_step(&g->sort);
     return OK;
+}
+
+size_t
+sorting_take(const struct sorting *g, struct hit *hits)
+{
+    for (size_t i = 0; i < g->count; i++)
+        hits[i] = g->hits[g->sort.order.at[i].place];
+    return g->count;
+}
+
+bool
+sorting_put_threads(struct sorting *g, struct buf *b)
+{
+    return thread_put(g->threading, b);
 }

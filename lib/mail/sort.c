@@ -1,72 +1,101 @@
 #include "mail/sort.h"
 
-#include <stdlib.h>
+#define STEP 2048
 
-struct criteria {
-    const struct sort_criterion *at;
-    size_t count;
-};
-
-int64_t
-sort_date(const struct sort_message *m)
-{
-    return m->facts->dated ? m->facts->date : m->arrival;
-}
-
-static int
-by_number(int64_t a, int64_t b)
-{
-    return (a > b) - (a < b);
-}
-
-static int
-by_key(enum sort_key key, const struct sort_message *a,
-       const struct sort_message *b)
+static struct str
+text_of(enum sort_key key, const struct facts *f)
 {
     switch (key) {
-    case SORT_ARRIVAL:
-        return by_number(a->arrival, b->arrival);
-    case SORT_DATE:
-        return by_number(sort_date(a), sort_date(b));
-    case SORT_SIZE:
-        return (a->size > b->size) - (a->size < b->size);
     case SORT_CC:
-        return str_cmp(a->facts->cc, b->facts->cc);
+        return f->cc;
     case SORT_FROM:
-        return str_cmp(a->facts->from, b->facts->from);
+        return f->from;
     case SORT_SUBJECT:
-        return str_cmp(a->facts->subject, b->facts->subject);
+        return f->subject;
     case SORT_TO:
-        return str_cmp(a->facts->to, b->facts->to);
+        return f->to;
     case SORT_DISPLAYFROM:
-        return str_cmp(a->facts->display_from, b->facts->display_from);
+        return f->display_from;
     case SORT_DISPLAYTO:
-        return str_cmp(a->facts->display_to, b->facts->display_to);
+        return f->display_to;
+    default:
+        return (struct str){0};
+    }
+}
+
+/* Equal texts have equal numbers, others may. */
+static uint64_t
+number_of(const struct sort_criterion *c, const struct sort_message *m)
+{
+    uint64_t n;
+
+    switch (c->key) {
+    case SORT_ARRIVAL:
+        n = order_number(m->arrival);
+        break;
+    case SORT_DATE:
+        n = order_number(m->date);
+        break;
+    case SORT_SIZE:
+        n = m->size;
+        break;
+    default:
+        n = order_text(text_of(c->key, m->facts));
+    }
+    return c->reverse ? ~n : n;
+}
+
+static int
+by_criterion(const struct sort_criterion *c, const struct sort_message *a,
+             const struct sort_message *b)
+{
+    uint64_t x = number_of(c, a), y = number_of(c, b);
+    int order = (x > y) - (x < y);
+
+    if (order != 0 || a->facts == NULL)
+        return order;
+    order = str_cmp(text_of(c->key, a->facts), text_of(c->key, b->facts));
+    return c->reverse ? -order : order;
+}
+
+static int
+by_criteria(const void *self, uint32_t a, uint32_t b)
+{
+    const struct sort *s = self;
+
+    for (size_t i = 0; i < s->criteria_count; i++) {
+        int order =
+            by_criterion(&s->criteria[i], &s->messages[a], &s->messages[b]);
+
+        if (order != 0)
+            return order;
     }
     return 0;
 }
 
-static int
-compare(const void *pa, const void *pb, void *self)
+void
+sort_begin(struct sort *s, struct arena *a, const struct sort_message *messages,
+           size_t count, const struct sort_criterion *criteria,
+           size_t criteria_count)
 {
-    const struct sort_message *a = pa, *b = pb;
-    const struct criteria *c = self;
-
-    for (size_t i = 0; i < c->count; i++) {
-        int order = by_key(c->at[i].key, a, b);
-
-        if (order != 0)
-            return c->at[i].reverse ? -order : order;
-    }
-    return by_number(a->number, b->number);
+    *s = (struct sort){
+        .messages = messages,
+        .criteria = criteria,
+        .criteria_count = criteria_count,
+    };
+    order_begin(&s->order, a, count);
+    s->order.tie = by_criteria;
+    s->order.self = s;
 }
 
-void
-sort_messages(struct sort_message *messages, size_t count,
-              const struct sort_criterion *criteria, size_t criteria_count)
+bool
+sort_step(struct sort *s)
 {
-    struct criteria c = {criteria, criteria_count};
-
-    if (count > 1)
-        qsort_r(messages, count, sizeof *messages, compare, &c);
+    for (size_t i = 0; i < STEP && s->filled < s->order.count; i++) {
+        s->order.at[s->filled] = (struct order_item){
+            .key = number_of(s->criteria, &s->messages[s->filled]),
+            .place = (uint32_t)s->filled};
+        s->filled++;
+    }
+    return s->filled == s->order.count && order_step(&s->order);
 }

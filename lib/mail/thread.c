@@ -1,67 +1,117 @@
 #include "mail/thread.h"
 
-#include <stdlib.h>
-
 #include "base/hash.h"
+#include "base/order.h"
 
-/* Nodes go by their index; 0 is none. */
+#define STEP 256 /* a message has up to 100 references */
+
+/* Nodes go by their index; 0 is none, and the root of all. Message i of the
+ * caller's array is node i + 1; those behind them are no message's: ids that
+ * others mention, and what holds threads with one subject together. */
 typedef uint32_t node_id;
 
 struct node {
-    node_id parent, child, next; /* next: among siblings */
-    node_id set;                 /* of those linked together; see find_set */
-    uint32_t index; /* of the message, from 1; 0 of an id that only others
-                       mention */
-    bool gone;
-    int64_t date;    /* by which it is ordered among siblings */
-    uint32_t number; /* the same, where dates are equal */
+    node_id parent;
+    node_id child, last, next; /* next: among siblings */
+    node_id set, size;         /* see find_set */
 };
 
-struct forest {
-    const struct sort_message *messages;
-    size_t messages_count;
+/* From ids, or subjects, to nodes. */
+struct place {
+    uint64_t number;
+    node_id node; /* 0: the place is free */
+};
+
+struct table {
+    struct place *at;
+    unsigned shift;
+};
+
+struct threading {
+    const struct thread_message *messages;
+    size_t message_count;
+    struct arena *a;
     struct node *nodes; /* from 1 */
     node_id count;
-    node_id *list; /* room for all nodes, while some are put in order */
-    struct hash *ids;
-    enum thread_method method;
+    struct table ids, subjects;
+    uint64_t secret;
+    struct order order;
+    node_id *top; /* threads, in order */
+    size_t top_count;
+    node_id *newest; /* message, of a set */
+
+    const struct phase *phase;
+    size_t at; /* how far the phase has come */
+    node_id writing;
 };
 
-/* ---- the nodes ---- */
+/* ---- tables ---- */
 
-static node_id
-new_node(struct forest *f)
+static struct table
+table_new(struct arena *a, size_t most)
 {
-    node_id id = ++f->count;
+    struct table t = {.shift = 62};
 
-    f->nodes[id] = (struct node){.set = id};
-    return id;
+    while ((size_t)1 << (64 - t.shift) < 2 * most)
+        t.shift--;
+    t.at = arena_alloc(a, sizeof *t.at << (64 - t.shift));
+    return t;
 }
 
-static const struct sort_message *
-message_of(const struct forest *f, node_id n)
+/* The place of a number, perhaps a free one, which is its own then. Who sends
+ * mail cannot know where in the table that is. */
+static node_id *
+table_put(const struct threading *t, struct table *table, uint64_t number)
 {
-    return &f->messages[f->nodes[n].index - 1];
+    size_t mask = ((size_t)1 << (64 - table->shift)) - 1;
+    size_t at = (size_t)(number * t->secret >> table->shift);
+
+    while (table->at[at].node != 0 && table->at[at].number != number)
+        at = (at + 1) & mask;
+    table->at[at].number = number;
+    return &table->at[at].node;
 }
 
-/* The node that has an id: made where it is new. */
-static node_id
-node_of(struct forest *f, struct str id)
-{
-    void **place = hash_put(f->ids, id);
+/* ---- nodes ---- */
 
-    if (*place == NULL)
-        *place = (void *)(uintptr_t)new_node(f);
-    return (node_id)(uintptr_t)*place;
+static bool
+is_dummy(const struct threading *t, node_id n)
+{
+    return n > t->message_count;
+}
+
+static const struct thread_message *
+message_of(const struct threading *t, node_id n)
+{
+    return &t->messages[n - 1];
+}
+
+static node_id
+new_dummy(struct threading *t)
+{
+    node_id n = ++t->count;
+
+    t->nodes[n] = (struct node){.set = n, .size = 1};
+    return n;
+}
+
+static node_id
+node_of_id(struct threading *t, uint64_t id)
+{
+    node_id *place = table_put(t, &t->ids, id);
+
+    if (*place == 0)
+        *place = new_dummy(t);
+    return *place;
 }
 
 /* Of nodes that are linked, directly or not, all have the same set. */
 static node_id
-find_set(struct forest *f, node_id n)
+find_set(struct threading *t, node_id n)
 {
-    while (f->nodes[n].set != n) {
-        f->nodes[n].set = f->nodes[f->nodes[n].set].set;
-        n = f->nodes[n].set;
+    while (t->nodes[n].set != n) {
+        t->nodes[n].set = t->nodes[t->nodes[n].set].set;
+        n = t->nodes[n].set;
     }
     return n;
 }
@@ -69,411 +119,444 @@ find_set(struct forest *f, node_id n)
 /* Make one the parent of another, which has none; not where that would close a
  * loop: a tree whose top the child is would contain the parent. */
 static void
-link_nodes(struct forest *f, node_id parent, node_id child)
+link_nodes(struct threading *t, node_id parent, node_id child)
 {
-    node_id a = find_set(f, parent), b = find_set(f, child);
+    node_id large = find_set(t, parent), small = find_set(t, child);
 
-    if (f->nodes[child].parent != 0 || a == b)
+    if (t->nodes[child].parent != 0 || large == small)
         return;
-    f->nodes[child].parent = parent;
-    f->nodes[b].set = a;
+    t->nodes[child].parent = parent;
+    if (t->nodes[large].size < t->nodes[small].size) {
+        node_id other = large;
+
+        large = small;
+        small = other;
+    }
+    t->nodes[small].set = large;
+    t->nodes[large].size += t->nodes[small].size;
 }
 
-/* Step 1. RFC 5256 goes message by message, and lets a message's own last
- * reference override what others said of it. Here all messages speak for
- * themselves first, which comes to the same without unlinking anything. */
+/* ---- REFERENCES, step 1. RFC 5256 goes message by message, and lets a
+ * message's own last reference override what others said of it. Here all
+ * messages speak for themselves first, which comes to the same without
+ * unlinking anything. */
+
+/* An id that two have: the second one is on its own. */
 static void
-link_messages(struct forest *f)
+enter_message(struct threading *t, uint32_t i)
 {
-    for (uint32_t i = 1; i <= f->messages_count; i++) {
-        const struct facts *facts = f->messages[i - 1].facts;
-        node_id n =
-            facts->message_id.len ? node_of(f, facts->message_id) : new_node(f);
+    const struct thread_message *m = &t->messages[i];
+    node_id n = i + 1, *place;
 
-        /* An id that two have: the second one is on its own. */
-        if (f->nodes[n].index != 0)
-            n = new_node(f);
-        f->nodes[n].index = i;
-        f->list[i] = n;
-    }
-    for (uint32_t i = 1; i <= f->messages_count; i++) {
-        const struct facts *facts = f->messages[i - 1].facts;
-
-        if (facts->count > 0)
-            link_nodes(f, node_of(f, facts->references[facts->count - 1]),
-                       f->list[i]);
-    }
-    for (uint32_t i = 1; i <= f->messages_count; i++) {
-        const struct facts *facts = f->messages[i - 1].facts;
-
-        for (size_t r = 1; r < facts->count; r++)
-            link_nodes(f, node_of(f, facts->references[r - 1]),
-                       node_of(f, facts->references[r]));
-    }
-}
-
-/* ---- the trees ---- */
-
-/* Give every node its children, in no order yet. Node 0 is the root of all. */
-static void
-gather_children(struct forest *f)
-{
-    for (node_id n = f->count; n > 0; n--) {
-        struct node *parent = &f->nodes[f->nodes[n].parent];
-
-        if (f->nodes[n].gone)
-            continue;
-        f->nodes[n].next = parent->child;
-        parent->child = n;
-    }
+    t->nodes[n] = (struct node){.set = n, .size = 1};
+    place = m->id ? table_put(t, &t->ids, m->id) : NULL;
+    if (place && *place == 0)
+        *place = n;
 }
 
 static void
-forget_children(struct forest *f)
+link_parent(struct threading *t, uint32_t i)
 {
-    for (node_id n = 0; n <= f->count; n++)
-        f->nodes[n].child = f->nodes[n].next = 0;
+    const struct thread_message *m = &t->messages[i];
+
+    if (m->count > 0)
+        link_nodes(t, node_of_id(t, m->references[m->count - 1]), i + 1);
 }
 
-/* Parents before their children, into list; how many. */
-static node_id
-top_down(struct forest *f)
-{
-    node_id count = 0;
-
-    f->list[count++] = 0;
-    for (node_id i = 0; i < count; i++)
-        for (node_id c = f->nodes[f->list[i]].child; c; c = f->nodes[c].next)
-            f->list[count++] = c;
-    return count;
-}
-
-/* Step 3: ids without message go, and their children move up; but one at the
- * top that holds several together stays. */
 static void
-prune(struct forest *f)
+link_ancestors(struct threading *t, uint32_t i)
 {
-    gather_children(f);
+    const struct thread_message *m = &t->messages[i];
+    node_id parent = m->count > 1 ? node_of_id(t, m->references[0]) : 0;
 
-    node_id count = top_down(f);
+    for (size_t r = 1; r < m->count; r++) {
+        node_id child = node_of_id(t, m->references[r]);
 
-    /* From below, so that what has lost all its children goes too. */
-    for (node_id i = count - 1; i > 0; i--) {
-        node_id n = f->list[i];
-        struct node *node = &f->nodes[n];
-
-        if (node->index == 0 && node->child == 0) {
-            node->gone = true;
-        } else if (node->index == 0) {
-            node_id alive = 0;
-
-            for (node_id c = node->child; c; c = f->nodes[c].next)
-                alive += !f->nodes[c].gone;
-            node->gone = alive == 0;
-        }
-    }
-    /* From above: whom a child moves up to is known by then. */
-    for (node_id i = 1; i < count; i++) {
-        struct node *node = &f->nodes[f->list[i]];
-        node_id p = node->parent;
-
-        if (p != 0 && f->nodes[p].gone)
-            node->parent = f->nodes[p].parent;
-        if (node->index == 0 && !node->gone && node->parent != 0)
-            node->gone = true;
-    }
-    forget_children(f);
-}
-
-/* What is still to be gathered at the top, once moved up: a node without
- * message and with one child. Counted after the moves. */
-static void
-prune_top(struct forest *f)
-{
-    node_id *only = f->list;
-
-    memset(only, 0, (f->count + 1) * sizeof *only);
-    for (node_id n = 1; n <= f->count; n++) {
-        node_id p = f->nodes[n].parent;
-
-        if (!f->nodes[n].gone && p != 0 && f->nodes[p].index == 0)
-            only[p] = only[p] == 0 ? n : UINT32_MAX;
-    }
-    for (node_id n = 1; n <= f->count; n++)
-        if (!f->nodes[n].gone && f->nodes[n].index == 0 &&
-            only[n] != UINT32_MAX) {
-            f->nodes[n].gone = true;
-            if (only[n] != 0)
-                f->nodes[only[n]].parent = 0;
-        }
-}
-
-/* ---- order ---- */
-
-static int
-compare(const void *pa, const void *pb, void *self)
-{
-    const struct node *nodes = self;
-    const struct node *a = &nodes[*(const node_id *)pa];
-    const struct node *b = &nodes[*(const node_id *)pb];
-
-    if (a->date != b->date)
-        return a->date < b->date ? -1 : 1;
-    return (a->number > b->number) - (a->number < b->number);
-}
-
-/* Put the children of a node in order. */
-static void
-sort_children(struct forest *f, node_id *room, node_id n)
-{
-    size_t count = 0;
-
-    for (node_id c = f->nodes[n].child; c; c = f->nodes[c].next)
-        room[count++] = c;
-    if (count < 2)
-        return;
-    qsort_r(room, count, sizeof *room, compare, f->nodes);
-    f->nodes[n].child = room[0];
-    for (size_t i = 0; i < count; i++)
-        f->nodes[room[i]].next = i + 1 < count ? room[i + 1] : 0;
-}
-
-/* A node's own date, or that of its first child where it is none's. */
-static void
-take_date(struct forest *f, node_id n)
-{
-    struct node *node = &f->nodes[n];
-    node_id from = node->index ? n : node->child;
-
-    if (from == 0)
-        return;
-    if (node->index) {
-        node->date = sort_date(message_of(f, n));
-        node->number = message_of(f, n)->number;
-        return;
-    }
-    node->date = f->nodes[from].date;
-    node->number = f->nodes[from].number;
-}
-
-/* All siblings, from below. REFS: a thread counts by its newest message, so
- * that one that goes on comes to the end. */
-static void
-sort_forest(struct forest *f, struct arena *scratch)
-{
-    node_id *room = arena_alloc(scratch, (f->count + 1) * sizeof *room);
-    int64_t *newest = arena_alloc(scratch, (f->count + 1) * sizeof *newest);
-    node_id count = top_down(f);
-
-    for (node_id i = 0; i <= f->count; i++)
-        newest[i] = INT64_MIN;
-
-    for (node_id i = count; i-- > 0;) {
-        node_id n = f->list[i];
-        struct node *node = &f->nodes[n];
-
-        if (n == 0 && f->method == THREAD_REFS)
-            for (node_id c = node->child; c; c = f->nodes[c].next)
-                f->nodes[c].date = newest[c];
-        sort_children(f, room, n);
-        if (n == 0)
-            break;
-        take_date(f, n);
-        if (node->index && sort_date(message_of(f, n)) > newest[n])
-            newest[n] = sort_date(message_of(f, n));
-        if (newest[n] > newest[node->parent])
-            newest[node->parent] = newest[n];
+        link_nodes(t, parent, child);
+        parent = child;
     }
 }
 
-/* ---- subjects ---- */
+/* ---- Step 3: ids without message go, and their children move up; but one at
+ * the top that holds several together stays. */
+
+/* From a message to the next one above it, or to the top. The way is made
+ * shorter for those that come later. `last` of one at the top without message
+ * is its only child, or itself where it has several. */
+static void
+move_up(struct threading *t, uint32_t i)
+{
+    node_id p = t->nodes[i + 1].parent;
+
+    while (is_dummy(t, p) && t->nodes[p].parent != 0) {
+        node_id up = t->nodes[p].parent;
+
+        if (is_dummy(t, up) && t->nodes[up].parent != 0)
+            up = t->nodes[p].parent = t->nodes[up].parent;
+        p = up;
+    }
+    t->nodes[i + 1].parent = p;
+    if (is_dummy(t, p))
+        t->nodes[p].last = t->nodes[p].last == 0 ? i + 1 : p;
+}
+
+static void
+leave_single(struct threading *t, uint32_t i)
+{
+    node_id p = t->nodes[i + 1].parent;
+
+    if (is_dummy(t, p) && t->nodes[p].last == i + 1)
+        t->nodes[i + 1].parent = 0;
+}
+
+/* ---- order: all messages by date once, so siblings come in order */
+
+static void
+take_date(struct threading *t, uint32_t i)
+{
+    t->order.at[i] = (struct order_item){
+        .key = order_number(t->messages[i].date), .place = i};
+}
+
+static void
+forget_children(struct threading *t, uint32_t i)
+{
+    struct node *n = &t->nodes[i];
+
+    n->child = n->last = n->next = 0;
+}
+
+static void
+append(struct threading *t, node_id parent, node_id n)
+{
+    struct node *p = &t->nodes[parent];
+
+    if (p->last == 0)
+        p->child = n;
+    else
+        t->nodes[p->last].next = n;
+    p->last = n;
+    if (parent == 0)
+        t->top[t->top_count++] = n;
+}
+
+/* What has no message has the date of its first child. */
+static void
+take_place(struct threading *t, uint32_t i)
+{
+    node_id n = t->order.at[i].place + 1, p = t->nodes[n].parent;
+
+    if (i == 0)
+        t->top_count = 0;
+    if (is_dummy(t, p) && t->nodes[p].last == 0)
+        append(t, 0, p);
+    append(t, p, n);
+}
+
+/* ---- Step 5: threads with the same subject become one */
 
 /* The message that speaks for a thread: its top, or the first below it. */
-static const struct facts *
-thread_facts(const struct forest *f, node_id n)
+static node_id
+speaker_of(const struct threading *t, node_id n)
 {
-    if (f->nodes[n].index == 0)
-        n = f->nodes[n].child;
-    return message_of(f, n)->facts;
+    return is_dummy(t, n) ? t->nodes[n].child : n;
 }
 
-/* Step 5: threads with the same subject become one. `top` are the threads in
- * order, with their children. */
-static void
-merge(struct forest *f, struct hash *subjects, node_id n)
+static bool
+is_reply(const struct threading *t, node_id n)
 {
-    const struct facts *facts = thread_facts(f, n);
-    void **place = hash_put(subjects, facts->subject);
-    node_id other = (node_id)(uintptr_t)*place;
+    return message_of(t, speaker_of(t, n))->reply;
+}
 
-    if (other == n || facts->subject.len == 0)
+static node_id *
+place_of_subject(struct threading *t, node_id n)
+{
+    uint64_t subject = message_of(t, speaker_of(t, n))->subject;
+
+    return subject ? table_put(t, &t->subjects, subject) : NULL;
+}
+
+/* Which one a subject's threads go to: one that is nobody's message, or else
+ * one that is no reply. */
+static void
+choose(struct threading *t, uint32_t i)
+{
+    node_id n = t->top[i], *place = place_of_subject(t, n);
+
+    if (place == NULL)
         return;
+    if (*place == 0 ||
+        (!is_dummy(t, *place) &&
+         (is_dummy(t, n) || (is_reply(t, *place) && !is_reply(t, n)))))
+        *place = n;
+}
 
-    struct node *a = &f->nodes[other], *b = &f->nodes[n];
+static void
+merge(struct threading *t, uint32_t i)
+{
+    node_id n = t->top[i], *place = place_of_subject(t, n);
+    node_id other = place ? *place : n, both;
 
-    if (a->index == 0 && b->index == 0) {
-        for (node_id c = b->child; c; c = f->nodes[c].next)
-            f->nodes[c].parent = other;
-        b->gone = true;
-    } else if (a->index == 0 ||
-               (facts->reply && !thread_facts(f, other)->reply)) {
-        b->parent = other;
+    if (other == n)
+        return;
+    if (is_dummy(t, other) && is_dummy(t, n)) {
+        for (node_id c = t->nodes[n].child; c; c = t->nodes[c].next)
+            t->nodes[c].parent = other;
+    } else if (is_dummy(t, other) || (is_reply(t, n) && !is_reply(t, other))) {
+        t->nodes[n].parent = other;
     } else {
-        node_id both = new_node(f);
-
-        f->nodes[both].child = other;
-        a->parent = b->parent = both;
-        *place = (void *)(uintptr_t)both;
+        both = new_dummy(t);
+        t->nodes[both].child = other;
+        t->nodes[other].parent = t->nodes[n].parent = both;
+        *place = both;
     }
 }
 
+/* ---- REFS: a thread counts by its newest message, so that one that goes on
+ * comes to the end. All of a thread are linked, so it is one set. */
+
 static void
-merge_subjects(struct forest *f)
+find_newest(struct threading *t, uint32_t i)
 {
-    struct hash *subjects = hash_new();
-    node_id count = 0;
+    node_id n = t->order.at[i].place + 1;
 
-    /* Which one a subject's threads go to: one that is nobody's message, or
-     * else one that is no reply. */
-    for (node_id n = f->nodes[0].child; n; n = f->nodes[n].next) {
-        const struct facts *facts = thread_facts(f, n);
-        void **place;
-        node_id other;
-
-        f->list[count++] = n;
-        if (facts->subject.len == 0)
-            continue;
-        place = hash_put(subjects, facts->subject);
-        other = (node_id)(uintptr_t)*place;
-        if (other == 0 || (f->nodes[other].index != 0 &&
-                           (f->nodes[n].index == 0 ||
-                            (thread_facts(f, other)->reply && !facts->reply))))
-            *place = (void *)(uintptr_t)n;
-    }
-    for (node_id i = 0; i < count; i++)
-        if (thread_facts(f, f->list[i])->subject.len > 0)
-            merge(f, subjects, f->list[i]);
-    hash_free(subjects);
-    forget_children(f);
-    gather_children(f);
+    t->newest[find_set(t, n)] = n;
 }
 
-/* ---- ORDEREDSUBJECT ---- */
-
-/* The first of a subject has all others below it. */
-static void
-link_subjects(struct forest *f, struct arena *scratch)
+static int
+by_speaker(const void *self, uint32_t a, uint32_t b)
 {
-    struct hash *subjects = hash_new();
-    node_id *order =
-        arena_alloc(scratch, (f->messages_count + 1) * sizeof *order);
+    node_id x = speaker_of(self, a), y = speaker_of(self, b);
 
-    for (uint32_t i = 0; i < f->messages_count; i++) {
-        order[i] = new_node(f);
-        f->nodes[order[i]].index = i + 1;
-        take_date(f, order[i]);
-    }
-    if (f->messages_count > 1)
-        qsort_r(order, f->messages_count, sizeof *order, compare, f->nodes);
-    for (uint32_t i = 0; i < f->messages_count; i++) {
-        void **place =
-            hash_put(subjects, message_of(f, order[i])->facts->subject);
-
-        if (*place == NULL)
-            *place = (void *)(uintptr_t)order[i];
-        else
-            f->nodes[order[i]].parent = (node_id)(uintptr_t)*place;
-    }
-    hash_free(subjects);
+    return (x > y) - (x < y);
 }
 
-/* ---- as text ---- */
-
-/* A node, what is below it, and what is behind it. No recursion: a thread can
- * be as deep as a mailbox is long. */
 static void
-put_threads(const struct forest *f, const uint32_t *ids, struct buf *out)
+take_newest(struct threading *t, uint32_t i)
 {
-    node_id n = f->nodes[0].child;
+    node_id n = t->newest[find_set(t, t->top[i])];
 
-    while (n != 0) {
-        const struct node *node = &f->nodes[n];
-        bool single = node->parent != 0 && f->nodes[node->parent].child == n &&
-                      node->next == 0;
-
-        /* An only child follows its parent in the same parentheses. */
-        if (single && f->nodes[node->parent].index)
-            buf_addc(out, ' ');
-        else if (!single)
-            buf_add(out, node->parent != 0 &&
-                                 f->nodes[node->parent].child == n &&
-                                 f->nodes[node->parent].index
-                             ? S(" (")
-                             : S("("));
-        if (node->index)
-            buf_fmt(out, "%u", ids[node->index - 1]);
-        if (node->child) {
-            n = node->child;
-            continue;
-        }
-        for (;;) {
-            const struct node *done = &f->nodes[n];
-
-            single = done->parent != 0 && f->nodes[done->parent].child == n &&
-                     done->next == 0;
-            /* The last of several has no next either. */
-            if (!(done->parent != 0 && single))
-                buf_addc(out, ')');
-            if (done->next != 0) {
-                n = done->next;
-                break;
-            }
-            n = done->parent;
-            if (n == 0)
-                break;
-        }
+    if (i == 0) {
+        order_begin(&t->order, t->a, t->top_count);
+        t->order.tie = by_speaker;
+        t->order.self = t;
     }
+    t->order.at[i] = (struct order_item){
+        .key = order_number(message_of(t, n)->date), .place = t->top[i]};
+}
+
+static void
+take_top(struct threading *t, uint32_t i)
+{
+    if (i == 0) {
+        t->top_count = 0;
+        forget_children(t, 0);
+    }
+    t->nodes[t->order.at[i].place].next = 0;
+    append(t, 0, t->order.at[i].place);
+}
+
+/* ---- ORDEREDSUBJECT: the first of a subject has all others below it */
+
+static void
+link_subject(struct threading *t, uint32_t i)
+{
+    node_id n = t->order.at[i].place + 1;
+    node_id *place = table_put(t, &t->subjects, message_of(t, n)->subject);
+
+    if (*place == 0)
+        *place = n;
+    else
+        t->nodes[n].parent = *place;
+}
+
+/* ---- the phases: what is done to each, in turn */
+
+struct phase {
+    enum { MESSAGES, NODES, THREADS, SORT, SORTED, END } of;
+    void (*run)(struct threading *t, uint32_t i);
+};
+
+static const struct phase by_subject[] = {
+    {MESSAGES, take_date   },
+    {SORT,     NULL        },
+    {SORTED,   link_subject},
+    {SORTED,   take_place  },
+    {END,      NULL        },
+};
+
+static const struct phase by_references[] = {
+    {MESSAGES, enter_message  },
+    {MESSAGES, link_parent    },
+    {MESSAGES, link_ancestors },
+    {MESSAGES, move_up        },
+    {MESSAGES, leave_single   },
+    {MESSAGES, take_date      },
+    {SORT,     NULL           },
+    {NODES,    forget_children},
+    {SORTED,   take_place     },
+    {THREADS,  choose         },
+    {THREADS,  merge          },
+    {NODES,    forget_children},
+    {SORTED,   take_place     },
+    {END,      NULL           },
+};
+
+static const struct phase by_refs[] = {
+    {MESSAGES, enter_message  },
+    {MESSAGES, link_parent    },
+    {MESSAGES, link_ancestors },
+    {MESSAGES, move_up        },
+    {MESSAGES, leave_single   },
+    {MESSAGES, take_date      },
+    {SORT,     NULL           },
+    {NODES,    forget_children},
+    {SORTED,   take_place     },
+    {SORTED,   find_newest    },
+    {THREADS,  take_newest    },
+    {SORT,     NULL           },
+    {SORTED,   take_top       },
+    {END,      NULL           },
+};
+
+static size_t
+phase_size(const struct threading *t)
+{
+    switch (t->phase->of) {
+    case MESSAGES:
+        return t->message_count;
+    case NODES:
+        return t->count + 1;
+    case THREADS:
+        return t->top_count;
+    default:
+        return t->order.count;
+    }
+}
+
+bool
+thread_step(struct threading *t)
+{
+    bool done;
+
+    if (t->phase->of == END)
+        return true;
+    if (t->phase->of == SORT) {
+        done = order_step(&t->order);
+    } else {
+        for (size_t i = 0; i < STEP && t->at < phase_size(t); i++)
+            t->phase->run(t, (uint32_t)t->at++);
+        done = t->at == phase_size(t);
+    }
+    if (done) {
+        t->phase++;
+        t->at = 0;
+        t->writing = t->nodes[0].child;
+    }
+    return false;
+}
+
+uint64_t
+thread_number(struct str text)
+{
+    uint64_t n = hash_lasting(text);
+
+    return text.len == 0 ? 0 : n ? n : 1;
 }
 
 static size_t
-count_references(const struct sort_message *messages, size_t count)
+count_references(const struct thread_message *messages, size_t count)
 {
     size_t n = 0;
 
     for (size_t i = 0; i < count; i++)
-        n += messages[i].facts->count;
+        n += messages[i].count;
     return n;
 }
 
-void
-thread_put(struct arena *scratch, enum thread_method method,
-           const struct sort_message *messages, const uint32_t *ids,
-           size_t count, struct buf *out)
+struct threading *
+thread_begin(struct arena *a, enum thread_method method,
+             const struct thread_message *messages, size_t count)
 {
-    /* A node for each message, id, and pair of threads that was put together.
-     */
-    size_t nodes = 3 * count + count_references(messages, count) + 1;
-    struct forest f = {
-        .messages = messages, .messages_count = count, .method = method};
+    static const struct phase *const phases[] = {
+        [THREAD_ORDEREDSUBJECT] = by_subject,
+        [THREAD_REFERENCES] = by_references,
+        [THREAD_REFS] = by_refs,
+    };
+    /* One for each message, id, and pair of threads that is put together. */
+    size_t ids = count + count_references(messages, count);
+    size_t nodes = ids + count + 1;
+    struct threading *t = arena_make(a, struct threading);
 
     must(nodes < UINT32_MAX);
-    f.nodes = arena_alloc(scratch, nodes * sizeof *f.nodes);
-    f.list = arena_alloc(scratch, nodes * sizeof *f.list);
-    if (method == THREAD_ORDEREDSUBJECT) {
-        link_subjects(&f, scratch);
-        gather_children(&f);
-    } else {
-        f.ids = hash_new();
-        link_messages(&f);
-        hash_free(f.ids);
-        prune(&f);
-        prune_top(&f);
-        gather_children(&f);
+    *t = (struct threading){
+        .messages = messages,
+        .message_count = count,
+        .a = a,
+        .nodes = arena_alloc(a, nodes * sizeof *t->nodes),
+        .count = (node_id)count,
+        .ids = table_new(a, ids),
+        .subjects = table_new(a, count),
+        .secret = hash_of(S("threads")) | 1,
+        .top = arena_alloc(a, (count + 1) * sizeof *t->top),
+        .newest = arena_alloc(a, nodes * sizeof *t->newest),
+        .phase = phases[method],
+    };
+    order_begin(&t->order, a, count);
+    return t;
+}
+
+/* ---- as text ---- */
+
+static bool
+is_only_child(const struct threading *t, node_id n)
+{
+    const struct node *node = &t->nodes[n];
+
+    return node->parent != 0 && node->next == 0 &&
+           t->nodes[node->parent].child == n;
+}
+
+/* An only child follows its parent in the same parentheses. */
+static void
+put_node(const struct threading *t, node_id n, struct buf *out)
+{
+    node_id parent = t->nodes[n].parent;
+    bool first =
+        parent != 0 && !is_dummy(t, parent) && t->nodes[parent].child == n;
+
+    if (first)
+        buf_addc(out, ' ');
+    if (!is_only_child(t, n))
+        buf_addc(out, '(');
+    if (!is_dummy(t, n))
+        buf_num(out, message_of(t, n)->number);
+}
+
+/* What comes behind a node and all below it; 0 at the end. */
+static node_id
+end_node(const struct threading *t, node_id n, struct buf *out)
+{
+    while (n != 0) {
+        if (!is_only_child(t, n))
+            buf_addc(out, ')');
+        if (t->nodes[n].next != 0)
+            return t->nodes[n].next;
+        n = t->nodes[n].parent;
     }
-    sort_forest(&f, scratch);
-    if (method == THREAD_REFERENCES) {
-        merge_subjects(&f);
-        sort_forest(&f, scratch);
+    return 0;
+}
+
+/* No recursion: a thread can be as deep as a mailbox is long. */
+bool
+thread_put(struct threading *t, struct buf *out)
+{
+    for (size_t i = 0; i < STEP && t->writing != 0; i++) {
+        node_id n = t->writing;
+
+        put_node(t, n, out);
+        t->writing =
+            t->nodes[n].child ? t->nodes[n].child : end_node(t, n, out);
     }
-    put_threads(&f, ids, out);
+    return t->writing == 0;
 }

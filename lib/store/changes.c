@@ -201,15 +201,16 @@ changes_next(struct changes_walk *w, struct message *m)
 }
 
 struct str
-changes_blob(struct changes_walk *w, uint32_t uid, char kind)
+changes_blob(struct changes_walk *w, uint32_t uid, enum blob_kind kind)
 {
+    struct kv_walk *blobs = &w->blobs[kind];
     struct index_key k;
-    struct str value = {0};
+    struct str key = index_key_blob(&k, w->folder, kind, uid);
 
-    index_key_uid(&k, 'B', w->folder, uid);
-    k.p[k.len++] = kind;
-    kv_env_get(w->box->home->kv, (struct str){k.p, k.len}, &value);
-    return value;
+    if (blobs->cursor == NULL)
+        kv_walk_begin(blobs, w->box->home->kv, (struct str){0},
+                      (struct str){0});
+    return kv_walk_find(blobs, key) ? blobs->value : (struct str){0};
 }
 
 enum rc
@@ -218,5 +219,7 @@ changes_end(struct changes_walk *w, struct why *why)
     if (w->walking)
         kv_walk_end(&w->walk);
     w->walking = false;
+    for (size_t i = 0; i < BLOB_KINDS; i++)
+        kv_walk_end(&w->blobs[i]);
     return mailbox_end(w->box, why);
 }

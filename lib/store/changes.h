@@ -32,6 +32,7 @@ struct changes_walk {
     struct kv_walk walk;
     char prefix[8], from[16];
     bool walking;
+    struct kv_walk blobs[BLOB_KINDS]; /* those that have a cursor */
 };
 
 enum rc changes_begin(struct changes_walk *w, struct mailbox *box,
@@ -39,7 +40,8 @@ enum rc changes_begin(struct changes_walk *w, struct mailbox *box,
 bool changes_next(struct changes_walk *w, struct message *m);
 /* Something kept of the message that changes_next returned (mailbox_keep): a
  * view until changes_end. NULL where there is none. */
-struct str changes_blob(struct changes_walk *w, uint32_t uid, char kind);
+struct str changes_blob(struct changes_walk *w, uint32_t uid,
+                        enum blob_kind kind);
 enum rc changes_end(struct changes_walk *w, struct why *why) MUST_USE;
 
 #endif

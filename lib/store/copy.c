@@ -201,21 +201,14 @@ copy_blobs(struct copy *c, uint32_t from, uint32_t uid, uint32_t to,
            uint32_t new_uid)
 {
     struct kv_env *kv = c->to->home->kv;
-    struct index_key k, target;
-    struct str prefix = index_key_uid(&k, 'B', from, uid);
-    struct kv_walk w;
-    struct arena *a = NULL;
+    struct arena *a = arena_new("blob", (size_t)64 << 20);
+    struct index_key k;
+    struct str value;
 
-    kv_walk_begin(&w, kv, prefix, prefix);
-    while (kv_walk_next(&w)) {
-        if (a == NULL)
-            a = arena_new("blob", (size_t)64 << 20);
-        index_key_uid(&target, 'B', to, new_uid);
-        target.p[target.len++] = w.key.p[w.key.len - 1];
-        kv_env_put(kv, (struct str){target.p, target.len},
-                   arena_str(a, w.value));
-    }
-    kv_walk_end(&w);
+    for (enum blob_kind kind = 0; kind < BLOB_KINDS; kind++)
+        if (kv_env_get(kv, index_key_blob(&k, from, kind, uid), &value))
+            kv_env_put(kv, index_key_blob(&k, to, kind, new_uid),
+                       arena_str(a, value));
     arena_free(a);
 }
 

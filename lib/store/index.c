@@ -48,6 +48,16 @@ index_key_uid(struct index_key *k, char kind, uint32_t folder, uint32_t uid)
 }
 
 struct str
+index_key_blob(struct index_key *k, uint32_t folder, enum blob_kind kind,
+               uint32_t uid)
+{
+    index_key(k, 'B', folder);
+    k->p[k->len++] = (char)kind;
+    put_bytes(k, uid, 4);
+    return view(k);
+}
+
+struct str
 index_key_modseq(struct index_key *k, char kind, uint32_t folder,
                  uint64_t modseq, uint32_t uid)
 {
@@ -203,7 +213,7 @@ index_folder_put(struct kv_env *kv, struct str path, struct index_folder *f)
 /* A change of what the records mean gets another version. */
 static const struct index_kind {
     uint32_t version, folder, message, keywords;
-} records = {2, sizeof(struct index_folder), sizeof(struct index_message),
+} records = {3, sizeof(struct index_folder), sizeof(struct index_message),
              KEYWORDS_MAX};
 
 bool
@@ -295,13 +305,9 @@ static void
 drop_blobs(struct kv_env *kv, uint32_t folder, uint32_t uid)
 {
     struct index_key k;
-    struct str prefix = index_key_uid(&k, 'B', folder, uid);
-    struct kv_walk w;
 
-    kv_walk_begin(&w, kv, prefix, prefix);
-    while (kv_walk_next(&w))
-        kv_walk_del(&w);
-    kv_walk_end(&w);
+    for (enum blob_kind kind = 0; kind < BLOB_KINDS; kind++)
+        kv_env_del(kv, index_key_blob(&k, folder, kind, uid));
 }
 
 static void

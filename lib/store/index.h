@@ -14,7 +14,8 @@
  *   C folder modseq uid        u32 last: of the messages uid..last those that
  *                              still have this modseq were changed then
  *   V folder modseq uid        u32 last: UIDs uid..last vanished then
- *   B folder uid kind          what parsers make of the message
+ *   B folder kind uid          what parsers make of the message; those of a
+ *                              kind stand together, as they are read together
  *   R folder                   which UIDs there are (view.c)
  *   K folder                   keywords: u8 bit + 1, text, NUL ...
  *   X folder uid               fields of its line in dovecot-uidlist
@@ -27,6 +28,7 @@
 #define STORE_INDEX_H
 
 #include "store/keywords.h"
+#include "store/mailbox.h"
 #include "store/text.h"
 #include "sys/kv_env.h"
 
@@ -76,6 +78,8 @@ struct index_key {
 struct str index_key(struct index_key *k, char kind, uint32_t folder);
 struct str index_key_uid(struct index_key *k, char kind, uint32_t folder,
                          uint32_t uid);
+struct str index_key_blob(struct index_key *k, uint32_t folder,
+                          enum blob_kind kind, uint32_t uid);
 struct str index_key_modseq(struct index_key *k, char kind, uint32_t folder,
                             uint64_t modseq, uint32_t uid);
 struct str index_key_path(struct index_key *k, struct str path);

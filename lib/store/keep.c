@@ -18,9 +18,7 @@ put(struct mailbox *box, const struct index_folder *f,
 
     if (!kv_env_get(kv, index_key_uid(&k, 'M', f->id, b->uid), &value))
         return;
-    index_key_uid(&k, 'B', f->id, b->uid);
-    k.p[k.len++] = b->kind;
-    kv_env_put(kv, (struct str){k.p, k.len}, b->data);
+    kv_env_put(kv, index_key_blob(&k, f->id, b->kind, b->uid), b->data);
 }
 
 static void
@@ -87,7 +85,7 @@ mailbox_keep(struct mailbox *box, const struct mailbox_blob *blobs,
 }
 
 static const struct mailbox_blob *
-waiting(const struct mailbox *box, uint32_t uid, char kind)
+waiting(const struct mailbox *box, uint32_t uid, enum blob_kind kind)
 {
     for (size_t i = box->kept.len; i-- > 0;)
         if (box->kept.at[i].uid == uid && box->kept.at[i].kind == kind)
@@ -96,8 +94,8 @@ waiting(const struct mailbox *box, uint32_t uid, char kind)
 }
 
 enum rc
-mailbox_blob(struct mailbox *box, uint32_t uid, char kind, struct arena *a,
-             struct str *got, struct why *why)
+mailbox_blob(struct mailbox *box, uint32_t uid, enum blob_kind kind,
+             struct arena *a, struct str *got, struct why *why)
 {
     const struct mailbox_blob *w = waiting(box, uid, kind);
     struct index_folder f;
@@ -113,9 +111,7 @@ mailbox_blob(struct mailbox *box, uint32_t uid, char kind, struct arena *a,
 
     if (rc != OK)
         return rc;
-    index_key_uid(&k, 'B', f.id, uid);
-    k.p[k.len++] = kind;
-    if (kv_env_get(box->home->kv, (struct str){k.p, k.len}, &value))
+    if (kv_env_get(box->home->kv, index_key_blob(&k, f.id, kind, uid), &value))
         *got = arena_str(a, value);
     return mailbox_end(box, why);
 }

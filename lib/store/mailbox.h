@@ -91,15 +91,23 @@ enum rc mailbox_keywords(struct mailbox *box, const struct keywords **k,
 enum rc mailbox_keyword(struct mailbox *box, struct str name, int *bit,
                         struct why *why) MUST_USE;
 
-/* What a parser made of a message, by a letter of its own. `got` is copied into
- * the arena; a NULL view where there is nothing. */
-enum rc mailbox_blob(struct mailbox *box, uint32_t uid, char kind,
+/* What parsers make of a message: the store keeps it, as bytes. */
+enum blob_kind {
+    BLOB_FIELDS,
+    BLOB_KEYS,
+    BLOB_PREVIEW,
+    BLOB_STRUCTURE,
+    BLOB_KINDS,
+};
+
+/* `got` is copied into the arena; a NULL view where there is nothing. */
+enum rc mailbox_blob(struct mailbox *box, uint32_t uid, enum blob_kind kind,
                      struct arena *a, struct str *got,
                      struct why *why) MUST_USE;
 
 struct mailbox_blob {
     uint32_t uid;
-    char kind;
+    enum blob_kind kind;
     struct str data;
 };
 

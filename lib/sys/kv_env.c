@@ -616,7 +616,7 @@ move(struct kv_walk *w, MDB_cursor_op op, struct str at)
         return false;
     w->key = view(k);
     w->value = view(v);
-    return str_starts(w->key, w->prefix);
+    return op == MDB_SET_KEY || str_starts(w->key, w->prefix);
 }
 
 bool
@@ -626,6 +626,13 @@ kv_walk_next(struct kv_walk *w)
 
     w->started = true;
     return move(w, first ? MDB_SET_RANGE : MDB_NEXT, w->from);
+}
+
+bool
+kv_walk_find(struct kv_walk *w, struct str key)
+{
+    w->started = true;
+    return move(w, MDB_SET_KEY, key);
 }
 
 /* The pair before the first key that is over all with the prefix. */

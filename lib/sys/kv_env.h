@@ -71,6 +71,9 @@ struct kv_walk {
 void kv_walk_begin(struct kv_walk *w, struct kv_env *env, struct str prefix,
                    struct str from);
 bool kv_walk_next(struct kv_walk *w);
+/* The pair with that key, whatever prefix it has; false where there is none.
+ * Quick where one is asked for after the other, in order. */
+bool kv_walk_find(struct kv_walk *w, struct str key);
 /* The last pair of the prefix. */
 bool kv_walk_last(struct kv_walk *w);
 /* Give the current pair another value, or remove it. */

@@ -46,7 +46,7 @@ copies(void **state)
     struct user *u = user_new();
     struct mailbox *to;
     struct message m, n;
-    struct mailbox_blob kept = {2, 'e', S("envelope")};
+    struct mailbox_blob kept = {2, BLOB_FIELDS, S("envelope")};
     struct str blob;
     int bit;
 
@@ -66,7 +66,7 @@ copies(void **state)
     assert_memory_equal(m.id, n.id, 16);
     assert_int_equal(m.date, n.date);
     assert_int_equal(m.vsize, n.vsize);
-    good(mailbox_blob(to, 1, 'e', u->a, &blob, &u->why));
+    good(mailbox_blob(to, 1, BLOB_FIELDS, u->a, &blob, &u->why));
     assert_str(blob, S("envelope"));
 
     assert_str(copied(u, to, 1, 9, true), S("1:4 > 3:6"));

@@ -383,9 +383,9 @@ blobs(void **state)
 {
     struct user *u = user_new();
     struct mailbox_blob kept[] = {
-        {1, 'e', S("one") },
-        {1, 's', S("two") },
-        {9, 'e', S("none")}
+        {1, BLOB_FIELDS,    S("one") },
+        {1, BLOB_STRUCTURE, S("two") },
+        {9, BLOB_FIELDS,    S("none")}
     };
     struct str got;
 
@@ -393,12 +393,12 @@ blobs(void **state)
     user_put(u, "cur/a:2,");
     user_login(u);
     good(mailbox_keep(u->box, kept, 3, &u->why));
-    good(mailbox_blob(u->box, 1, 'e', u->a, &got, &u->why));
+    good(mailbox_blob(u->box, 1, BLOB_FIELDS, u->a, &got, &u->why));
     assert_str(got, S("one"));
     good(mailbox_kept(u->box, &u->why));
-    good(mailbox_blob(u->box, 1, 's', u->a, &got, &u->why));
+    good(mailbox_blob(u->box, 1, BLOB_STRUCTURE, u->a, &got, &u->why));
     assert_str(got, S("two"));
-    good(mailbox_blob(u->box, 9, 'e', u->a, &got, &u->why));
+    good(mailbox_blob(u->box, 9, BLOB_FIELDS, u->a, &got, &u->why));
     assert_null(got.p);
     user_logout(u);
     user_end(u);

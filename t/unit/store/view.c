@@ -224,7 +224,7 @@ walks(void **state)
         {4, 4  },
         {6, 100}
     };
-    struct mailbox_blob kept = {4, 'e', S("four")};
+    struct mailbox_blob kept = {4, BLOB_FIELDS, S("four")};
     struct changes_walk w;
     struct message m;
     struct buf b;
@@ -237,7 +237,7 @@ walks(void **state)
     b = buf_in(u->a);
     good(changes_begin(&w, u->box, (struct uid_set){r, 3}, &u->why));
     while (changes_next(&w, &m)) {
-        struct str blob = changes_blob(&w, m.uid, 'e');
+        struct str blob = changes_blob(&w, m.uid, BLOB_FIELDS);
 
         buf_fmt(&b, "%u%.*s ", m.uid, STR(blob));
     }
