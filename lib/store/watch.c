@@ -12,9 +12,14 @@
 #include "store/own.h"
 #include "store/subs.h"
 
+/* IN_ATTRIB: see flush.c. */
 #define EVENTS                                                                 \
     (IN_CREATE | IN_DELETE | IN_MOVED_FROM | IN_MOVED_TO | IN_DELETE_SELF |    \
-     IN_MOVE_SELF | IN_ONLYDIR)
+     IN_MOVE_SELF | IN_ATTRIB | IN_ONLYDIR)
+
+/* A folder that is renamed, or deleted, which begins so. It may be watched for
+ * what is in it, too. */
+#define LEAVING (IN_MOVE_SELF | IN_ONLYDIR | IN_MASK_ADD)
 
 /* The kernel gives a folder one number, whoever watches it, so several places
  * may have the same. */
@@ -24,6 +29,8 @@ struct place {
     void *owner;
     bool changed;
 };
+
+enum { MAILBOX_PARTS = 3 }; /* new/, cur/ and the folder they are in */
 
 struct watcher {
     int fd;
@@ -88,14 +95,14 @@ rank(const struct watcher *w, int wd)
 
 /* A folder by its descriptor, as its name may change, and what is below. */
 static bool
-watch(struct watcher *w, int dir, const char *below, enum watch_kind kind,
-      void *owner)
+watch_for(struct watcher *w, uint32_t events, int dir, const char *below,
+          enum watch_kind kind, void *owner)
 {
     char path[PATH_LEN + 60];
     int wd;
 
     snprintf(path, sizeof path, "/proc/self/fd/%d%s", dir, below);
-    wd = inotify_add_watch(w->fd, path, EVENTS);
+    wd = inotify_add_watch(w->fd, path, events);
     if (wd < 0)
         return false;
 
@@ -106,6 +113,13 @@ watch(struct watcher *w, int dir, const char *below, enum watch_kind kind,
             (w->places.len - 1 - at) * sizeof *w->places.at);
     w->places.at[at] = (struct place){.wd = wd, .kind = kind, .owner = owner};
     return true;
+}
+
+static bool
+watch(struct watcher *w, int dir, const char *below, enum watch_kind kind,
+      void *owner)
+{
+    return watch_for(w, EVENTS, dir, below, kind, owner);
 }
 
 static enum rc
@@ -122,8 +136,12 @@ cannot(struct watcher *w, void *owner, const char *what, struct why *why)
 enum rc
 watcher_add(struct watcher *w, struct mailbox *box, struct why *why)
 {
+    bool root = str_eq(box->path, S("."));
+
     return watch(w, box->new, "", WATCH_MAILBOX, box) &&
-                   watch(w, box->cur, "", WATCH_MAILBOX, box)
+                   watch(w, box->cur, "", WATCH_MAILBOX, box) &&
+                   (root ||
+                    watch_for(w, LEAVING, box->dir, "", WATCH_MAILBOX, box))
                ? OK
                : cannot(w, box, box->path.p, why);
 }
@@ -235,6 +253,7 @@ void *
 watcher_next(struct watcher *w, enum watch_kind *kind)
 {
     void *found = NULL;
+    int parts = 0;
 
     read_events(w);
     while (w->next < w->places.len && !w->places.at[w->next].changed)
@@ -247,8 +266,8 @@ watcher_next(struct watcher *w, enum watch_kind *kind)
         found = p->owner;
         *kind = p->kind;
         p->changed = false;
-        if (i > w->next)
-            break; /* it has two folders at most */
+        if (++parts == MAILBOX_PARTS)
+            break;
     }
     return found;
 }

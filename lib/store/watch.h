@@ -3,7 +3,7 @@
  *
  * One for all of a process. It only says where to look: mailbox_sync or
  * folders_list find out what happened, cheaply where it was ourselves. What
- * another process stored in the index shows when its flags reach the names.
+ * another process stored in the index shows when it is flushed (flags_flush).
  *
  * What is watched has an owner, any address that is not NULL; it comes back
  * when something has changed there.
@@ -24,7 +24,8 @@ int watcher_fd(const struct watcher *w);
 /* The following fail with TEMP where the kernel's limit is reached: then only
  * looking now and then helps; with PERM 5.2.0 where there is no such folder. */
 
-/* Watch the messages (new/ and cur/) of a mailbox, which is the owner. */
+/* Watch the messages (new/ and cur/) of a mailbox, which is the owner, and
+ * whether it goes. */
 enum rc watcher_add(struct watcher *w, struct mailbox *box,
                     struct why *why) MUST_USE;
 /* The same of a folder that is not open, at a path of the home. */

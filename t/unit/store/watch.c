@@ -2,6 +2,7 @@
 
 #include <poll.h>
 
+#include "store/flags.h"
 #include "store/folders.h"
 #include "unit/store/maildir.h"
 
@@ -53,11 +54,43 @@ told(void **state)
                 (first == u->box && second == other));
     assert_null(next(w));
 
+    user_move(u, ".Other", ".Gone");
+    assert_ptr_equal(next(w), other);
+    assert_null(next(w));
+    user_move(u, ".Gone", ".Other");
+    assert_ptr_equal(next(w), other);
+    assert_null(next(w));
+
     watcher_drop(w, other);
     unlink(arena_fmt(u->a, "%s/.Other/cur/1.h:2,S", u->root));
     assert_null(next(w));
     watcher_free(w);
     mailbox_close(other);
+    user_logout(u);
+    user_end(u);
+}
+
+/* A flush is always told of: also where no name changes. */
+static void
+flushed(void **state)
+{
+    struct user *u = user_new();
+    struct watcher *w;
+
+    (void)state;
+    user_put(u, "cur/1.h:2,");
+    user_login(u);
+    good(watcher_new(&w, &u->why));
+    good(watcher_add(w, u->box, &u->why));
+    user_store(u, 1, 1, FLAGS_ADD, FLAG_SEEN, 0);
+    assert_null(next(w));
+    user_store(u, 1, 1, FLAGS_REMOVE, FLAG_SEEN, 0);
+    good(flags_flush(u->box, 100, NULL, &u->why));
+    assert_ptr_equal(next(w), u->box);
+    good(flags_flush(u->box, 100, NULL, &u->why));
+    assert_null(next(w));
+    assert_true(user_has(u, "cur/1.h:2,"));
+    watcher_free(w);
     user_logout(u);
     user_end(u);
 }
@@ -114,4 +147,4 @@ folders(void **state)
     user_end(u);
 }
 
-TESTS(TEST(told), TEST(folders))
+TESTS(TEST(told), TEST(flushed), TEST(folders))
