@@ -5,10 +5,10 @@
 #include "base/hash.h"
 #include "fts/builder_own.h"
 
-/* A segment is written when it has so much: some 20 MB of memory. */
-#define HAD_MAX   ((size_t)1 << 20) /* words of all messages */
+/* A segment is written when it has so much: some 35 MB of memory. */
+#define HAD_MAX   ((size_t)2 << 20) /* words of all messages */
 #define GRAMS_MAX ((size_t)3 << 20)
-#define TEXTS_MAX ((size_t)6 << 20) /* bytes of words */
+#define TEXTS_MAX ((size_t)12 << 20) /* bytes of words */
 
 /* A message has no more of them; what it has more is not in the index. */
 #define DOC_MAX ((size_t)300000)

@@ -1,4 +1,5 @@
-/* The file of a segment, made in memory and then written, a slice at a time. */
+/* The file of a segment, made area by area. */
+#include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -8,24 +9,26 @@
 #include "fts/postings.h"
 #include "sys/disk.h"
 
-#define SLICE      ((size_t)1 << 15) /* things done in a step */
-#define FILE_SLICE ((size_t)1 << 18) /* bytes */
-#define OUT_MAX    ((size_t)1 << 29)
-#define ROW_SHARE  24 /* no more than one message in so many has a row */
-#define CRC_END    (offsetof(struct segment_head, crc) + sizeof(uint32_t))
+#define TEMPORARY "new"
+#define SLICE     ((size_t)1 << 15) /* things done in a step */
+#define OUT_MAX   ((size_t)1 << 29)
+#define ROW_SHARE 24 /* no more than one message in so many has a row */
 
 struct writing {
-    struct arena *arena;
-    size_t phase, at; /* which, and how far */
+    struct arena *arena;  /* of an area */
+    struct arena *sorted; /* of words, whatever their area */
+    size_t phase, at;     /* which, and how far */
     enum fts_area area;
-    uint16_t *sorted; /* messages, word by word or row by row */
-    uint32_t *row;    /* where each row ends in `sorted` */
+    uint16_t *docs; /* word by word or row by row */
+    uint32_t *row;  /* where each row ends in `docs` */
     uint32_t row_count;
     uint32_t mark_count;
     uint16_t first; /* message that had the last word first */
-    struct buf file, words, marks, lists, rows;
+    struct buf words, marks, lists, rows;
     int fd;
-    uint32_t crc;
+    uint64_t size; /* of the file so far */
+    uint32_t crc;  /* of that, but for the head */
+    int error;     /* of the disk */
 };
 
 void
@@ -36,18 +39,23 @@ writing_free(struct writing *w)
     if (w->fd >= 0)
         close(w->fd);
     arena_free(w->arena);
+    arena_free(w->sorted);
     free(w);
 }
 
 static struct writing *
-writing_new(void)
+writing_new(int dir)
 {
     struct writing *w = calloc(1, sizeof *w);
 
     must(w != NULL);
     w->arena = arena_new("search index", OUT_MAX);
-    w->file = buf_in(w->arena);
-    w->fd = -1;
+    w->sorted = arena_new("search index words", OUT_MAX);
+    w->size = sizeof(struct segment_head);
+    w->fd = openat(dir, TEMPORARY,
+                   O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
+    if (w->fd < 0 || lseek(w->fd, (off_t)w->size, SEEK_SET) < 0)
+        w->error = errno;
     return w;
 }
 
@@ -66,7 +74,7 @@ place_words(struct builder *b, struct writing *w)
         b->words.at[i].place = place;
         place += b->words.at[i].count;
     }
-    w->sorted = arena_alloc(w->arena, (place + 1) * sizeof *w->sorted);
+    w->docs = arena_alloc(w->sorted, (place + 1) * sizeof *w->docs);
     return true;
 }
 
@@ -79,7 +87,7 @@ sort_words(struct builder *b, struct writing *w)
         uint32_t i = w->at ? b->had.end.at[w->at - 1] : 0;
 
         for (; i < b->had.end.at[w->at]; i++, done++)
-            w->sorted[b->words.at[b->had.at.at[i]].place++] = (uint16_t)w->at;
+            w->docs[b->words.at[b->had.at.at[i]].place++] = (uint16_t)w->at;
     }
     return w->at == b->docs.len;
 }
@@ -102,7 +110,7 @@ put_mark(struct writing *w)
 static void
 put_word(struct builder *b, struct writing *w, const struct word *word)
 {
-    const uint16_t *docs = w->sorted + word->place - word->count;
+    const uint16_t *docs = w->docs + word->place - word->count;
     const uint32_t after = (uint32_t)docs[0] - w->first;
     const size_t before = w->lists.len;
 
@@ -122,6 +130,7 @@ static bool
 put_words(struct builder *b, struct writing *w)
 {
     if (w->at == 0) {
+        arena_reset(w->arena);
         w->words = buf_in(w->arena);
         w->marks = buf_in(w->arena);
         w->lists = buf_in(w->arena);
@@ -153,9 +162,10 @@ place_rows(struct builder *b, struct writing *w)
     struct grams_had *g = &b->grams[w->area];
     uint32_t place = 0;
 
+    arena_reset(w->arena);
     w->row_count = rows_for(g->at.len, b->docs.len);
     w->row = arena_alloc(w->arena, (w->row_count + 1) * sizeof *w->row);
-    w->sorted = arena_alloc(w->arena, (g->at.len + 1) * sizeof *w->sorted);
+    w->docs = arena_alloc(w->arena, (g->at.len + 1) * sizeof *w->docs);
     w->rows = buf_in(w->arena);
     w->lists = buf_in(w->arena);
     for (size_t i = 0; i < g->at.len; i++)
@@ -179,7 +189,7 @@ sort_rows(struct builder *b, struct writing *w)
         uint32_t i = w->at ? g->end.at[w->at - 1] : 0;
 
         for (; i < g->end.at[w->at]; i++, done++)
-            w->sorted[w->row[g->at.at[i] & (w->row_count - 1)]++] =
+            w->docs[w->row[g->at.at[i] & (w->row_count - 1)]++] =
                 (uint16_t)w->at;
     }
     return w->at == b->docs.len;
@@ -201,7 +211,7 @@ put_rows(struct builder *b, struct writing *w)
 
         put_u32(&w->rows, w->lists.len);
         if (w->row[w->at] > from)
-            postings_put(&w->lists, w->sorted + from, w->row[w->at] - from, 0,
+            postings_put(&w->lists, w->docs + from, w->row[w->at] - from, 0,
                          (uint32_t)b->docs.len);
     }
     if (w->at < w->row_count)
@@ -212,27 +222,32 @@ put_rows(struct builder *b, struct writing *w)
 
 /* ---- the file */
 
-static uint32_t
-append(struct writing *w, const struct buf *section)
+static void
+append_bytes(struct writing *w, struct str bytes)
 {
-    uint32_t at;
+    if (w->error == 0 && bytes.len > 0 && !disk_write(w->fd, bytes))
+        w->error = errno;
+    w->crc = crc32c(w->crc, bytes);
+    w->size += bytes.len;
+}
 
-    while (w->file.len % 8)
-        buf_addc(&w->file, '\0');
-    at = (uint32_t)w->file.len;
-    buf_add(&w->file, (struct str){section->p, section->len});
+/* Where it is then. */
+static uint32_t
+append(struct writing *w, struct str section)
+{
+    append_bytes(w, str_sub(S("\0\0\0\0\0\0\0"), 0, -w->size % 8));
+
+    const uint32_t at = (uint32_t)w->size;
+
+    append_bytes(w, section);
     return at;
 }
 
 static bool
 append_docs(struct builder *b, struct writing *w)
 {
-    buf_add(&w->file, (struct str){(const char *)&b->head, sizeof b->head});
-
-    struct buf docs = {.p = (char *)b->docs.at,
-                       .len = b->docs.len * sizeof *b->docs.at};
-
-    b->head.docs = append(w, &docs);
+    b->head.docs = append(w, (struct str){(const char *)b->docs.at,
+                                          b->docs.len * sizeof *b->docs.at});
     b->head.doc_count = (uint32_t)b->docs.len;
     return true;
 }
@@ -242,11 +257,11 @@ append_words(struct builder *b, struct writing *w)
 {
     struct segment_area *a = &b->head.area[w->area];
 
-    a->words = append(w, &w->words);
+    a->words = append(w, buf_str(&w->words));
     a->words_len = (uint32_t)w->words.len;
-    a->marks = append(w, &w->marks);
+    a->marks = append(w, buf_str(&w->marks));
     a->mark_count = w->mark_count;
-    a->lists = append(w, &w->lists);
+    a->lists = append(w, buf_str(&w->lists));
     a->lists_len = (uint32_t)w->lists.len;
     return true;
 }
@@ -256,33 +271,24 @@ append_rows(struct builder *b, struct writing *w)
 {
     struct segment_area *a = &b->head.area[w->area];
 
-    a->rows = append(w, &w->rows);
+    a->rows = append(w, buf_str(&w->rows));
     a->row_count = w->row_count;
-    a->grams = append(w, &w->lists);
+    a->grams = append(w, buf_str(&w->lists));
     a->grams_len = (uint32_t)w->lists.len;
     return true;
 }
 
 static bool
-finish_head(struct builder *b, struct writing *w)
+write_head(struct builder *b, struct writing *w)
 {
-    b->head.size = w->file.len;
+    b->head.size = w->size;
     b->head.full = builder_is_full(b);
-    memcpy(w->file.p, &b->head, sizeof b->head);
+    b->head.crc = segment_crc(&b->head, w->crc);
+    if (w->error == 0 &&
+        !disk_pwrite(w->fd,
+                     (struct str){(const char *)&b->head, sizeof b->head}, 0))
+        w->error = errno;
     return true;
-}
-
-static bool
-sum(struct builder *b, struct writing *w)
-{
-    struct str all = str_sub(buf_str(&w->file), CRC_END, w->file.len);
-
-    w->crc = crc32c(w->crc, str_sub(all, w->at, FILE_SLICE));
-    w->at += FILE_SLICE;
-    if (w->at < all.len)
-        return false;
-    b->head.crc = w->crc;
-    return finish_head(b, w);
 }
 
 /* All words come before grams, as they share what sorts them. */
@@ -310,48 +316,16 @@ static const struct {
     ROWS(FTS_FIELDS),
     ROWS(FTS_HEADER),
     ROWS(FTS_BODY),
-    {finish_head, FTS_FIELDS},
-    {sum,         FTS_FIELDS},
+    {write_head,  FTS_FIELDS},
 };
-
-/* ---- on disk */
-
-#define TEMPORARY "new"
-
-/* A slice. */
-static enum rc
-write_slice(struct writing *w, int dir, const char *name, bool *done,
-            struct why *why)
-{
-    struct str left = str_sub(buf_str(&w->file), w->at, FILE_SLICE);
-
-    if (w->fd < 0)
-        w->fd =
-            openat(dir, TEMPORARY,
-                   O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
-    if (w->fd < 0)
-        return fail(why, "4.3.0", "cannot make a search index: %m");
-    if (left.len > 0 && !disk_write(w->fd, left))
-        return fail(why, "4.3.1", "cannot write a search index: %m");
-    w->at += left.len;
-    if (w->at < w->file.len)
-        return OK;
-    if (!disk_publish(dir, TEMPORARY, name))
-        return fail(why, "4.3.0", "cannot name a search index: %m");
-    *done = true;
-    return OK;
-}
 
 /* What a full disk has not taken must not fill it. */
 static enum rc
-write_on(struct writing *w, int dir, const char *name, bool *done,
-         struct why *why)
+give_up(int dir, int error, struct why *why)
 {
-    enum rc rc = write_slice(w, dir, name, done, why);
-
-    if (rc != OK && w->fd >= 0)
-        unlinkat(dir, TEMPORARY, 0);
-    return rc;
+    unlinkat(dir, TEMPORARY, 0);
+    errno = error;
+    return fail(why, "4.3.0", "cannot write a search index: %m");
 }
 
 enum rc
@@ -362,13 +336,15 @@ builder_write(struct builder *b, int dir, const char *name, bool *done,
 
     *done = false;
     if (w == NULL)
-        w = b->writing = writing_new();
-    if (w->phase == COUNT(phases))
-        return write_on(w, dir, name, done, why);
+        w = b->writing = writing_new(dir);
     w->area = phases[w->phase].area;
-    if (phases[w->phase].run(b, w)) {
+    if (w->error == 0 && phases[w->phase].run(b, w)) {
         w->phase++;
         w->at = 0;
     }
-    return OK;
+    if (w->error == 0 && w->phase == COUNT(phases)) {
+        *done = disk_publish(dir, TEMPORARY, name);
+        w->error = *done ? 0 : errno;
+    }
+    return w->error ? give_up(dir, w->error, why) : OK;
 }

@@ -10,7 +10,7 @@
 #include "fts/postings.h"
 #include "fts/tokens.h"
 
-/* What a CRC covers begins behind it. */
+/* What it covers of the head begins behind it. */
 #define CRC_END (offsetof(struct segment_head, crc) + sizeof(uint32_t))
 
 /* ---- opening */
@@ -106,14 +106,23 @@ segment_close(struct segment *s)
     free(s);
 }
 
+uint32_t
+segment_crc(const struct segment_head *h, uint32_t crc)
+{
+    const char *p = (const char *)h;
+
+    return crc32c(crc, (struct str){p + CRC_END, sizeof *h - CRC_END});
+}
+
 bool
 segment_is_good(struct segment *s)
 {
+    const struct str rest = str_sub(s->file, sizeof *s->head, s->file.len);
+
     if (s->state == SEGMENT_NEW)
-        s->state =
-            crc32c(0, str_sub(s->file, CRC_END, s->file.len)) == s->head->crc
-                ? SEGMENT_GOOD
-                : SEGMENT_BAD;
+        s->state = segment_crc(s->head, crc32c(0, rest)) == s->head->crc
+                       ? SEGMENT_GOOD
+                       : SEGMENT_BAD;
     return s->state == SEGMENT_GOOD;
 }
 

@@ -4,7 +4,7 @@
  * Written once, then never changed. All is found by offsets from its
  * beginning; numbers are those of the machine, which an index never leaves.
  *
- *   struct segment_head        with a CRC-32C of all that follows it
+ *   struct segment_head        with a CRC-32C of all but what it begins with
  *   struct segment_doc ...     the messages, by UID
  *   for each area of messages:
  *     words    one behind the other: its bytes, then numbers
@@ -133,5 +133,8 @@ void segment_grams(const struct segment *s, enum fts_area area, struct str part,
 
 /* The numbers behind a word. */
 void segment_put_number(struct buf *b, uint32_t number);
+
+/* The CRC of a file, from that of what is behind its head. */
+uint32_t segment_crc(const struct segment_head *h, uint32_t crc);
 
 #endif
