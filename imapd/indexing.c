@@ -10,16 +10,18 @@
 #include "index_job.h"
 #include "store/folders.h"
 #include "sys/charsets.h"
+#include "sys/io.h"
 
-#define LAYOUT   1     /* which texts are in which area */
-#define WAIT_MS  300   /* after it is wanted: let the client go first */
-#define WORK_MS  3     /* in one go */
-#define PAUSE_MS 6     /* between them: a third of one processor at most */
-#define BUSY_MS  30    /* while a session is at work */
-#define VAIN_MS  10000 /* after there was nothing to do */
-#define REST_MS  60000 /* after a search */
-#define WAITING  64    /* folders */
-#define TIDY_MAX ((size_t)64 << 20)
+#define LAYOUT    1     /* which texts are in which area */
+#define QUIET_MS  1000  /* without a change or a search: what comes first */
+#define UNREST_MS 20000 /* so long it waits for that */
+#define WORK_MS   3     /* in one go */
+#define PAUSE_MS  6     /* between them: a third of one processor at most */
+#define BUSY_MS   30    /* while a session is at work */
+#define VAIN_MS   10000 /* after there was nothing to do */
+#define REST_MS   60000 /* after a search */
+#define WAITING   64    /* folders */
+#define TIDY_MAX  ((size_t)64 << 20)
 
 struct indexing {
     VEC(struct fts_home) homes;
@@ -28,14 +30,16 @@ struct indexing {
     uint32_t version; /* of texts */
     struct index_job *job;
     struct timer *timer, *rest;
-    bool in_vain; /* the last job found nothing to do */
-    bool tidied;
+    int64_t wanted;       /* the last time */
+    int64_t unrest_since; /* it waits for quiet; 0: it does not */
+    bool in_vain;         /* the last job found nothing to do */
 };
 
 /* The index of a home, by where it is. */
 struct fts_home {
     const char *path;
     struct fts *fts;
+    bool tidied;
 };
 
 uint64_t
@@ -107,22 +111,24 @@ indexing_folder(const struct imap *imap, const uint8_t guid[16],
     return f;
 }
 
-static struct fts *
-fts_of(struct imap *imap, const struct home *home)
+static struct fts_home *
+index_of(struct imap *imap, const struct home *home)
 {
     struct indexing *x = imap->indexing;
-    const char *index = home_index(home);
+    const char *path = home_index(home);
 
     for (size_t i = 0; i < x->homes.len; i++)
-        if (strcmp(x->homes.at[i].path, index) == 0)
-            return x->homes.at[i].fts;
+        if (strcmp(x->homes.at[i].path, path) == 0)
+            return &x->homes.at[i];
 
-    char *path = arena_fmt(imap->user->life, "%s/search", index);
-    struct fts *fts = fts_open(path);
+    char *folder = arena_fmt(imap->user->life, "%s/search", path);
+    struct fts_home *h = vec_add(&x->homes);
 
-    *vec_add(&x->homes) =
-        (struct fts_home){arena_cstr(imap->user->life, str_from(index)), fts};
-    return fts;
+    *h = (struct fts_home){
+        .path = arena_cstr(imap->user->life, str_from(path)),
+        .fts = fts_open(folder),
+    };
+    return h;
 }
 
 static struct fts_set *
@@ -134,7 +140,7 @@ set_of(struct imap *imap, struct mailbox *box, struct mailbox_status *status)
     if (mailbox_status(box, false, status, &why) != OK)
         return NULL;
     folder = indexing_folder(imap, status->guid, status->validity);
-    return fts_set_open(fts_of(imap, mailbox_home(box)), &folder);
+    return fts_set_open(index_of(imap, mailbox_home(box))->fts, &folder);
 }
 
 /* A search is often followed by another one; an idle process is small. */
@@ -197,15 +203,15 @@ indexing_want(struct imap *imap, struct mailbox *box)
 {
     struct indexing *x = imap->indexing;
 
-    if (!imap->user->conf->imap_search_index ||
-        mailbox_home(box) != imap->home || x->waiting.len == WAITING)
+    if (!imap->user->conf->imap_search_index || x->waiting.len == WAITING)
         return;
+    x->wanted = io_now();
     for (size_t i = 0; i < x->waiting.len; i++)
         if (x->waiting.at[i] == box)
             return;
     mailbox_hold(box);
     *vec_add(&x->waiting) = box;
-    later(imap, x->in_vain ? VAIN_MS : WAIT_MS);
+    later(imap, x->in_vain ? VAIN_MS : QUIET_MS);
 }
 
 /* ---- the work */
@@ -219,29 +225,47 @@ somebody_works(const struct imap *imap)
     return false;
 }
 
-/* Folders that are no more leave the index once a process. */
-static void
-tidy(struct imap *imap)
+/* ms to wait for quiet. A client that brings messages, or searches, would share
+ * its processor with us, and what comes at once is made one segment. But no
+ * mail comes so fast for ever that it could never be searched. */
+static int64_t
+unrest(struct indexing *x)
 {
-    struct indexing *x = imap->indexing;
+    int64_t now = io_now(), left = x->wanted + QUIET_MS - now;
+
+    if (left <= 0)
+        x->unrest_since = 0;
+    else if (x->unrest_since == 0)
+        x->unrest_since = now;
+    else if (now - x->unrest_since >= UNREST_MS)
+        return 0;
+    return left > 0 ? left : 0;
+}
+
+/* Folders that are no more leave the index of a home once a process. */
+static void
+tidy(struct imap *imap, struct home *home)
+{
+    struct fts_home *index = index_of(imap, home);
     struct arena *a = arena_new("tidy", TIDY_MAX);
     struct folder_ids ids;
     struct why why;
 
-    if (!x->tidied && folders_ids(imap->home, a, &ids, &why) == OK &&
+    if (!index->tidied && folders_ids(home, a, &ids, &why) == OK &&
         ids.complete) {
         struct segment_folder *all =
             arena_alloc(a, (ids.len + 1) * sizeof *all);
 
         for (size_t i = 0; i < ids.len; i++)
             all[i] = indexing_folder(imap, ids.at[i].guid, ids.at[i].validity);
-        fts_tidy(fts_of(imap, imap->home), all, ids.len);
+        fts_tidy(index->fts, all, ids.len);
     }
-    x->tidied = true;
+    index->tidied = true;
     arena_free(a);
 }
 
-/* The next folder, if there is one that is worth it. */
+/* The next folder, if there is one that is worth it, and the index of its home
+ * is ours to write. */
 static bool
 next_job(struct imap *imap)
 {
@@ -249,10 +273,11 @@ next_job(struct imap *imap)
 
     while (x->waiting.len > 0) {
         struct mailbox *box = x->waiting.at[0];
-        struct fts *fts = fts_of(imap, imap->home);
+        struct fts *fts = index_of(imap, mailbox_home(box))->fts;
         int lock;
 
         vec_drop(&x->waiting, 0);
+        tidy(imap, mailbox_home(box));
         if (is_worth_it(imap, box) && (lock = fts_lock(fts)) >= 0)
             x->job = index_job_new(imap, x->charsets, box, fts, lock);
         mailbox_let_go(box);
@@ -283,14 +308,14 @@ step(void *self)
 {
     struct imap *imap = self;
     struct indexing *x = imap->indexing;
+    int64_t wait = somebody_works(imap) ? BUSY_MS : unrest(x);
 
     x->timer = NULL;
-    if (somebody_works(imap)) {
-        later(imap, BUSY_MS);
+    if (wait > 0) {
+        later(imap, wait);
         return;
     }
     if (x->job == NULL && !next_job(imap)) {
-        tidy(imap);
         if (x->rest == NULL)
             rest(imap);
         return;

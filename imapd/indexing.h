@@ -1,10 +1,12 @@
 /*
  * indexing.h - the index of words (fts/fts.h): where it is, and its making,
- * in small steps while no session is at work.
+ * in small steps while no session is at work and mailboxes have been quiet for
+ * a second.
  *
  * Folders get into it that somebody has selected or searched; few messages
- * that are new stay out of it until there are more. It is written for the
- * user's own mail only.
+ * that are new stay out of it until there are more. Each home has one, which
+ * any process may write that the file system lets do so: the owner's, and those
+ * of users who may read the folder in question.
  */
 #ifndef IMAPD_INDEXING_H
 #define IMAPD_INDEXING_H

@@ -54,7 +54,8 @@ writing_new(int dir)
     w->size = sizeof(struct segment_head);
     w->fd = openat(dir, TEMPORARY,
                    O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
-    if (w->fd < 0 || lseek(w->fd, (off_t)w->size, SEEK_SET) < 0)
+    if (w->fd < 0 || !disk_share(w->fd, dir, "") ||
+        lseek(w->fd, (off_t)w->size, SEEK_SET) < 0)
         w->error = errno;
     return w;
 }

@@ -10,6 +10,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "sys/disk.h"
+
 #define SETS_MAX     16   /* that are kept when nobody uses them */
 #define SEGMENTS_MAX 4096 /* of a folder */
 #define SUFFIX       ".words"
@@ -308,21 +310,20 @@ fts_set_find(struct fts_set *set, uint32_t uid, uint64_t id, size_t *hint)
 int
 fts_lock(struct fts *fts)
 {
-    int fd, top;
-
-    if (mkdir(fts->path, 0700) < 0 && errno != EEXIST)
+    if (!disk_make_dir(AT_FDCWD, fts->path) && errno != EEXIST)
         return -1;
-    top = open_top(fts);
-    fd = top < 0 ? -1
-                 : openat(top, "lock",
-                          O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-    if (top >= 0)
-        close(top);
-    if (fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) < 0) {
-        close(fd);
-        fd = -1;
-    }
-    return fd;
+    auto_close int top = open_top(fts);
+    int fd = top < 0 ? -1
+                     : openat(top, "lock",
+                              O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+
+    if (fd < 0)
+        return -1;
+    (void)!disk_share(fd, top, ""); /* only who made it can */
+    if (flock(fd, LOCK_EX | LOCK_NB) == 0)
+        return fd;
+    close(fd);
+    return -1;
 }
 
 int
@@ -332,7 +333,7 @@ fts_dir(struct fts *fts, const struct segment_folder *f)
 
     if (top < 0)
         return -1;
-    if (mkdirat(top, name_of(f).text, 0700) < 0 && errno != EEXIST)
+    if (!disk_make_dir(top, name_of(f).text) && errno != EEXIST)
         return -1;
     return openat(top, name_of(f).text,
                   O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);

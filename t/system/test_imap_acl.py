@@ -692,6 +692,27 @@ class Team(Accounts):
         yield f'mount --bind {self.group_file} /etc/group'
 
 
+def words(one, other, folder, name, group, others_name=None):
+    """The index of words that one's process makes serves the other's."""
+    for i in range(250):
+        path = folder / f'new/{1700000000 + i}.M{i}P1.host'
+        path.write_bytes(b'Subject: s\n\nseldom%d\n' % i)
+        os.chown(path, folder.stat().st_uid, group)
+        path.chmod(0o660)
+    home = folder if folder.name == 'Maildir' else folder.parent
+    one.ok(f'SELECT {name}')
+    wait_until(lambda: list(home.rglob('*.words')), 'the index')
+    # What is in it is found without a look at the message, which is gone.
+    for path in folder.glob('*/17000002*'):
+        path.write_bytes(b'Subject: s\n\nnothing\n')
+    one.ok('UNSELECT')
+    for c, mailbox in (one, name), (other, others_name or name):
+        c.ok('NOOP')
+        lines = c.ok(f'ESEARCH IN (mailboxes "{mailbox}") RETURN (COUNT) '
+                     'BODY seldom24')
+        assert [x for x in lines if x.endswith(b' COUNT 11')], lines
+
+
 def test_accounts():
     """System users: what is made in a tree of a group belongs to that group,
     whoever makes it, and who is not let in is told so, with a line in the
@@ -735,6 +756,7 @@ def test_accounts():
             b.ok('CREATE Public/News/ben')
             b.ok('SETACL Public/News/ben anna lr')
             assert a.ok('MYRIGHTS Public/News/ben')[0].endswith(b' lr')
+            words(a, b, public / '.News', 'Public/News', group)
             for path in [public, *public.rglob('*')]:
                 st = path.stat()
                 want = 0o770 if path.is_dir() else 0o660
@@ -745,10 +767,13 @@ def test_accounts():
             p.send('eve@example.test', 'anna@example.test')
             wait_until(lambda: a.ok('STATUS INBOX (MESSAGES)') == [
                 b'* STATUS INBOX (MESSAGES 1)'], 'the message to be there')
-        with RawImap(p.base + 993, 'ben') as b:
+        with RawImap(p.base + 993, 'ben') as b, \
+                RawImap(p.base + 993, 'anna') as a:
             assert b'* 1 EXISTS' in b.ok('SELECT shared/anna/INBOX')
             assert b'Hello.' in b.ok('FETCH 1 BODY[]')[0]
             b.ok('STORE 1 -FLAGS (\\Seen)')
+            b.ok('UNSELECT')
+            words(b, a, mail, 'shared/anna/INBOX', group, 'INBOX')
             b.no('SELECT shared/carl/INBOX', b'[NONEXISTENT]')
         with RawImap(p.base + 993, 'carl') as c:
             c.no('SELECT Public/News', b'[NOPERM]')
