@@ -176,7 +176,8 @@ raise_limits(void)
     }
 }
 
-/* 0-2 are open whatever the caller did, or files would get these numbers. */
+/* 0-2 are open whatever the caller did, or files would get these numbers; and
+ * no other that was open there comes to programs that may open nothing. */
 static void
 open_standard(void)
 {
@@ -185,8 +186,7 @@ open_standard(void)
     do
         fd = open("/dev/null", O_RDWR);
     while (fd >= 0 && fd <= 2);
-    if (fd > 2)
-        close(fd);
+    must(close_range(3, ~0u, 0) == 0);
 }
 
 /* In the child, the end of the pipe that says it is up; the parent waits for

@@ -228,6 +228,17 @@ def test_environment_is_clean():
 
 # ---- demand
 
+def test_no_descriptor_of_the_caller_comes_along(tmp_path):
+    """They would reach programs that may open nothing themselves."""
+    with open(tmp_path / 'secret', 'w') as f, Posta(start=False) as posta:
+        subprocess.run([posta.bin / 'posta', '-c', posta.dir, 'start'],
+                       check=True, pass_fds=[f.fileno()])
+        wait_until(posta.answers, 'the SMTP port to answer')
+        for p in processes(posta) + [{'pid': posta.master_pid()}]:
+            held = pathlib.Path(f'/proc/{p["pid"]}/fd').iterdir()
+            assert f.name not in [os.readlink(fd) for fd in held]
+
+
 def test_many_clients_at_once():
     with Posta() as posta:
         greetings = []
