@@ -163,6 +163,9 @@ read_line(struct arena *a, struct str line, struct acl_entry *e)
 {
     struct str id;
 
+    /* What is written back of it could say more than it did. */
+    if (str_find(line, '\0') >= 0)
+        return false;
     *e = (struct acl_entry){0};
     if (str_skip(&line, S("\""))) {
         if (!take_quoted(a, &line, &id))

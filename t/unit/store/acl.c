@@ -97,6 +97,21 @@ letters(void **state)
     arena_free(a);
 }
 
+/* Written back, it would be ":post". */
+static void
+with_nul(void **state)
+{
+    struct arena *a = arena_new("test", 1 << 20);
+    struct why why;
+    struct acl acl;
+
+    (void)state;
+    assert_int_equal(
+        acl_parse(a, S("anyone l\nuser=z l :post\0;\n"), &acl, &why), PERM);
+    assert_int_equal(acl.count, 0);
+    arena_free(a);
+}
+
 static void
 changed(void **state)
 {
@@ -133,6 +148,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(evaluated),
         cmocka_unit_test(letters),
+        cmocka_unit_test(with_nul),
         cmocka_unit_test(changed),
     };
 
