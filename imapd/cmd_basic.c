@@ -35,7 +35,7 @@ do_logout(struct session *s, const struct command *c)
     (void)c;
     say(s, "* BYE Logging out\r\n");
     reply_ok(s, "Logged out");
-    session_end(s);
+    session_end(s, "Logged out");
 }
 
 void

@@ -35,6 +35,7 @@ tell_removed(struct session *s, const char *what, struct uid_set removed)
     struct buf code = buf_in(s->command);
     struct why why;
 
+    s->tally.expunged += uid_set_count(removed);
     if (removed.len > 0 && condstore_put_highest(s, &code, &why) != OK)
         reply_why(s, &why);
     else

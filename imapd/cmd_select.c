@@ -8,6 +8,7 @@
 #include "status.h"
 #include "store/changes.h"
 #include "store/expunge.h"
+#include "store/ranges.h"
 
 static struct str
 keep(struct str s)
@@ -172,7 +173,7 @@ do_close(struct session *s, const struct command *c)
 {
     static const struct uid_range every = {1, UINT32_MAX};
     struct uid_set removed = {0};
-    uint32_t count = 0;
+    uint32_t count;
     struct why why;
 
     (void)c;
@@ -183,8 +184,8 @@ do_close(struct session *s, const struct command *c)
         reply_why(s, &why);
         return;
     }
-    for (size_t i = 0; i < removed.len; i++)
-        count += removed.at[i].last - removed.at[i].first + 1;
+    count = uid_set_count(removed);
+    s->tally.expunged += count;
     session_deselect(s, count);
     reply_ok(s, "Closed");
 }

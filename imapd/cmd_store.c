@@ -2,6 +2,7 @@
 #include "condstore.h"
 #include "limit.h"
 #include "rights.h"
+#include "store/ranges.h"
 
 /* The bits of keywords that are named; made where they are new and `make`. */
 static enum rc
@@ -133,6 +134,8 @@ do_store(struct session *s, const struct command *c)
         reply_why(s, &why);
         return;
     }
+    if (change.how != FLAGS_REMOVE && change.flags & FLAG_DELETED)
+        s->tally.deleted += uid_set_count(done.changed);
     if (done.modseq && (store->silent || !news_tells_flags(s)))
         view_skip(s->view, done.before, done.modseq);
     if (!store->silent && !news_tells_flags(s))

@@ -159,6 +159,21 @@ begin_run(struct fetching *f, struct run run)
     f->sending = FETCH_RUN;
 }
 
+static void
+count_sent(struct fetching *f, bool header, uint64_t bytes)
+{
+    struct tally *t = &f->s->tally;
+
+    ++*(header ? &t->headers : &t->bodies);
+    *(header ? &t->header_bytes : &t->body_bytes) += bytes;
+}
+
+static bool
+is_header(enum section_text text)
+{
+    return text != SECTION_ALL && text != SECTION_TEXT;
+}
+
 /* Selected header fields, all of which the index keeps. */
 static enum rc
 put_kept(struct fetching *f, const struct fetch_item *i, struct why *why)
@@ -172,6 +187,7 @@ put_kept(struct fetching *f, const struct fetch_item *i, struct why *why)
     run = section_fields(f->a, header, &i->section);
     put_name(f, i);
     begin_run(f, run);
+    count_sent(f, true, run.size);
     return OK;
 }
 
@@ -205,6 +221,7 @@ put_section(struct fetching *f, const struct fetch_item *i, struct why *why)
     if (i->partial)
         run_cut(&run, f->o.bytes, &f->o.s, i->offset, i->length);
     begin_run(f, run);
+    count_sent(f, is_header(section.text), run.size);
     return OK;
 }
 
@@ -241,6 +258,7 @@ put_binary(struct fetching *f, const struct fetch_item *i, struct why *why)
     if (i->partial && f->left > i->length)
         f->left = i->length;
     say(f->s, " ~{%llu}\r\n", (unsigned long long)f->left);
+    count_sent(f, false, f->left);
     if (whole)
         body_open_message(f->a, f->o.bytes, &f->o.s, &f->body);
     else

@@ -229,15 +229,11 @@ void
 news_added(struct session *s, struct str name, struct mailbox *box,
            struct uid_set uids)
 {
-    uint32_t count = 0;
-
-    for (size_t i = 0; i < uids.len; i++) {
-        count += uids.at[i].last - uids.at[i].first + 1;
-        if (box == s->box && s->notify && s->notify->item_count > 0)
-            *vec_add(&s->added) = uids.at[i];
-    }
     if (box != s->box)
-        roster_added(s, name, box, count);
+        roster_added(s, name, box, uid_set_count(uids));
+    else if (s->notify && s->notify->item_count > 0)
+        for (size_t i = 0; i < uids.len; i++)
+            *vec_add(&s->added) = uids.at[i];
 }
 
 /* ---- all news, at any time */

@@ -1,6 +1,8 @@
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/log.h"
 #include "found.h"
@@ -97,14 +99,27 @@ remove_from_list(struct session *s)
         }
 }
 
+/* In Dovecot's shape, which statistics of logs read. */
+static void
+log_end(const struct session *s)
+{
+    const struct tally *t = &s->tally;
+
+    log_as("dovecot",
+           "imap(%.*s)<%d><%s>: Disconnected: %s in=%" PRIu64 " out=%" PRIu64
+           " deleted=%" PRIu64 " expunged=%" PRIu64 " hdr_count=%" PRIu64
+           " hdr_bytes=%" PRIu64 " body_count=%" PRIu64 " body_bytes=%" PRIu64,
+           STR(s->imap->user->user), (int)getpid(), s->id,
+           s->end ? s->end : "Connection closed", conn_received(s->conn),
+           conn_total_sent(s->conn), t->deleted, t->expunged, t->headers,
+           t->header_bytes, t->bodies, t->body_bytes);
+}
+
 /* All but the news for the broker. */
 static void
 session_close(struct session *s)
 {
-    log_as("dovecot", "imap(%.*s)<%s>: Disconnected in=%llu out=%llu",
-           STR(s->imap->user->user), s->id,
-           (unsigned long long)conn_received(s->conn),
-           (unsigned long long)conn_total_sent(s->conn));
+    log_end(s);
     drop_task(s);
     upload_drop(s);
     session_deselect(s, 0);
@@ -166,13 +181,14 @@ session_bye(struct session *s, const char *why)
     if (s->ending)
         return;
     say(s, "* BYE %s\r\n", why);
-    session_end(s);
+    session_end(s, why);
 }
 
 void
-session_end(struct session *s)
+session_end(struct session *s, const char *why)
 {
     s->ending = true;
+    s->end = arena_fmt(s->life, "%s", why);
     conn_hold(s->conn, true);
     drop_task(s);
     loop_cancel(s->timer);
@@ -206,6 +222,7 @@ too_idle(void *self)
 
     s->timer = NULL;
     session_bye(s, "Disconnected for inactivity");
+    s->end = "Inactivity";
 }
 
 static void

@@ -63,6 +63,12 @@ struct task {
                             with it */
 };
 
+/* For the line of the log that ends a session: messages marked \Deleted and
+ * expunged, and the header sections and other texts that were sent. */
+struct tally {
+    uint64_t deleted, expunged, headers, header_bytes, bodies, body_bytes;
+};
+
 /* One connection. */
 struct session {
     struct imap *imap;
@@ -91,7 +97,9 @@ struct session {
     bool leaving;         /* back to there, when all is sent */
     bool ending;          /* closes when all is sent */
     const char *farewell; /* session_bye_soon */
-    unsigned junk;        /* bad commands in a row */
+    const char *end;      /* why it ended, for the log */
+    struct tally tally;
+    unsigned junk; /* bad commands in a row */
 
     /* The selected mailbox; NULL: none. */
     struct mailbox *box;
@@ -115,8 +123,8 @@ bool session_attach(struct imap *imap, const struct user_session *from);
 void session_bye(struct session *s, const char *why);
 /* The same when whoever is at work has done: news come from anywhere. */
 void session_bye_soon(struct session *s, const char *why);
-/* Close when what was said is sent. */
-void session_end(struct session *s);
+/* Close when what was said is sent; the log says why. */
+void session_end(struct session *s, const char *why);
 /* The client goes back to before his login (RFC 8437) when what was said is
  * sent; for sessions with TLS. */
 void session_leave(struct session *s);

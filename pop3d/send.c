@@ -139,6 +139,7 @@ put(struct session *s, struct str text, bool last)
     size_t made = stuff_put(&n->stuff, str_sub(text, 0, len), out);
 
     conn_put(s->conn, (struct str){out, made});
+    *(n->lines < 0 ? &s->done.retr_size : &s->done.top_size) += made;
     if (last || len < text.len)
         finish(s);
 }
@@ -194,7 +195,7 @@ send_more(struct session *s)
         log_warn("pop3(%.*s): cannot read a message: %m",
                  STR(s->pop3->user->user));
         send_drop(s);
-        session_end(s);
+        session_end(s, "A message cannot be read");
         return;
     }
     /* A file is over where it gives less than was asked for. */

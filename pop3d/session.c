@@ -1,8 +1,10 @@
 #include "session.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "access/mail.h"
 #include "base/log.h"
@@ -34,13 +36,21 @@ say(struct session *s, const char *fmt, ...)
 
 /* ---- the end */
 
+/* In Dovecot's shape, which statistics of logs read; of messages whose size
+ * nobody has asked for it may be unknown. */
 static void
 log_end(const struct session *s)
 {
+    uint64_t size = 0;
+
+    for (uint32_t i = 0; i < s->count; i++)
+        size += s->list[i].size;
     log_as("dovecot",
-           "pop3(%.*s)<%s>: Disconnected: top=%u, retr=%u/%llu, del=%u/%u",
-           STR(s->pop3->user->user), s->id, s->done.top, s->done.retr,
-           (unsigned long long)s->done.retr_size, s->done.deleted, s->count);
+           "pop3(%.*s)<%d><%s>: Disconnected: %s top=%u/%" PRIu64
+           ", retr=%u/%" PRIu64 ", del=%u/%u, size=%" PRIu64,
+           STR(s->pop3->user->user), (int)getpid(), s->id,
+           s->end ? s->end : "Connection closed", s->done.top, s->done.top_size,
+           s->done.retr, s->done.retr_size, s->done.deleted, s->count, size);
 }
 
 /* What was fetched has been seen, as with Dovecot: IMAP clients show it so. */
@@ -104,9 +114,10 @@ goodbye_over(void *self)
 }
 
 void
-session_end(struct session *s)
+session_end(struct session *s, const char *why)
 {
     s->ending = true;
+    s->end = why;
     conn_hold(s->conn, true);
     conn_flush(s->conn);
     loop_cancel(s->timer);
@@ -123,7 +134,7 @@ session_bye(struct session *s, const char *why)
         return;
     if (s->sending == NULL)
         say(s, "-ERR %s", why);
-    session_end(s);
+    session_end(s, why);
 }
 
 static void too_idle(void *self);
@@ -142,6 +153,7 @@ too_idle(void *self)
 
     s->timer = NULL;
     session_bye(s, "Disconnected for inactivity");
+    s->end = "Inactivity";
 }
 
 bool
@@ -221,7 +233,7 @@ has_ended(void *own, bool in_good_order)
     if (!in_good_order || conn_unsent(s->conn) == 0)
         session_free(s);
     else if (!s->ending)
-        session_end(s); /* it may read on */
+        session_end(s, NULL); /* it may read on */
 }
 
 static void

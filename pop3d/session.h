@@ -47,8 +47,9 @@ struct session {
     struct sending *sending; /* RETR, TOP under way */
     struct {
         unsigned top, retr, deleted;
-        uint64_t retr_size;
-    } done; /* for the log */
+        uint64_t top_size, retr_size;
+    } done;          /* for the log */
+    const char *end; /* session_end */
 };
 
 void session_attach(struct pop3 *pop3, const struct user_session *from);
@@ -69,8 +70,9 @@ void send_drop(struct session *s);
 
 /* session.c: a line. */
 void say(struct session *s, const char *fmt, ...) PRINTF(2, 3);
-/* Close when what was said is sent. */
-void session_end(struct session *s);
+/* Close when what was said is sent; the log says why: a text that stays;
+ * NULL: the client left. */
+void session_end(struct session *s, const char *why);
 /* QUIT: what was deleted goes. */
 bool session_expunge(struct session *s);
 

@@ -146,7 +146,6 @@ do_retr(struct session *s, struct str args)
     }
     m->seen = true;
     s->done.retr++;
-    s->done.retr_size += size;
 }
 
 static void
@@ -205,7 +204,7 @@ do_quit(struct session *s, struct str args)
         say(s, "+OK Bye");
     else
         say(s, "-ERR [SYS/TEMP] Some messages were not deleted");
-    session_end(s);
+    session_end(s, "Logged out");
 }
 
 static void

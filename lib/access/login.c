@@ -67,9 +67,10 @@ shown_user(struct arena *a, struct str user)
     return copy;
 }
 
-/* The part of a log line that says whose session it was. */
+/* The part of a log line that says whose session it was; pid: what is said of
+ * its process. */
 static const char *
-described(const struct guest *l)
+described(const struct guest *l, const char *pid)
 {
     const struct guest_private *p = l->priv;
     struct buf b = buf_in(l->work);
@@ -77,7 +78,7 @@ described(const struct guest *l)
     buf_fmt(&b, "user=<%.*s>, ", STR(shown_user(l->work, p->user)));
     if (p->method.len > 0)
         buf_fmt(&b, "method=%.*s, ", STR(p->method));
-    buf_fmt(&b, "rip=%s, lip=%s%s, session=<%s>", p->client, p->server,
+    buf_fmt(&b, "rip=%s, lip=%s%s%s, session=<%s>", p->client, p->server, pid,
             l->secured ? ", TLS" : "", p->id);
     return buf_str(&b).p;
 }
@@ -95,14 +96,15 @@ login_log_failed(struct guest *l)
             : arena_fmt(l->work, "no auth attempts in %ld secs", seconds);
 
     log_as(LOG_NAME, "%s: %s (%s): %s", l->protocol->program,
-           p->why && *p->why ? p->why : "Aborted login", what, described(l));
+           p->why && *p->why ? p->why : "Aborted login", what,
+           described(l, ""));
 }
 
 static void
 log_login(struct guest *l, int64_t pid)
 {
-    log_as(LOG_NAME, "%s: Login: %s, mpid=%lld", l->protocol->program,
-           described(l), (long long)pid);
+    log_as(LOG_NAME, "%s: Login: %s", l->protocol->program,
+           described(l, arena_fmt(l->work, ", mpid=%lld", (long long)pid)));
 }
 
 /* ---- the end */

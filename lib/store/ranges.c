@@ -73,3 +73,13 @@ uid_set_has(struct uid_set set, uint32_t uid)
     }
     return low < set.len && set.at[low].first <= uid;
 }
+
+uint32_t
+uid_set_count(struct uid_set set)
+{
+    uint32_t count = 0;
+
+    for (size_t i = 0; i < set.len; i++)
+        count += set.at[i].last - set.at[i].first + 1;
+    return count;
+}

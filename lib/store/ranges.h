@@ -34,5 +34,7 @@ void index_vanished_since(struct kv_env *kv, const struct index_folder *f,
                           uint64_t since, struct ranges *r);
 
 bool uid_set_has(struct uid_set set, uint32_t uid);
+/* How many numbers are in it. */
+uint32_t uid_set_count(struct uid_set set);
 
 #endif

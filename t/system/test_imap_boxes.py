@@ -259,6 +259,24 @@ def test_append(client):
     assert bodies(c) == [MESSAGE, MESSAGE + b'2\r\n', b'\r\n', b'a\rb', MESSAGE]
 
 
+def test_the_log_says_what_was_done(client, posta):
+    c = client
+    append(c, 'INBOX', MESSAGE, MESSAGE, MESSAGE)
+    c.ok('SELECT INBOX')
+    c.ok('FETCH 1:2 (BODY.PEEK[HEADER.FIELDS (SUBJECT)] BODY.PEEK[TEXT])')
+    c.ok('FETCH 3 BODY[]')
+    c.ok('STORE 1:2 +FLAGS.SILENT (\\Deleted)')
+    c.ok('UID EXPUNGE 1')
+    c.ok('LOGOUT')
+    posta.wait_log(
+        rf'imap\({c.user}@{posta.domain}\)<\d+><\S+>: Disconnected: Logged out '
+        rf'in=\d+ out=\d+ deleted=2 expunged=1 hdr_count=2 hdr_bytes=32 '
+        rf'body_count=3 body_bytes={2 * 8 + len(MESSAGE)}')
+    with imap(posta, c.user) as other:
+        other.ok('NOOP')
+    posta.wait_log(rf'\({c.user}@\S+: Disconnected: Connection closed in=')
+
+
 def test_append_refused(client, posta):
     c = client
     c.ok('CREATE box')

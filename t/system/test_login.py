@@ -329,8 +329,8 @@ def test_the_log_bans_whom_it_should():
         assert set(hosts) == {'127.0.0.1'} and len(hosts) >= 4, said
         assert 'guess' not in p.log_text()
         p.wait_log(r'imap-login: Login: user=<alice@example.test>, '
-                   r'method=PLAIN, rip=127.0.0.1, lip=127.0.0.1, TLS, '
-                   r'session=<\S+>, mpid=\d+')
+                   r'method=PLAIN, rip=127.0.0.1, lip=127.0.0.1, '
+                   r'mpid=\d+, TLS, session=<\S+>')
 
 
 def test_sessions_outlive_a_reload(posta):

@@ -112,7 +112,8 @@ def test_deleted_at_quit_only(posta):
         assert c.say('LIST 1').startswith('-ERR')
         assert c.say('UIDL 1').startswith('-ERR')
         assert c.say('TOP 1 0').startswith('-ERR')
-    posta.wait_log('Disconnected: top=0, retr=0/0, del=0/4')
+    posta.wait_log(r'pop3\(alice@example.test\)<\d+><\S+>: Disconnected: '
+                   r'Connection closed top=0/0, retr=0/0, del=0/4, size=0')
     assert len(files(box)) == 4
     with pop(posta) as c:
         c.say('DELE 1')
@@ -122,7 +123,8 @@ def test_deleted_at_quit_only(posta):
         assert c.say('QUIT') == '+OK Bye'
         assert c.ends() == ''
     assert len(files(box)) == 3
-    posta.wait_log('Disconnected: top=0, retr=0/0, del=1/4')
+    posta.wait_log(r'Disconnected: Logged out top=0/0, retr=0/0, del=1/4, '
+                   r'size=\d\d+')
 
 
 @pytest.mark.parametrize('line', [
