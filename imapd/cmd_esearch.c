@@ -156,7 +156,7 @@ step(struct session *s, void *work)
 {
     struct work *w = work;
 
-    searching_tell(s, &w->told);
+    say_progress(s, &w->told);
     while (session_may_go_on(s)) {
         bool found = false;
         struct why why;

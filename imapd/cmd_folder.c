@@ -223,20 +223,49 @@ do_subscribe(struct session *s, const struct command *c)
         reply_ok(s, subscribed ? "Subscribed" : "Unsubscribed");
 }
 
+struct work {
+    struct telling telling;
+    int64_t told;
+};
+
+static enum progress
+step_status(struct session *s, void *work)
+{
+    struct work *w = work;
+    struct why why;
+    bool done;
+
+    say_progress(s, &w->told);
+    if (status_go_on(s, &w->telling, &done, &why) != OK)
+        reply_why(s, &why);
+    else if (!done)
+        return MORE;
+    else
+        reply_ok(s, "Status told");
+    return DONE;
+}
+
+static void
+drop_status(struct session *s, void *work)
+{
+    struct work *w = work;
+
+    (void)s;
+    status_drop(&w->telling);
+}
+
 void
 do_status(struct session *s, const struct command *c)
 {
-    struct str name;
-    struct why why;
+    struct work *w = arena_make(s->command, struct work);
 
-    if (!take_mailbox(s, c->status.mailbox, &name)) {
+    w->telling.items = c->status.items;
+    if (!take_mailbox(s, c->status.mailbox, &w->telling.name)) {
         reply_no(s, "[CANNOT] This is no mailbox name");
         return;
     }
     if (c->status.items & STATUS_HIGHESTMODSEQ)
         condstore_enable(s);
-    if (status_tell(s, name, c->status.items, &why) != OK)
-        reply_why(s, &why);
-    else
-        reply_ok(s, "Status told");
+    session_task(
+        s, (struct task){.step = step_status, .drop = drop_status, .work = w});
 }

@@ -19,6 +19,9 @@ struct work {
     bool *meets; /* of each folder: what was selected by */
     bool *above; /* one below it does */
     size_t next;
+    bool listed;            /* of the next one, its LIST has been told */
+    struct telling telling; /* and its STATUS is */
+    int64_t told;
 };
 
 /* ---- what the client asked for */
@@ -219,24 +222,42 @@ is_told(const struct work *w, size_t i)
            matches(w, w->folders.at[i].f.name);
 }
 
-static void
-tell(struct session *s, const struct work *w, size_t i)
+/* RFC 5819 2: where a mailbox cannot be looked at, nothing is said. False: the
+ * turn is over. */
+static bool
+tell_status(struct session *s, struct work *w, const struct folder *f)
+{
+    struct why why;
+    bool done;
+
+    if (!w->listed)
+        w->telling =
+            (struct telling){.name = f->name, .items = w->list->status};
+    w->listed = true;
+    return status_go_on(s, &w->telling, &done, &why) != OK || done;
+}
+
+/* All about a folder; false: the turn is over. */
+static bool
+tell(struct session *s, struct work *w, size_t i)
 {
     const struct folder *f = &w->folders.at[i].f;
-    struct why why;
 
     if (w->lsub) {
         tell_lsub(s, w, i);
-        return;
+        return true;
     }
-    tell_list(s, w, i);
-    /* RFC 5819 2: where a mailbox cannot be looked at, nothing is said. */
-    if (w->list->returned & LIST_STATUS && f->bits & FOLDER_SELECTABLE)
-        (void)!status_tell(s, f->name, w->list->status, &why);
+    if (!w->listed)
+        tell_list(s, w, i);
+    if (w->list->returned & LIST_STATUS && f->bits & FOLDER_SELECTABLE &&
+        !tell_status(s, w, f))
+        return false;
+    w->listed = false;
     if (w->list->returned & LIST_MYRIGHTS && w->meets[i])
         rights_tell(s, f->name);
     if (w->list->returned & LIST_METADATA && f->bits & FOLDER_SELECTABLE)
         notes_tell(s, &w->folders.at[i].spot, f->name, &w->list->metadata);
+    return true;
 }
 
 static enum progress
@@ -244,15 +265,22 @@ step(struct session *s, void *work)
 {
     struct work *w = work;
 
-    while (w->next < w->folders.len) {
-        if (!session_may_go_on(s))
+    say_progress(s, &w->told);
+    for (; w->next < w->folders.len; w->next++)
+        if (!session_may_go_on(s) ||
+            (is_told(w, w->next) && !tell(s, w, w->next)))
             return MORE;
-        if (is_told(w, w->next))
-            tell(s, w, w->next);
-        w->next++;
-    }
     reply_ok(s, "Listed");
     return DONE;
+}
+
+static void
+drop(struct session *s, void *work)
+{
+    struct work *w = work;
+
+    (void)s;
+    status_drop(&w->telling);
 }
 
 /* RFC 9051 6.3.9: an empty pattern asks for the separator. */
@@ -337,5 +365,5 @@ do_list(struct session *s, const struct command *c)
         return;
     }
     select_folders(s, w);
-    session_task(s, (struct task){.step = step, .work = w});
+    session_task(s, (struct task){.step = step, .drop = drop, .work = w});
 }

@@ -135,7 +135,7 @@ step(struct session *s, void *work)
     struct why why;
 
     if (w->phase < SAY_THREADS)
-        searching_tell(s, &w->told);
+        say_progress(s, &w->told);
     while (session_may_go_on(s)) {
         bool done;
 

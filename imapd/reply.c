@@ -5,6 +5,9 @@
 #include "limit.h"
 #include "mail/imap_text.h"
 #include "mail/mutf7.h"
+#include "sys/io.h"
+
+#define PROGRESS_MS 10000
 
 /* RFC 9051 7.5.1: while these are in progress no message number changes. */
 static bool
@@ -127,6 +130,25 @@ say(struct session *s, const char *fmt, ...)
     va_start(args, fmt);
     conn_vfmt(s->conn, fmt, args);
     va_end(args);
+}
+
+void
+say_progress(struct session *s, int64_t *told)
+{
+    struct buf tag = buf_in(s->command);
+    int64_t now = io_now();
+
+    if (*told == 0)
+        *told = now;
+    if (now - *told < PROGRESS_MS)
+        return;
+    *told = now;
+    /* RFC 9585 4: "]" would end the code. */
+    if (str_find(s->now.tag, ']') < 0)
+        imap_put_string(&tag, s->now.tag);
+    else
+        buf_add(&tag, S("NIL"));
+    say(s, "* OK [INPROGRESS (%s NIL NIL)] Still at work\r\n", buf_str(&tag).p);
 }
 
 void

@@ -3,10 +3,6 @@
 #include <string.h>
 
 #include "found.h"
-#include "mail/imap_text.h"
-#include "sys/io.h"
-
-#define PROGRESS_MS 10000
 
 static bool
 is_sorted(enum command_id id)
@@ -53,24 +49,4 @@ searching_refuse(struct session *s, const struct why *why)
     if (s->now.search.returns & RETURN_SAVE)
         found_forget(s);
     reply_why(s, why);
-}
-
-void
-searching_tell(struct session *s, int64_t *told)
-{
-    struct buf tag = buf_in(s->command);
-    int64_t now = io_now();
-
-    if (*told == 0)
-        *told = now;
-    if (now - *told < PROGRESS_MS)
-        return;
-    *told = now;
-    /* RFC 9585 4: "]" would end the code. */
-    if (str_find(s->now.tag, ']') < 0)
-        imap_put_string(&tag, s->now.tag);
-    else
-        buf_add(&tag, S("NIL"));
-    say(s, "* OK [INPROGRESS (%s NIL NIL)] Still searching\r\n",
-        buf_str(&tag).p);
 }

@@ -156,6 +156,9 @@ void say_number(struct session *s, uint64_t n);
 /* Whole values that were written wide (mail/imap_text.h): sent as this client
  * reads them. The arena is scratch. */
 void say_wide(struct session *s, struct arena *a, struct str text);
+/* A word now and then to who waits long for his command (RFC 9585). *told: when
+ * that was last, 0 at the beginning. */
+void say_progress(struct session *s, int64_t *told);
 /* Does the client read UTF-8 in quoted strings and names? */
 bool session_is_wide(const struct session *s);
 /* Append a mailbox's name as this client reads it; from what it sent, into the

@@ -3,30 +3,14 @@
 #include "space.h"
 #include "store/changes.h"
 
+#define SOME 512 /* records that are read at once */
+
 void
 put_mailbox_id(struct buf *b, const uint8_t guid[16])
 {
     buf_addc(b, 'F');
     for (size_t i = 0; i < 16; i++)
         buf_fmt(b, "%02x", guid[i]);
-}
-
-/* What EXPUNGE would free. */
-static enum rc
-deleted_storage(struct mailbox *box, uint64_t *bytes, struct why *why)
-{
-    static const struct uid_range every = {1, UINT32_MAX};
-    struct changes_walk w;
-    struct message m;
-    enum rc rc = changes_begin(&w, box, (struct uid_set){&every, 1}, why);
-
-    *bytes = 0;
-    if (rc != OK)
-        return rc;
-    while (changes_next(&w, &m))
-        if (m.flags & FLAG_DELETED)
-            *bytes += m.size;
-    return changes_end(&w, why);
 }
 
 static void
@@ -84,24 +68,77 @@ put_status(const struct session *s, struct buf *b, struct str name,
     put(s, b, name, items, st, 0);
 }
 
-enum rc
-status_tell(struct session *s, struct str name, unsigned items, struct why *why)
+/* What EXPUNGE would free, of some more messages. */
+static enum rc
+sum_deleted(struct telling *t, struct why *why)
 {
-    struct buf b = buf_in(s->command);
-    struct mailbox_status st;
-    struct mailbox *box;
-    uint64_t freed = 0;
-    enum rc rc = space_open(s, name, RIGHT_READ, &box, why);
+    const struct uid_range rest = {t->summed + 1, UINT32_MAX};
+    struct changes_walk w;
+    struct message m;
+    size_t n = 0;
+    enum rc rc = changes_begin(&w, t->box, (struct uid_set){&rest, 1}, why);
 
     if (rc != OK)
         return rc;
-    rc = mailbox_status(box, items & STATUS_SIZE, &st, why);
-    if (rc == OK && items & STATUS_DELETED_STORAGE && st.deleted > 0)
-        rc = deleted_storage(box, &freed, why);
-    mailbox_close(box);
+    for (; n < SOME && changes_next(&w, &m); n++) {
+        if (m.flags & FLAG_DELETED)
+            t->freed += m.size;
+        t->summed = m.uid;
+    }
+    t->has_freed = n < SOME;
+    return changes_end(&w, why);
+}
+
+static enum rc
+say_status(struct session *s, const struct telling *t, struct why *why)
+{
+    struct buf b = buf_in(s->command);
+    struct mailbox_status st;
+    enum rc rc = mailbox_status(t->box, false, &st, why);
+
     if (rc != OK)
         return rc;
-    put(s, &b, name, items, &st, freed);
+    put(s, &b, t->name, t->items, &st, t->freed);
     conn_put(s->conn, buf_str(&b));
     return OK;
+}
+
+/* A piece of the work. */
+static enum rc
+step(struct session *s, struct telling *t, bool *done, struct why *why)
+{
+    enum rc rc = OK;
+
+    if (t->box == NULL)
+        return space_open(s, t->name, RIGHT_READ, &t->box, why);
+    if (t->items & STATUS_SIZE && !t->has_sizes) {
+        rc = mailbox_size_some(t->box, &t->sized, why);
+        t->has_sizes = t->sized == 0;
+        return rc;
+    }
+    if (t->items & STATUS_DELETED_STORAGE && !t->has_freed)
+        return sum_deleted(t, why);
+    *done = true;
+    return say_status(s, t, why);
+}
+
+enum rc
+status_go_on(struct session *s, struct telling *t, bool *done, struct why *why)
+{
+    enum rc rc = OK;
+
+    *done = false;
+    while (rc == OK && !*done && session_may_go_on(s))
+        rc = step(s, t, done, why);
+    if (rc != OK || *done)
+        status_drop(t);
+    return rc;
+}
+
+void
+status_drop(struct telling *t)
+{
+    if (t->box)
+        mailbox_close(t->box);
+    t->box = NULL;
 }

@@ -6,9 +6,25 @@
 
 #include "space.h"
 
-/* "* STATUS name (MESSAGES 1)": STATUS_ bits. Nothing is said on failure. */
-enum rc status_tell(struct session *s, struct str name, unsigned items,
-                    struct why *why) MUST_USE;
+/* A STATUS response on its way. */
+struct telling {
+    struct str name;
+    unsigned items; /* STATUS_ bits */
+    struct mailbox *box;
+    uint32_t sized;  /* sizes up to here are known */
+    bool has_sizes;  /* all of them */
+    uint32_t summed; /* DELETED-STORAGE, up to here */
+    uint64_t freed;
+    bool has_freed;
+};
+
+/* Go on until "* STATUS name (MESSAGES 1)" has been said (*done) or the turn is
+ * over. What is not known of the messages is found out. Nothing is said on
+ * failure, and nothing is left to end then. */
+enum rc status_go_on(struct session *s, struct telling *t, bool *done,
+                     struct why *why) MUST_USE;
+/* The session ends before. */
+void status_drop(struct telling *t);
 
 /* Append that response, of items that are in `st` (not DELETED-STORAGE). */
 void put_status(const struct session *s, struct buf *b, struct str name,

@@ -477,92 +477,6 @@ mailbox_base(struct mailbox *box, uint32_t uid, struct arena *a,
     return rc;
 }
 
-/* The size with CRLF: one byte more for each LF that has no CR. */
-static bool
-count_vsize(int fd, uint64_t *size, uint64_t *vsize)
-{
-    char data[65536], last = '\0';
-    off_t at = 0;
-    ssize_t n;
-
-    *vsize = 0;
-    while ((n = disk_read(fd, data, sizeof data, at)) > 0) {
-        const char *p = data, *end = data + n;
-
-        for (; (p = memchr(p, '\n', (size_t)(end - p))); p++)
-            *vsize += (p > data ? p[-1] : last) != '\r';
-        last = data[n - 1];
-        at += n;
-    }
-    *size = (uint64_t)at;
-    *vsize += (uint64_t)at;
-    return n == 0;
-}
-
-enum rc
-mailbox_vsize(struct mailbox *box, uint32_t uid, uint64_t *vsize,
-              struct why *why)
-{
-    auto_close int fd = -1;
-    struct index_folder f;
-    struct index_message m, changed;
-    uint64_t size;
-    enum rc rc = mailbox_file(box, uid, &fd, why);
-
-    if (rc != OK)
-        return rc;
-    if (!count_vsize(fd, &size, vsize))
-        return store_fail(errno, why, "cannot read the message");
-    rc = mailbox_write(box, &f, why);
-    if (rc != OK)
-        return rc;
-    if (index_message_get(box->home->kv, f.id, uid, &m)) {
-        changed = m;
-        changed.size = size;
-        changed.vsize = *vsize;
-        index_message_put(box->home->kv, &f, uid, &m, &changed);
-    }
-    return mailbox_commit(box, &f, why);
-}
-
-/* The next message after `uid` whose vsize nobody knows, or 0. */
-static enum rc
-next_unsized(struct mailbox *box, uint32_t *uid, struct why *why)
-{
-    struct index_folder f;
-    struct index_key from, prefix;
-    struct kv_walk w;
-    uint32_t after = *uid;
-    enum rc rc = mailbox_read(box, &f, why);
-
-    *uid = 0;
-    if (rc != OK)
-        return rc;
-    kv_walk_begin(&w, box->home->kv, index_key(&prefix, 'M', f.id),
-                  index_key_uid(&from, 'M', f.id, after + 1));
-    while (f.unsized && *uid == 0 && kv_walk_next(&w)) {
-        if (index_message_of(w.value).vsize == 0)
-            *uid = index_uid_of(w.key);
-    }
-    kv_walk_end(&w);
-    return mailbox_end(box, why);
-}
-
-static enum rc
-size_all(struct mailbox *box, struct why *why)
-{
-    uint32_t uid = 0;
-    uint64_t vsize;
-    enum rc rc;
-
-    while ((rc = next_unsized(box, &uid, why)) == OK && uid) {
-        rc = mailbox_vsize(box, uid, &vsize, why);
-        if (rc == TEMP)
-            return rc;
-    }
-    return rc;
-}
-
 enum rc
 mailbox_status(struct mailbox *box, bool sizes, struct mailbox_status *s,
                struct why *why)
@@ -573,12 +487,10 @@ mailbox_status(struct mailbox *box, bool sizes, struct mailbox_status *s,
     if (rc != OK)
         return rc;
     rc = mailbox_end(box, why);
-    if (rc == OK && sizes && f.unsized) {
-        rc = size_all(box, why);
-        if (rc == OK)
-            rc = mailbox_read(box, &f, why);
-        if (rc == OK)
-            rc = mailbox_end(box, why);
+    for (uint32_t after = 0; rc == OK && sizes && f.unsized;) {
+        rc = mailbox_size_some(box, &after, why);
+        if (rc == OK && after == 0)
+            return mailbox_status(box, false, s, why);
     }
     if (rc != OK)
         return rc;

@@ -72,6 +72,10 @@ enum rc mailbox_message(struct mailbox *box, uint32_t uid, struct message *m,
                         struct why *why) MUST_USE;
 enum rc mailbox_vsize(struct mailbox *box, uint32_t uid, uint64_t *vsize,
                       struct why *why) MUST_USE;
+/* Work that out for a few messages after a UID, 0 at first; *after is 0 again
+ * when it is known of all (but those that cannot be read). */
+enum rc mailbox_size_some(struct mailbox *box, uint32_t *after,
+                          struct why *why) MUST_USE;
 
 /* The message's file, to read; LF line ends as a rule. PERM 5.2.0 where it is
  * gone. */

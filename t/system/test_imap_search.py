@@ -4,6 +4,7 @@ import os
 import random
 import re
 import shutil
+import signal
 import ssl
 import time
 
@@ -80,8 +81,8 @@ def maildir(posta, user):
 
 @pytest.fixture(scope='module')
 def posta():
-    with Posta(users={n: 'secret' for n in ('alice', 'bob', 'carl', 'dora')}
-               ) as p:
+    with Posta(users={n: 'secret' for n in ('alice', 'bob', 'carl', 'dora')},
+               settings={'login_tls_auth_only': 'no'}) as p:
         home = maildir(p, 'alice')
         fill(home, MAILS)
         yield p
@@ -414,6 +415,38 @@ def test_large(posta):
         a.ok('SELECT INBOX')
         assert search(a, '5') == [5]
     shutil.rmtree(home, ignore_errors=True)
+
+
+@pytest.mark.parametrize('command', [
+    'THREAD REFERENCES UTF-8 ALL', 'SORT (SUBJECT) UTF-8 ALL',
+    'STATUS {} (SIZE)', 'LIST "" {} RETURN (STATUS (SIZE))'])
+def test_others_have_their_turn(posta, command):
+    """Two commands wait for the user's process, a long one and one of another
+    session: what that one did is news in the answer of the first."""
+    box = re.sub(r'\W', '', command)
+    home = maildir(posta, 'bob') / f'.{box}'
+    fill(home, [(message(f'{i}', body='text\n' * 20000), 'S', i)
+                for i in range(400)])
+    give(home, home.parent)
+
+    def session():
+        c = RawImap(posta.base + 143, 'bob@example.test', clear=True)
+        c.ok(f'SELECT {box}')
+        return c
+
+    with session() as a, session() as b:
+        pids = posta.pids('imapd')
+        for pid in pids:
+            posta.kill(pid, signal.SIGSTOP)
+        long = a.begin(command.format(box))
+        short = b.begin('STORE 1 +FLAGS (\\Flagged)')
+        for pid in pids:
+            posta.kill(pid, signal.SIGCONT)
+        lines, done = a.until(long)
+        assert b.until(short)[1].startswith(b'OK')
+        assert done.startswith(b'OK')
+        assert b'* 1 FETCH (FLAGS (\\Flagged \\Seen))' in lines
+    shutil.rmtree(home)
 
 
 def test_imaplib(posta):
