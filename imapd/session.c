@@ -444,6 +444,8 @@ session_go(struct session *s)
                            conn_unsent(s->conn) >= OUTPUT_HIGH);
     if (more && !is_over(s))
         come_back(s);
+    else if (s->task.step == NULL)
+        arena_rest(s->command); /* thousands may idle */
     conn_flush(s->conn);
 }
 

@@ -211,6 +211,7 @@ session_go(struct session *s)
         more = s->sending ? (send_more(s), true) : take_line(s);
     conn_hold(s->conn, s->ending || s->sending != NULL ||
                            conn_unsent(s->conn) >= OUTPUT_HIGH);
+    arena_rest(s->work); /* thousands may idle */
     conn_flush(s->conn);
 }
 

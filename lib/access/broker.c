@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -59,10 +60,20 @@ static struct {
     struct packet packet;
 } own;
 
+/* Each user's process asks for names of users and groups: what that takes is
+ * read and loaded here, once for all of them. */
+static void
+load_names(void)
+{
+    (void)getpwnam("posta-nobody-at-all");
+}
+
 void
 broker_prepare(struct daemon *d, const struct user_program *p)
 {
     struct why why;
+
+    load_names();
 
     if (secret_load(d->queue_dir, "ticket.key", own.key, &why) != OK)
         log_fatal("%s", why.text);

@@ -19,11 +19,13 @@
 #define LINK       3   /* the broker, once nothing else is open */
 #define LINK_MS    5000
 #define ROOM_MS    1000
+#define REST_MS    2000 /* after sessions came or went */
 
 static struct {
     struct user user;
     struct link broker;
     unsigned sessions;
+    struct timer *rest;
     bool ending, renewing;
     struct packet packet;
 } own;
@@ -77,6 +79,22 @@ check_end(void)
         loop_stop(own.user.loop);
 }
 
+static void
+rest(void *unused)
+{
+    (void)unused;
+    own.rest = NULL;
+    arena_trim();
+}
+
+/* Those that are left may idle for days: what others took goes back. */
+static void
+rest_soon(void)
+{
+    if (own.rest == NULL)
+        own.rest = loop_after(own.user.loop, REST_MS, rest, NULL);
+}
+
 void
 user_gone(struct user *u, unsigned number)
 {
@@ -89,6 +107,7 @@ user_gone(struct user *u, unsigned number)
             own.ending = true;
             break;
         }
+    rest_soon();
     check_end();
 }
 
@@ -104,6 +123,7 @@ user_return(struct user *u, unsigned number, int fd, struct str input)
             own.ending = true;
             break;
         }
+    rest_soon();
     check_end();
 }
 
@@ -163,6 +183,7 @@ take_session(struct packet *p)
 
     fcntl(m.fd, F_SETFL, fcntl(m.fd, F_GETFL) | O_NONBLOCK);
     own.sessions++;
+    rest_soon();
     if (has_too_many(&s))
         user_gone(&own.user, s.number);
     else

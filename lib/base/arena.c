@@ -76,6 +76,18 @@ arena_reset(struct arena *a)
 }
 
 void
+arena_rest(struct arena *a)
+{
+    struct block *b = a->top;
+
+    if (b == NULL || b->used > 0 || b->next || b->size <= FIRST_SIZE)
+        return;
+    free(b);
+    a->top = NULL;
+    a->total = 0;
+}
+
+void
 arena_trim(void)
 {
     malloc_trim(0);

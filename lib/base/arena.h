@@ -22,7 +22,10 @@ void arena_free(struct arena *a);
 /* Forget everything in it; keeps one block for the next round. */
 void arena_reset(struct arena *a);
 
-/* The same for what held secrets: everything in it is overwritten first. */
+/* Nothing is in it, and perhaps nothing will be for long: keep little. */
+void arena_rest(struct arena *a);
+
+/* Forget what held secrets: everything in it is overwritten first. */
 void arena_wipe(struct arena *a);
 
 /* Zeroed, aligned for any type. */

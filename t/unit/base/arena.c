@@ -34,6 +34,30 @@ allocations(void **state)
     arena_free(NULL);
 }
 
+/* What rests gives its blocks back, and nothing that is in use. */
+static void
+rests(void **state)
+{
+    struct arena *a = arena_new("test", 1 << 16);
+    size_t room = arena_room(a);
+
+    (void)state;
+    arena_rest(a);
+    for (int i = 0; i < 10; i++)
+        assert_true(is_zero(arena_alloc(a, 1000), 1000));
+
+    char *last = arena_alloc(a, 1000);
+
+    memset(last, 'x', 1000);
+    arena_rest(a);
+    assert_int_equal(last[999], 'x');
+    arena_reset(a);
+    arena_rest(a);
+    assert_int_equal(arena_room(a), room);
+    assert_true(is_zero(arena_alloc(a, 9000), 9000));
+    arena_free(a);
+}
+
 static void
 grows(void **state)
 {
@@ -125,5 +149,5 @@ wiping_overwrites(void **state)
     arena_free(a);
 }
 
-TESTS(TEST(wiping_overwrites), TEST(allocations), TEST(grows), TEST(texts),
-      TEST(room), TEST(limit))
+TESTS(TEST(wiping_overwrites), TEST(allocations), TEST(rests), TEST(grows),
+      TEST(texts), TEST(room), TEST(limit))
