@@ -12,7 +12,7 @@
 #include "sys/charsets.h"
 #include "sys/io.h"
 
-#define LAYOUT    1     /* which texts are in which area */
+#define LAYOUT    2     /* which texts are in which area, and as what */
 #define QUIET_MS  1000  /* without a change or a search: what comes first */
 #define UNREST_MS 20000 /* so long it waits for that */
 #define WORK_MS   3     /* in one go */

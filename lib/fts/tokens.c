@@ -3,6 +3,9 @@
 /* ASCII alone is no word when it is longer than this: hardly any language has
  * longer ones, but each mail has hashes and base64. */
 #define ASCII_WORD_MAX 20
+/* With digits among its letters it is a number of something, in one message or
+ * two, and its grams take less room. */
+#define MIXED_WORD_MAX 8
 
 static bool
 is_word_byte(char c)
@@ -88,14 +91,18 @@ tokens_run(struct str *text, struct str *run, enum run_class *class)
 bool
 tokens_is_word(struct str run)
 {
-    if (run.len <= ASCII_WORD_MAX)
+    size_t digits = 0;
+
+    if (run.len <= MIXED_WORD_MAX)
         return true;
     if (run.len > WORD_MAX)
         return false;
-    for (size_t i = 0; i < run.len; i++)
+    for (size_t i = 0; i < run.len; i++) {
         if (run.p[i] < 0)
             return true;
-    return false;
+        digits += is_digit(run.p[i]);
+    }
+    return run.len <= ASCII_WORD_MAX && (digits == 0 || digits == run.len);
 }
 
 uint32_t

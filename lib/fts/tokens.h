@@ -6,8 +6,9 @@
  * separators around them. What a run becomes depends on the run alone:
  *
  *   letters and digits       a word, kept as it is; one that is too long to be
- *                            a word (base64, hashes, links) becomes *grams*:
- *                            each three bytes in a row, as a number
+ *                            a word, or has both and is long (base64, hashes,
+ *                            numbers of all kinds), becomes *grams*: each
+ *                            three bytes in a row, as a number
  *   of scripts without       each two characters in a row are a word; so is
  *   blanks between words     one that stands alone
  *
