@@ -29,6 +29,8 @@ builder_new(const struct segment_folder *folder)
     b->slot_count = SLOTS;
     b->slots = calloc(SLOTS, sizeof *b->slots);
     must(b->slots != NULL);
+    for (size_t i = 0; i < WORD_KEYS; i++)
+        b->keys[i] = hash_of((struct str){(const char *)&i, sizeof i});
     b->taker = (struct token_taker){take_word, take_gram, b};
     b->tokens.taker = &b->taker;
     return b;
@@ -56,24 +58,28 @@ builder_free(struct builder *b)
 /* ---- the table of words */
 
 static void
-put_slot(struct builder *b, uint32_t hash, uint32_t number)
+put_slot(struct builder *b, struct word_slot slot)
 {
-    size_t i = hash & (b->slot_count - 1);
+    size_t i = slot.hash & (b->slot_count - 1);
 
-    while (b->slots[i])
+    while (b->slots[i].number)
         i = (i + 1) & (b->slot_count - 1);
-    b->slots[i] = number + 1;
+    b->slots[i] = slot;
 }
 
 static void
 grow(struct builder *b)
 {
-    free(b->slots);
+    struct word_slot *old = b->slots;
+    size_t count = b->slot_count;
+
     b->slot_count *= 2;
     b->slots = calloc(b->slot_count, sizeof *b->slots);
     must(b->slots != NULL);
-    for (size_t i = 0; i < b->words.len; i++)
-        put_slot(b, b->words.at[i].hash, (uint32_t)i);
+    for (size_t i = 0; i < count; i++)
+        if (old[i].number)
+            put_slot(b, old[i]);
+    free(old);
 }
 
 static uint32_t
@@ -81,31 +87,49 @@ add_word(struct builder *b, struct str text, uint32_t hash)
 {
     uint32_t number = (uint32_t)b->words.len;
 
-    *vec_add(&b->words) = (struct word){.hash = hash,
-                                        .at = (uint32_t)b->texts.len,
+    *vec_add(&b->words) = (struct word){.at = (uint32_t)b->texts.len,
                                         .len = (uint8_t)text.len,
                                         .area = (uint8_t)b->area};
     for (size_t i = 0; i < text.len; i++)
         *vec_add(&b->texts) = text.p[i];
     if (b->words.len * 2 > b->slot_count)
         grow(b);
-    else
-        put_slot(b, hash, number);
+    put_slot(b, (struct word_slot){hash, number + 1});
     return number;
+}
+
+/* Multilinear, strongly universal (Lemire, Kaser 2014): as nobody knows the
+ * keys, nobody can send words that meet in the table. */
+static uint32_t
+hash_word(const struct builder *b, struct str text)
+{
+    uint64_t sum = b->keys[0] * (text.len << 2 | b->area);
+    const uint64_t *key = &b->keys[1];
+    uint32_t four = 0;
+
+    for (; text.len >= sizeof four; key++) {
+        memcpy(&four, text.p, sizeof four);
+        sum += *key * four;
+        text = (struct str){text.p + sizeof four, text.len - sizeof four};
+    }
+    four = 0;
+    memcpy(&four, text.p, text.len);
+    return (uint32_t)((sum + *key * four) >> 32);
 }
 
 static uint32_t
 find_word(struct builder *b, struct str text)
 {
-    uint32_t hash = (uint32_t)hash_of(text) + (uint32_t)b->area;
+    const uint32_t hash = hash_word(b, text);
     size_t i = hash & (b->slot_count - 1);
 
-    for (; b->slots[i]; i = (i + 1) & (b->slot_count - 1)) {
-        const struct word *w = &b->words.at[b->slots[i] - 1];
+    for (; b->slots[i].number; i = (i + 1) & (b->slot_count - 1)) {
+        const struct word *w = &b->words.at[b->slots[i].number - 1];
 
-        if (w->hash == hash && w->len == text.len && w->area == b->area &&
+        if (b->slots[i].hash == hash && w->len == text.len &&
+            w->area == b->area &&
             memcmp(b->texts.at + w->at, text.p, text.len) == 0)
-            return b->slots[i] - 1;
+            return b->slots[i].number - 1;
     }
     return add_word(b, text, hash);
 }

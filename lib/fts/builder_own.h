@@ -10,12 +10,20 @@
 
 /* A word of an area. */
 struct word {
-    uint32_t hash, at; /* in `texts` */
-    uint32_t last;     /* 1 + the last message that has it */
-    uint32_t count;    /* messages that have it */
-    uint32_t place;    /* of its messages among all, in builder_write */
+    uint32_t at;    /* in `texts` */
+    uint32_t last;  /* 1 + the last message that has it */
+    uint32_t count; /* messages that have it */
+    uint32_t place; /* of its messages among all, in builder_write */
     uint8_t len, area;
 };
+
+/* The table of words has them by hash; number 0 is none. */
+struct word_slot {
+    uint32_t hash, number;
+};
+
+/* One for each four bytes of a word, and one for what it is. */
+#define WORD_KEYS ((WORD_MAX + 8) / 4 + 2)
 
 /* Which words, or grams, messages have: those of message i stand up to
  * end[i], after those of the one before. */
@@ -37,8 +45,9 @@ struct builder {
     VEC(struct segment_doc) docs;
     VEC(struct word) words;
     VEC(char) texts;
-    uint32_t *slots; /* 1 + the number of a word */
+    struct word_slot *slots;
     size_t slot_count;
+    uint64_t keys[WORD_KEYS]; /* of the hash */
     struct words_had had;
     struct grams_had grams[FTS_AREAS];
     struct token_taker taker;

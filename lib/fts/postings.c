@@ -1,5 +1,7 @@
 #include "fts/postings.h"
 
+#include <endian.h>
+
 #include "fts/segment.h"
 
 #define K_BITS 4
@@ -18,8 +20,23 @@ static void
 put_bits(struct bits_out *o, uint64_t bits, unsigned len)
 {
     o->held |= bits << o->len;
-    for (o->len += len; o->len >= 8; o->len -= 8, o->held >>= 8)
-        buf_addc(o->to, (char)o->held);
+    o->len += len;
+    if (o->len < 32)
+        return;
+
+    const uint32_t full = htole32((uint32_t)o->held);
+
+    buf_add(o->to, (struct str){(const char *)&full, sizeof full});
+    o->held >>= 32;
+    o->len -= 32;
+}
+
+static void
+put_rest(struct bits_out *o)
+{
+    const uint32_t rest = htole32((uint32_t)o->held);
+
+    buf_add(o->to, (struct str){(const char *)&rest, (o->len + 7) / 8});
 }
 
 static void
@@ -98,8 +115,7 @@ postings_put(struct buf *b, const uint16_t *at, size_t count, uint32_t from,
         put_others(&o, at, count, from, of, k);
     else
         put_these(&o, at, count, from, k);
-    if (o.len > 0)
-        buf_addc(b, (char)o.held);
+    put_rest(&o);
 }
 
 /* ---- reading */

@@ -60,9 +60,9 @@ class_of(struct str c)
 struct str
 tokens_char(struct str *run)
 {
-    struct str c = str_sub(*run, 0, char_len(*run));
+    const struct str c = {run->p, char_len(*run)};
 
-    *run = str_sub(*run, c.len, run->len);
+    *run = (struct str){run->p + c.len, run->len - c.len};
     return c;
 }
 
