@@ -116,6 +116,7 @@ acl_change(struct home *h, const char *path, const struct acl_change *c,
     if (rc == OK) {
         rc = change_in(a, dir, c, why);
         dotlock_drop(dir, LOCK);
+        home_tell(h, S(""));
     }
     arena_free(a);
     return rc;
@@ -134,6 +135,7 @@ acl_inherit(struct home *h, const char *from, const char *path, struct why *why)
         rc = open_folder(h, path, &dir, why);
     if (rc == OK && acl.count > 0)
         rc = write_file(a, dir, &acl, why);
+    home_tell(h, S(""));
     arena_free(a);
     return rc;
 }

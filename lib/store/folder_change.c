@@ -137,30 +137,36 @@ take_away(struct home *h, struct arena *a, const struct folder *f,
     return rc;
 }
 
-static enum rc delete (struct home *h, struct arena *a, struct str name,
-                       struct why *why) {
-    const struct folder *f; struct folder_list list; const char * path;
+static enum rc
+remove_folder(struct home *h, struct arena *a, struct str name, struct why *why)
+{
+    const struct folder *f;
+    struct folder_list list;
+    const char *path;
     enum rc rc = home_path(h, a, name, &path, why);
 
-    if (rc == OK &&
-        str_eq(str_from(path), S("."))) return fail(why, "5.1.1",
-                                                    "INBOX cannot be deleted");
+    if (rc == OK && str_eq(str_from(path), S(".")))
+        return fail(why, "5.1.1", "INBOX cannot be deleted");
     if (rc == OK)
         rc = find(h, a, home_name(h, a, str_from(path)), &list, &f, why);
-    if (rc != OK) return rc;
-    if (f == NULL || f->path == NULL) return no_folder(why, name);
-    if (!(f->bits & FOLDER_SELECTABLE) &&
-        f->bits & FOLDER_CHILDREN) return fail(why, "5.1.4",
-                                               "there are folders below %.*s",
-                                               STR(name));
+    if (rc != OK)
+        return rc;
+    if (f == NULL || f->path == NULL)
+        return no_folder(why, name);
+    if (!(f->bits & FOLDER_SELECTABLE) && f->bits & FOLDER_CHILDREN)
+        return fail(why, "5.1.4", "there are folders below %.*s", STR(name));
     rc = take_away(h, a, f, why);
-    if (rc != OK) return rc;
+    if (rc != OK)
+        return rc;
     quota_forget(h->dir, ".");
     close_boxes(h, str_from(path));
     empty_trash(h);
     rc = forget(h, str_from(path), why);
-    if (rc == OK && f->use.len) rc = uses_set(h, a, path, (struct str){0}, why);
-    if (rc == OK) rc = metadata_move(h, str_from(path), NULL, why);
+    if (rc == OK && f->use.len)
+        rc = uses_set(h, a, path, (struct str){0}, why);
+    if (rc == OK)
+        rc = metadata_move(h, str_from(path), NULL, why);
+    home_tell(h, S(""));
     return rc;
 }
 
@@ -168,7 +174,7 @@ enum rc
 folder_delete(struct home *h, struct str name, struct why *why)
 {
     struct arena *a = arena_new("folder", (size_t)256 << 20);
-    enum rc rc = delete (h, a, name, why);
+    enum rc rc = remove_folder(h, a, name, why);
 
     arena_free(a);
     return rc;
@@ -347,6 +353,7 @@ folder_rename(struct home *h, struct str from, struct str to, struct why *why)
             rc = rename_inbox(h, r.a, to, why);
         else
             rc = rename_paths(&r, to, why);
+        home_tell(h, S(""));
     }
     vec_free(&r.old);
     vec_free(&r.new);

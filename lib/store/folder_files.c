@@ -162,6 +162,7 @@ folder_subscribe(struct home *h, struct str name, bool subscribed,
     if (rc == OK) {
         rc = change_subs(h, a, wanted, subscribed, why);
         dotlock_drop(h->dir, SUBS_LOCK);
+        home_tell(h, S(""));
     }
     arena_free(a);
     return rc;

@@ -309,6 +309,8 @@ folder_create(struct home *h, struct str name, struct str use, struct why *why)
                      ? fail(why, "5.1.1", "that is no special use")
                      : create(h, a, name, use, why);
 
+    if (rc == OK)
+        home_tell(h, S(""));
     arena_free(a);
     return rc;
 }

@@ -9,6 +9,7 @@
 #include "base/utf8.h"
 #include "mail/mutf7.h"
 #include "store/own.h"
+#include "store/tell.h"
 
 #define HOME_LIMIT ((size_t)64 << 20)
 
@@ -86,6 +87,7 @@ home_open(const struct home_settings *s, struct home **out, struct why *why)
                         : arena_fmt(a, "%s/posta-index", s->root);
     h->fs = s->fs;
     h->separator = s->separator ? s->separator : '/';
+    h->listeners = -1;
     h->dir = open(h->root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (h->dir < 0 && errno == ENOENT && make_root(a, h->root))
         h->dir = open(h->root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -106,6 +108,7 @@ home_close(struct home *h)
     must(h->boxes.len == 0);
     vec_free(&h->boxes);
     kv_env_close(h->kv);
+    home_listen_end(h);
     if (h->dir >= 0)
         close(h->dir);
     arena_free(h->arena);

@@ -173,6 +173,12 @@ mailbox_home(const struct mailbox *box)
     return box->home;
 }
 
+struct str
+mailbox_path(const struct mailbox *box)
+{
+    return box->path;
+}
+
 void
 mailbox_close(struct mailbox *box)
 {
@@ -291,7 +297,13 @@ mailbox_commit(struct mailbox *box, struct index_folder *f, struct why *why)
         f->own_cur = box->own_cur;
     }
     index_folder_put(box->home->kv, box->path, f);
-    return kv_env_commit(box->home->kv, why);
+    enum rc rc = kv_env_commit(box->home->kv, why);
+
+    if (rc == OK && f->modseq > box->told) {
+        box->told = f->modseq;
+        home_tell(box->home, box->path);
+    }
+    return rc;
 }
 
 void

@@ -31,6 +31,8 @@ void mailbox_hold(struct mailbox *box);
 void mailbox_let_go(struct mailbox *box);
 
 struct home *mailbox_home(const struct mailbox *box);
+/* As home_path has it. */
+struct str mailbox_path(const struct mailbox *box);
 
 /*
  * Look whether anybody changed the Maildir, dovecot-uidlist or

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "store/quota.h"
+#include "store/tell.h"
 #include "sys/disk.h"
 
 static struct {
@@ -178,8 +179,10 @@ maildir_save(struct arena *a, const char *path, const struct store_message *m,
         return store_fail(errno, why, "create maildir file %s", tmp);
     if (disk_write(out, m->head) && disk_copy(out, m->fd, m->from, m->to) &&
         disk_sync(out) && publish_counted(a, path, tmp, new, size) &&
-        sync_name(a, path, m->fd, out))
+        sync_name(a, path, m->fd, out)) {
+        tell_delivered(a, path);
         return OK;
+    }
 
     enum rc rc = store_fail(errno, why, "error writing message");
 
@@ -212,5 +215,7 @@ maildir_link(struct arena *a, const char *path, int fd, off_t size, off_t lines)
         disk_link_fd(fd, AT_FDCWD, arena_fmt(a, "%s/new/%s", path, name));
 
     end_counted(&turn, good, size);
+    if (good)
+        tell_delivered(a, path);
     return good;
 }

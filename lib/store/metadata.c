@@ -123,6 +123,7 @@ metadata_set(struct home *h, const struct metadata_note *notes, size_t count,
     rc = set(h, a, notes, count, why);
     arena_free(a);
     dotlock_drop(h->dir, LOCK);
+    home_tell(h, S(""));
     return rc;
 }
 

@@ -25,6 +25,12 @@ struct home {
     struct kv_env *kv;
     unsigned generation; /* one more when the index is made anew */
     VEC(struct mailbox *) boxes;
+
+    /* tell.c */
+    int listeners;        /* the folder; -1: not open */
+    int64_t alone;        /* its mtime when nobody else listened; else 0 */
+    const char *listener; /* our name there; NULL: we do not listen */
+    int ear;              /* what it names */
 };
 
 struct view;
@@ -48,6 +54,7 @@ struct mailbox {
     int64_t own_new, own_cur;
     bool own_good;
     bool doubt;      /* not to be relied on until the folder has been listed */
+    uint64_t told;   /* mod-sequence up to which others have been told */
     uint64_t serial; /* of the record that the keywords below are of */
     uint32_t id;
     struct arena *words;
@@ -61,6 +68,9 @@ struct mailbox {
 
 /* Put the index in order if it is gone. */
 enum rc home_check(struct home *home, struct why *why) MUST_USE;
+
+/* Tell others who listen (tell.h). */
+void home_tell(struct home *home, struct str path);
 
 /* Is the record that the index has under the folder's path (NULL: none) that of
  * the folder we have open? False where another process has removed or renamed

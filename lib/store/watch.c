@@ -93,26 +93,33 @@ rank(const struct watcher *w, int wd)
     return low;
 }
 
-/* A folder by its descriptor, as its name may change, and what is below. */
 static bool
-watch_for(struct watcher *w, uint32_t events, int dir, const char *below,
-          enum watch_kind kind, void *owner)
+watch_path(struct watcher *w, const char *path, uint32_t events,
+           enum watch_kind kind, void *owner)
 {
-    char path[PATH_LEN + 60];
-    int wd;
+    int wd = inotify_add_watch(w->fd, path, events);
+    size_t at;
 
-    snprintf(path, sizeof path, "/proc/self/fd/%d%s", dir, below);
-    wd = inotify_add_watch(w->fd, path, events);
     if (wd < 0)
         return false;
-
-    size_t at = rank(w, wd);
+    at = rank(w, wd);
 
     vec_add(&w->places);
     memmove(&w->places.at[at + 1], &w->places.at[at],
             (w->places.len - 1 - at) * sizeof *w->places.at);
     w->places.at[at] = (struct place){.wd = wd, .kind = kind, .owner = owner};
     return true;
+}
+
+/* A folder by its descriptor, as its name may change, and what is below. */
+static bool
+watch_for(struct watcher *w, uint32_t events, int dir, const char *below,
+          enum watch_kind kind, void *owner)
+{
+    char path[PATH_LEN + 60];
+
+    snprintf(path, sizeof path, "/proc/self/fd/%d%s", dir, below);
+    return watch_path(w, path, events, kind, owner);
 }
 
 static bool
@@ -171,6 +178,16 @@ watcher_add_folders(struct watcher *w, const struct home *home,
         return OK;
     snprintf(below, sizeof below, "/%s", path);
     return watch(w, home->dir, below, WATCH_FOLDERS, owner)
+               ? OK
+               : cannot(w, owner, path, why);
+}
+
+enum rc
+watcher_add_list(struct watcher *w, const char *path, void *owner,
+                 struct why *why)
+{
+    return watch_path(w, path, IN_MOVED_TO | IN_DELETE | IN_ONLYDIR, WATCH_LIST,
+                      owner)
                ? OK
                : cannot(w, owner, path, why);
 }

@@ -3,7 +3,7 @@
  *
  * One for all of a process. It only says where to look: mailbox_sync or
  * folders_list find out what happened, cheaply where it was ourselves. What
- * another process stored in the index shows when it is flushed (flags_flush).
+ * another process stored in the index it tells itself (tell.h).
  *
  * What is watched has an owner, any address that is not NULL; it comes back
  * when something has changed there.
@@ -39,11 +39,15 @@ enum rc watcher_add_folders(struct watcher *w, const struct home *home,
                             const char *path, void *owner,
                             struct why *why) MUST_USE;
 
+/* Watch a folder, at a path, of files that are replaced and removed whole. */
+enum rc watcher_add_list(struct watcher *w, const char *path, void *owner,
+                         struct why *why) MUST_USE;
+
 /* Forget all that this one owns. Before a mailbox is closed. */
 void watcher_drop(struct watcher *w, const void *owner);
 
 /* What kind of thing has changed. */
-enum watch_kind { WATCH_MAILBOX, WATCH_MESSAGES, WATCH_FOLDERS };
+enum watch_kind { WATCH_MAILBOX, WATCH_MESSAGES, WATCH_FOLDERS, WATCH_LIST };
 
 /* The owner of something that may have changed, each once, or NULL: wait
  * again. */

@@ -10,6 +10,7 @@
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <termios.h>
 #include <time.h>
@@ -35,11 +36,11 @@
 #define CHANGING                                                               \
     (LANDLOCK_ACCESS_FS_WRITE_FILE | LANDLOCK_ACCESS_FS_REMOVE_DIR |           \
      LANDLOCK_ACCESS_FS_REMOVE_FILE | LANDLOCK_ACCESS_FS_MAKE_DIR |            \
-     LANDLOCK_ACCESS_FS_MAKE_REG)
+     LANDLOCK_ACCESS_FS_MAKE_REG | LANDLOCK_ACCESS_FS_MAKE_FIFO)
 #define NEVER                                                                  \
     (LANDLOCK_ACCESS_FS_EXECUTE | LANDLOCK_ACCESS_FS_MAKE_CHAR |               \
      LANDLOCK_ACCESS_FS_MAKE_BLOCK | LANDLOCK_ACCESS_FS_MAKE_SOCK |            \
-     LANDLOCK_ACCESS_FS_MAKE_FIFO | LANDLOCK_ACCESS_FS_MAKE_SYM)
+     LANDLOCK_ACCESS_FS_MAKE_SYM)
 
 /* What later kernels added, by ABI, as older headers do not name it. */
 #define REFER    ((uint64_t)1 << 13)
@@ -319,6 +320,9 @@ static const struct {
     {0,          SYS(clone),     0, CLONE_VM | NAME_SPACES, 0               },
  /* who left a lock behind: does he live? No signal is sent. */
     {PRIV_WRITE, SYS(kill),      1, ~0ul,                   0               },
+ /* FIFOs, no devices */
+    {PRIV_WRITE, SYS(mknod),     1, S_IFMT,                 S_IFIFO         },
+    {PRIV_WRITE, SYS(mknodat),   2, S_IFMT,                 S_IFIFO         },
  /* limits are read, not set */
     {0,          SYS(prlimit64), 2, ~0ul,                   0               },
 };
