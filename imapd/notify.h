@@ -76,7 +76,8 @@ struct told {
 
 struct place {
     struct folder f; /* with its whole name */
-    unsigned kind;   /* SPACE_ of its namespace */
+    struct home *home;
+    unsigned kind; /* SPACE_ of its namespace */
     unsigned rights;
     bool watched;
     bool dirty; /* is to be looked at */
@@ -113,6 +114,9 @@ void roster_look(struct imap *imap, const struct session *but);
 void roster_folders_changed(struct imap *imap);
 void roster_place_changed(struct imap *imap, struct place *p);
 void roster_name_changed(struct imap *imap, struct str name);
+/* Messages in that folder of a home; path NULL: in all of them. */
+void roster_home_changed(struct imap *imap, const struct home *home,
+                         const struct str *path);
 /* The session itself has added so many messages: that it knows. */
 void roster_added(struct session *s, struct str name, struct mailbox *box,
                   uint32_t count);

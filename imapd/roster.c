@@ -101,19 +101,34 @@ roster_name_changed(struct imap *imap, struct str name)
         roster_place_changed(imap, p);
 }
 
+void
+roster_home_changed(struct imap *imap, const struct home *home,
+                    const struct str *path)
+{
+    for (size_t i = 0; i < roster_count(imap); i++) {
+        struct place *p = roster_at(imap, i);
+
+        if (p->told.len > 0 && p->home == home &&
+            (path == NULL || str_eq(str_from(p->f.path), *path)))
+            roster_place_changed(imap, p);
+    }
+}
+
 static void
 poll(void *self)
 {
     struct roster *r = self;
 
     r->poll = NULL;
+    for (size_t i = 0; outside_is_blind(r->imap) && i < r->places.len; i++)
+        r->places.at[i]->dirty = true;
     roster_folders_changed(r->imap);
 }
 
 static void
 poll_others(struct roster *r)
 {
-    if (r->others && r->poll == NULL)
+    if ((r->others || outside_is_blind(r->imap)) && r->poll == NULL)
         r->poll = loop_after(r->imap->user->loop, POLL_MS, poll, r);
 }
 

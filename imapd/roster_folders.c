@@ -222,6 +222,7 @@ take(struct comparison *c)
             r->half |= f->f.path && !is_mailbox(&f->f);
         }
         pair->place->f = f->f;
+        pair->place->home = f->spot.home;
         pair->place->kind = f->spot.kind;
         pair->place->rights = f->spot.rights;
         pair->place->dirty |= pair->renamed;
@@ -253,6 +254,7 @@ roster_compare(struct roster *r, struct session *s, const struct session *but,
     pair_names(&c);
     pair_inodes(&c);
     take(&c);
+    space_hear(r->imap);
     if (!first)
         tell(&c, but);
     for (size_t i = 0; i < c.gone.len; i++)

@@ -199,11 +199,18 @@ void news_look(struct imap *imap, struct mailbox *box);
 /* ---- outside.c: what other programs do at the files */
 
 void outside_begin(struct imap *imap);
+/* The process ends: nobody shall tell it anything. */
+void outside_end(struct imap *imap);
+/* Listen to those who change that home, until it is about to be closed. */
+void outside_hear(struct imap *imap, struct home *home);
+void outside_hear_no_more(struct imap *imap, const struct home *home);
+/* The kernel tells nothing: what nobody else tells must be looked for. */
+bool outside_is_blind(const struct imap *imap);
 /* A session has selected a mailbox, or is about to let go of it. */
 void outside_watch(struct session *s);
 void outside_unwatch(struct session *s);
 /* Folders that are not selected (store/watch.h): what changes there is told to
- * the roster. */
+ * the roster, as far as the kernel tells it (outside_is_blind). */
 enum rc outside_add_messages(struct imap *imap, const struct home *home,
                              const char *path, void *owner,
                              struct why *why) MUST_USE;
@@ -211,6 +218,8 @@ enum rc outside_add_folders(struct imap *imap, const struct home *home,
                             const char *path, void *owner,
                             struct why *why) MUST_USE;
 void outside_drop(struct imap *imap, const void *owner);
+/* The folder that says who shares (space_shares_changed). */
+void outside_add_list(struct imap *imap, const char *path);
 /* Look at the selected mailbox now, and again while another program keeps it
  * locked. */
 void outside_look(struct session *s);

@@ -4,7 +4,6 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/inotify.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -33,17 +32,21 @@ space_prepare(struct imap *imap, struct user *u, struct user_folders *folders,
 }
 
 static void
-close_home(struct space_home *h)
+close_home(struct imap *imap, struct space_home *h)
 {
+    outside_hear_no_more(imap, h->home);
     home_close(h->home);
     free((char *)(uintptr_t)h->owner.p);
     free(h);
 }
 
-/* Spots of a command that goes on in steps name homes. */
+/* Spots of a command that goes on in steps name homes, and so does the roster,
+ * which is told what happens there. */
 static bool
 is_at_work(const struct imap *imap)
 {
+    if (imap->roster)
+        return true;
     for (size_t i = 0; i < imap->sessions.len; i++)
         if (imap->sessions.at[i]->task.step)
             return true;
@@ -65,7 +68,7 @@ tidy(void *self)
             h->used = now;
         if (now - h->used < UNUSED_MS)
             continue;
-        close_home(h);
+        close_home(imap, h);
         vec_drop(&p->homes, i - 1);
     }
     p->tidy = p->homes.len == 0
@@ -73,39 +76,15 @@ tidy(void *self)
                   : loop_after(imap->user->loop, TIDY_MS, tidy, imap);
 }
 
-/* Somebody has changed with whom he shares. */
-static void
-list_changed(void *self, unsigned events)
+/* So who logs in next to see what has just been shared with him is not served
+ * by a process that is not let in there. */
+void
+space_shares_changed(struct imap *imap)
 {
-    struct imap *imap = self;
-    char data[4096];
-
-    (void)events;
-    while (read(imap->spaces->told, data, sizeof data) > 0)
-        ;
     /* Two changes may have left the folder the same time. */
     imap->spaces->stamp = (struct text_stamp){0};
     (void)space_shares(imap);
     roster_folders_changed(imap);
-}
-
-/* So that who logs in next to see what has just been shared with him is not
- * served by a process that is not let in there. */
-static void
-watch_list(struct imap *imap)
-{
-    const char *folder = imap->user->conf->imap_shared_list;
-    int fd = *folder ? inotify_init1(IN_NONBLOCK | IN_CLOEXEC) : -1;
-
-    if (fd < 0)
-        return;
-    if (inotify_add_watch(fd, folder, IN_MOVED_TO | IN_DELETE | IN_ONLYDIR) <
-        0) {
-        close(fd);
-        return;
-    }
-    imap->spaces->told = fd;
-    loop_watch(imap->user->loop, fd, LOOP_READ, list_changed, imap);
 }
 
 void
@@ -117,7 +96,8 @@ space_begin(struct imap *imap)
     imap->spaces->arena = arena_new("shares", (size_t)16 << 20);
     root = home_root(imap->home, &fs);
     user_share(imap->user, imap->user->user, root, fs);
-    watch_list(imap);
+    if (*imap->user->conf->imap_shared_list)
+        outside_add_list(imap, imap->user->conf->imap_shared_list);
     (void)space_shares(imap);
 }
 
@@ -162,6 +142,14 @@ space_shares(struct imap *imap)
     p->stamp = stamp;
     renew_for(imap, &p->shares);
     return &p->shares;
+}
+
+void
+space_hear(struct imap *imap)
+{
+    outside_hear(imap, imap->home);
+    for (size_t i = 0; i < imap->spaces->homes.len; i++)
+        outside_hear(imap, imap->spaces->homes.at[i]->home);
 }
 
 static struct space_home *

@@ -84,6 +84,12 @@ bool space_look(struct session *s);
 /* The ACL of a mailbox there has changed, or one with an ACL is gone. */
 void space_shared(struct session *s, const struct spot *spot);
 
+/* Somebody has changed with whom he shares. */
+void space_shares_changed(struct imap *imap);
+
+/* Listen to those who change any of the homes that are open (outside_hear). */
+void space_hear(struct imap *imap);
+
 /* Whose rights: `owner` is true in the private namespace. */
 struct acl_who space_who(const struct session *s, const struct spot *spot);
 

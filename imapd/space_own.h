@@ -23,7 +23,6 @@ struct spaces {
     struct text_stamp stamp;
     VEC(struct space_home *) homes;
     struct timer *tidy;
-    int told; /* inotify, of imap_shared_list */
 };
 
 /* Who shares with the user; looked at anew when the list has changed. */

@@ -66,6 +66,12 @@ end(struct user *u, unsigned number, const char *why)
             session_bye(i->sessions.at[k - 1], why);
 }
 
+static void
+finish(struct user *u)
+{
+    outside_end(u->own);
+}
+
 const struct user_program imap_user = {
     .service = "imap",
     .share = share,
@@ -74,4 +80,5 @@ const struct user_program imap_user = {
     .refusal = refusal,
     .attach = attach,
     .end = end,
+    .finish = finish,
 };

@@ -391,6 +391,8 @@ user_work(struct daemon *d, const struct user_program *p,
         serve();
     else
         refuse(&why);
+    if (rc == OK && p->finish)
+        p->finish(&own.user);
     log_flush();
     _exit(0);
 }

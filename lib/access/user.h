@@ -73,6 +73,8 @@ struct user_program {
     void (*attach)(struct user *u, const struct user_session *s);
     /* End that session, or all (0), with a word to the client. */
     void (*end)(struct user *u, unsigned number, const char *why);
+    /* The process ends, no session is left. May be NULL. */
+    void (*finish)(struct user *u);
 };
 
 /* A field of the user: "mail", "quota_rule". Empty where there is none. */
