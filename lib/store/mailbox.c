@@ -212,6 +212,12 @@ mailbox_is_there(struct mailbox *box, const struct index_folder *f)
     return true;
 }
 
+void
+mailbox_doubt_place(struct mailbox *box)
+{
+    box->record = 0;
+}
+
 /* Transactions. */
 
 enum { TRIES = 3 };

@@ -76,6 +76,8 @@ void home_tell(struct home *home, struct str path);
  * the folder we have open? False where another process has removed or renamed
  * it: the mailbox is gone then. */
 bool mailbox_is_there(struct mailbox *box, const struct index_folder *f);
+/* It is looked for on disk next time: the index may still have a record. */
+void mailbox_doubt_place(struct mailbox *box);
 
 /* Seconds and nanoseconds of a folder's mtime, 0 where it is none. */
 int64_t dir_mtime(int dir);

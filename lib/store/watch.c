@@ -246,6 +246,8 @@ note(struct watcher *w, const struct inotify_event *e)
         if (!all && p->kind == WATCH_FOLDERS && !concerns_folders(e))
             continue;
         p->changed = true;
+        if (e->mask & IN_MOVE_SELF && p->kind == WATCH_MAILBOX)
+            mailbox_doubt_place(p->owner);
         if (i < w->next)
             w->next = i;
     }
