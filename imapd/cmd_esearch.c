@@ -232,6 +232,41 @@ make_filters(struct session *s, struct work *w)
     return true;
 }
 
+static bool
+is_listed(const struct space_list *folders, struct str name)
+{
+    for (size_t i = 0; i < folders->len; i++)
+        if (str_eq(folders->at[i].f.name, name))
+            return true;
+    return false;
+}
+
+/* Those that are named need not be such as the user is shown (2.2): what is
+ * left of them, but has his right to read it, is looked for by its name. */
+static void
+add_named(struct session *s, struct work *w, const struct filter_names *named)
+{
+    struct space_list all = {.len = w->folders.len};
+    struct why why;
+
+    if (named->filter != FILTER_MAILBOXES)
+        return;
+    all.at =
+        arena_alloc(s->command, (all.len + named->count + 1) * sizeof *all.at);
+    for (size_t i = 0; i < all.len; i++)
+        all.at[i] = w->folders.at[i];
+    for (size_t i = 0; i < named->count; i++) {
+        struct space_folder f = {
+            .f = {.name = named->names[i], .bits = FOLDER_SELECTABLE}
+        };
+
+        if (!is_listed(&all, f.f.name) &&
+            space_find(s, f.f.name, &f.spot, &why) == OK)
+            all.at[all.len++] = f;
+    }
+    w->folders = all;
+}
+
 /* So that the selected one is not searched twice. */
 static void
 leave_out(struct space_list *folders, struct str name)
@@ -263,6 +298,8 @@ do_esearch(struct session *s, const struct command *c)
         reply_why(s, &why);
         return;
     }
+    for (size_t i = 0; i < w->filter_count; i++)
+        add_named(s, w, &w->filters[i]);
     if (w->selected)
         leave_out(&w->folders, s->selected);
     w->a = arena_new("esearch", FINDER_MAX);

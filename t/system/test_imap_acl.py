@@ -542,6 +542,25 @@ def test_search_in_many(anna, ben):
         assert b'MAILBOX INBOX' in line
 
 
+def test_search_in_one_that_is_not_shown(anna, ben):
+    """RFC 7377 2.2: `l` is not asked of mailboxes that are named."""
+    a = anna
+    for name in 'shown', 'hidden', 'shut':
+        a.ok(f'CREATE {name}')
+        assert a.append(name).startswith(b'OK')
+    for name, rights in (('shown', 'lr'), ('hidden', 'r'), ('shut', 'l')):
+        a.ok(f'SETACL {name} {ben.full} {rights}')
+    with ben.login() as b:
+        found = b.ok(
+            f'ESEARCH IN (mailboxes ({a.shared}/hidden {a.shared}/none '
+            f'{a.shared}/shut {a.shared}/shown {a.shared}/hidden) '
+            f'subtree {a.shared}/shown) ALL')
+        assert sorted(re.search(rb'MAILBOX \S+/(\S+)', x)[1]
+                      for x in found) == [b'hidden', b'shown']
+        found, = b.ok(f'ESEARCH IN (subtree {a.shared}) ALL')
+        assert b'/shown ' in found
+
+
 def test_two_processes(posta, anna, ben):
     """Both have the same index open; what the one does the other is told."""
     a = anna
