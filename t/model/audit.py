@@ -88,19 +88,20 @@ def _letter(client, world, uid, head):
 
 # ---- files
 
-def folder(root, name):
+def folder(box):
     """The Maildir of a mailbox."""
+    root, name = box.owner.root, box.owner.inside(box.name)
     if name == 'INBOX':
         return root
     return root / ('.' + mutf7(name).replace('/', '.'))
 
 
-def is_locked(root, world):
+def is_locked(world):
     """Does a living process hold the lock of a mailbox? It is that of a dead
     one for all who want it next."""
-    for name in world.boxes:
+    for box in world.boxes.values():
         try:
-            text = (folder(root, name) / 'dovecot-uidlist.lock').read_text()
+            text = (folder(box) / 'dovecot-uidlist.lock').read_text()
             os.kill(int(text.partition(':')[0]), 0)
             return True
         except (FileNotFoundError, ProcessLookupError, ValueError):
@@ -144,9 +145,9 @@ def keywords(path):
                      for uid, value in values.items()}
 
 
-def compare_files(root, box):
+def compare_files(box):
     """Names of files say what the model says; the difference, or None."""
-    path = folder(root, box.name)
+    path = folder(box)
     uids = uids_of_files(path)
     letters, others = keywords(path)
     there = {}

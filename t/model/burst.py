@@ -4,7 +4,9 @@ import signal
 import threading
 import time
 
+from .beside import Beside
 from .pending import Pending
+from .rights import allowed
 from .wire import Closed, Differs, as_set, numbers
 from .world import FLAGS
 
@@ -17,7 +19,7 @@ class Op:
         self.pieces, self.still, self.finish = pieces, still, finish
 
 
-class Bursts:
+class Bursts(Beside):
     KINDS = (('store', 30), ('fetch', 14), ('append', 12), ('copy', 12),
              ('expunge', 8), ('replace', 3), ('search', 6), ('noop', 8),
              ('status', 3))
@@ -28,6 +30,8 @@ class Bursts:
         for c in self.clients:
             if c.idling:
                 self.done(c)
+            if c.barred:
+                self.see_barred(c)
             if c.view is None and self.rng.random() < .8:
                 self.select(c)
         self.did['bursts'] += 1
@@ -35,13 +39,14 @@ class Bursts:
         if barrier:
             barrier.wait()
         elif self.shared.kills and self.rng.random() < .3:
-            pid = self.pid()
+            pid = self.pid(self.rng.choice(self.people))
         pending = Pending(self.world)
         killed = barrier is not None or pid is not None
         sent = [(c, self._send(c, pending)) for c in self.clients]
         killer = threading.Thread(target=self._kill, args=(
             kill, pid, self.rng.uniform(0, .03)))
         killer.start()
+        beside = [] if barrier else self.begin_beside()
         while self.rng.random() < .3:
             self.change_file(pending)
         for c, ops in sent:
@@ -49,10 +54,11 @@ class Bursts:
         killer.join()
         if barrier:
             barrier.wait()
+        self.end_beside(beside, pending)
         if killed:
             self.recover()
         pending.close()
-        self.adopt(pending, 10)
+        self.adopt(pending, 30)
 
     def _kill(self, kill, pid, after):
         time.sleep(after)
@@ -94,7 +100,9 @@ class Bursts:
                 if not killed:
                     raise
                 client.drop()
-            op.finish(reply, fetched)
+            if not (self.limit and reply and reply.status == 'NO' and
+                    reply.code('OVERQUOTA') is not None):
+                op.finish(reply, fetched)
 
     def answered(self, client, reply):
         """Was it done for sure?"""
@@ -119,17 +127,18 @@ class Bursts:
 
     def burst_store(self, client, pending, uid):
         text, uids = self.chosen(client, uid)
-        if text is None or not client.view.writable:
+        view, flags = client.view, self.some_flags()
+        if text is None or not view.writable or \
+                not allowed(flags, view.rights):
             return None
-        view, before = client.view, list(client.view.uids)
-        how, flags = self.rng.choice(('+', '-', '')), self.some_flags()
+        before, how = list(view.uids), self.rng.choice(('+', '-', ''))
         silent = self.rng.choice(('', '.SILENT'))
         condition = ''
         if client.kind.condstore and view.box.highest and \
                 self.rng.random() < .3:
             condition = f'(UNCHANGEDSINCE {view.box.highest}) '
-        values = {f: how != '-' for f in flags} if how else \
-            {f: f in flags for f in FLAGS}
+        values = {f: how != '-' if how else f in flags for f in
+                  allowed(flags if how else FLAGS, view.rights)}
 
         def finish(reply, fetched):
             sure = self.answered(client, reply)
@@ -159,7 +168,7 @@ class Bursts:
                     told.add(u)
                     if items[b'BODY[]'] != m.letter.raw:
                         view.fail(f'UID {u} is another message')
-            for u in uids if view.writable and item == 'BODY[]' else ():
+            for u in uids if view.may('s') and item == 'BODY[]' else ():
                 pending.write(client.name, view.box.name, u, {'\\Seen': True},
                               u in told)
         return Op([f'{text[0]}FETCH {text[1]} (UID {item})'
@@ -167,12 +176,14 @@ class Bursts:
                    f'{text[0]}FETCH {text[1]} ({item})'], not uid, finish)
 
     def burst_append(self, client, pending, uid):
-        box, new = self.some_box(), []
+        box, new = self.some_box(client, 'ir'), []
         pieces = [f'APPEND {client.box_name(box.name)}']
         for _ in range(self.rng.choice((1, 1, 2, 4))):
             more, what = self.new_message()
             pieces += more
             new.append(what)
+
+        rights = box.rights(client.person)
 
         def finish(reply, fetched):
             sure = self.answered(client, reply)
@@ -181,7 +192,8 @@ class Bursts:
             if len(uids) != len(new):
                 raise Differs(f'{client.session}: APPENDUID {uids}')
             for u, (letter, flags, date) in zip(uids, new):
-                pending.add(box.name, letter, flags, sure, uid=u, date=date,
+                pending.add(box.name, letter, allowed(flags, rights), sure,
+                            uid=u, date=date,
                             group=new[0][0].id if len(new) > 1 else None)
         return Op(pieces, False, finish)
 
@@ -189,8 +201,9 @@ class Bursts:
         text, uids = self.chosen(client, uid)
         if text is None:
             return None
-        view, box = client.view, self.some_box()
-        move = view.writable and self.rng.random() < .5
+        view, box = client.view, self.some_box(client, 'ir')
+        move = view.may('te') and self.rng.random() < .5
+        kept = allowed(FLAGS, box.rights(client.person))
 
         def finish(reply, fetched):
             name = view.box.name
@@ -203,8 +216,8 @@ class Bursts:
             else:
                 pairs = [(u, None) for u in uids]
             for u, to in pairs:
-                pending.copy(name, u, box.name, reply is not None, to,
-                             (name, u) if move else None)
+                pending.copy(name, u, box.name, kept, reply is not None,
+                             to, (name, u) if move else None)
                 if move:
                     (pending.must_go if reply else pending.may_go).add(
                         (name, u))
@@ -212,7 +225,7 @@ class Bursts:
                    f'{client.box_name(box.name)}'], False, finish)
 
     def burst_expunge(self, client, pending, uid):
-        if client.view is None or not client.view.writable:
+        if client.view is None or not client.view.may('e'):
             return None
         name = client.view.box.name
         if self.rng.random() < .5:
@@ -231,10 +244,12 @@ class Bursts:
 
     def burst_replace(self, client, pending, uid):
         text, uids = self.chosen(client, True)
-        if not uids or not client.view.writable:
+        if not uids or not client.view.may('te'):
             return None
-        box, name, old = self.some_box(), client.view.box.name, uids[0]
+        box, name, old = self.some_box(client, 'ir'), client.view.box.name, \
+            uids[0]
         pieces, (letter, flags, date) = self.new_message()
+        flags = allowed(flags, box.rights(client.person))
 
         def finish(reply, fetched):
             if reply is not None and reply.status == 'NO' and \
@@ -264,6 +279,6 @@ class Bursts:
                   lambda reply, fetched: self.answered(client, reply))
 
     def burst_status(self, client, pending, uid):
-        name = client.box_name(self.some_box().name)
+        name = client.box_name(self.some_box(client, 'r').name)
         return Op([f'STATUS {name} (MESSAGES SIZE)'], False,
                   lambda reply, fetched: self.answered(client, reply))

@@ -3,6 +3,7 @@ import base64
 import re
 import time
 
+from .rights import CHANGING
 from .view import View
 from .wire import Closed, Differs, Wire, parse
 
@@ -72,16 +73,18 @@ class Reply:
 
 
 class Client:
-    """The connection is made anew by connect(). What it has in mind of
-    mailboxes (caches) stays."""
+    """The connection of a person is made anew by connect(). What it has in mind
+    of mailboxes (caches) stays. barred: it may no longer read the mailbox that
+    it has selected, and has not been told."""
 
-    def __init__(self, name, kind, port, user, transcript):
+    def __init__(self, name, kind, port, person, transcript):
         self.name, self.first_kind, self.port = name, kind, port
-        self.user, self.transcript = user, transcript
+        self.person, self.transcript = person, transcript
         self.times = 0
         self.caches = {}
         self.saved = []  # "$"
         self.wire = self.view = self.idling = None
+        self.barred = False
 
     # ---- the connection
 
@@ -104,7 +107,7 @@ class Client:
         self.wire = Wire(self.port, self.name, self.transcript)
         if not (self.wire.response() or b'').startswith(b'* OK'):
             raise Closed('no greeting')
-        self._must(f'LOGIN {self.user} secret')
+        self._must(f'LOGIN {self.person.address} secret')
         if self.kind.enable:
             self._must(f'ENABLE {self.kind.enable}')
         if self.kind.notify:
@@ -124,6 +127,7 @@ class Client:
         if self.wire:
             self.wire.close()
         self.wire = self.view = self.idling = None
+        self.barred = False
 
     @property
     def hears(self):
@@ -140,9 +144,13 @@ class Client:
 
     # ---- commands
 
+    def shown(self, name):
+        """A name of this user's mailboxes, as this client is shown it."""
+        return name if self.kind.wide else mutf7(name)
+
     def box_name(self, name):
         """As this client writes it, quoted."""
-        text = name if self.kind.wide else mutf7(name)
+        text = self.shown(self.person.sees(name))
         return '"' + text.replace('\\', '\\\\').replace('"', '\\"') + '"'
 
     def pack(self, *pieces):
@@ -198,7 +206,8 @@ class Client:
                 continue
             items = parse(line)
             if items[0] in (b'SEARCH', b'ESEARCH', b'SORT', b'THREAD', b'LIST',
-                            b'LSUB', b'STATUS', b'FLAGS', b'ENABLED'):
+                            b'LSUB', b'STATUS', b'FLAGS', b'ENABLED',
+                            b'MYRIGHTS', b'METADATA', b'QUOTA'):
                 others.append(items)
                 continue
             if self.view is None and self.kind.notify:
@@ -219,7 +228,10 @@ class Client:
         reply = self.ok(f'{verb} {self.box_name(box.name)}{parameters}')
         if parameters:
             self.kind.condstore = True
-        self.view = View(box, self.kind, verb == 'SELECT', self.session)
+        writable = verb == 'SELECT' and box.rights(self.person) & CHANGING
+        if (' [READ-WRITE]' in ' ' + reply.text) != bool(writable):
+            raise Differs(f'{self.session}: {verb} {box.name}: {reply.text}')
+        self.view = View(box, self.kind, self.person, writable, self.session)
         if self.kind.notify:  # what comes before is of the last mailbox
             while not reply.lines[0].startswith(b'FLAGS '):
                 del reply.lines[0]

@@ -31,6 +31,12 @@ class Keys:
             self._date, self._sent, self._size, self._text, self._text,
             self._modseq, self._age, self._saved))()
 
+    def anywhere(self):
+        """One that means the same in every mailbox."""
+        return self.rng.choice((
+            self._flag, self._keyword, self._all, self._date, self._sent,
+            self._size, self._text))()
+
     def _nested(self, depth):
         one, fits = self.key(depth - 1)
         other, fits_too = self.key(depth - 1)

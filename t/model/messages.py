@@ -2,7 +2,9 @@
 import re
 
 from . import audit, letters
+from .rights import allowed
 from .wire import Differs, as_set, numbers
+from .world import FLAGS
 
 
 class Messages:
@@ -22,7 +24,9 @@ class Messages:
         condition = '' if since is None else f'(UNCHANGEDSINCE {since}) '
         command = (f"{'UID ' if uid else ''}STORE {text} {condition}{how}FLAGS"
                    f"{'.SILENT' if silent else ''} ({' '.join(flags)})")
-        if not view.writable:
+        his = allowed(flags, view.rights)
+        if not view.writable or (flags and not his) or \
+                not allowed(FLAGS, view.rights):
             self.run(client, command, still=not uid, status='NO')
             return
         box, behind = view.box, view.behind()
@@ -33,7 +37,8 @@ class Messages:
         def then(reply):
             for u in uids:
                 if u not in failed:
-                    new = self.applied(box.messages[u].flags, how, flags)
+                    new = self.applied(box.messages[u].flags, how, his,
+                                       view.rights)
                     if box.store(u, new):
                         changed.append(u)
                     if silent and u in view.flags:
@@ -54,9 +59,10 @@ class Messages:
             view.fail(f'no mod-sequence of {changed}')
 
     @staticmethod
-    def applied(flags, how, given):
-        given = set(given)
-        return {'+': flags | given, '-': flags - given, '': given}[how]
+    def applied(flags, how, given, rights):
+        """What the user may not change stays (RFC 4314 4)."""
+        return {'+': flags | given, '-': flags - given,
+                '': given | flags - allowed(flags, rights)}[how]
 
     def _unchanged_since(self, client, uids):
         known = [client.view.box.messages[u].modseq for u in uids]
@@ -92,7 +98,7 @@ class Messages:
             since = f' (CHANGEDSINCE {at})'
             if client.kind.qresync and uid and self.rng.random() < .5:
                 since = f' (CHANGEDSINCE {at} VANISHED)'
-        seen = view.writable and any(
+        seen = view.may('s') and any(
             i in ('BODY[]', 'BODY[TEXT]') for i in items)
 
         def then(reply):
@@ -151,21 +157,35 @@ class Messages:
         return ([f" ({' '.join(flags)}) {audit.date_text(date)} ", letter.raw],
                 (letter, flags, date))
 
-    def some_box(self):
+    def any_box(self):
         return self.world.boxes[self.rng.choice(sorted(self.world.boxes))]
 
+    def some_box(self, client, rights):
+        """One in which the client has these rights: there is always INBOX or
+        what the guest has himself."""
+        return self.world.boxes[self.rng.choice(sorted(
+            name for name, box in self.world.boxes.items()
+            if box.rights(client.person) >= set(rights)))]
+
     def append(self, client):
-        box = self.some_box()
+        box = self.any_box()
         pieces, new = [f'APPEND {client.box_name(box.name)}'], []
         for _ in range(self.rng.choice((1, 1, 1, 2, 5))):
             more, what = self.new_message()
             pieces += more
             new.append(what)
-        self.run(client, *pieces, then=lambda r: self.take_new(box, new, r))
+        if self.may(client, box, 'i', *pieces) and \
+                self.fits(client, box, len(new), *pieces):
+            self.run(client, *pieces,
+                     then=lambda r: self.take_new(client, box, new, r))
 
-    def take_new(self, box, new, reply):
-        uids = [box.add(*what) for what in new]
-        want = f'{box.validity} {as_set(uids)}'
+    def take_new(self, client, box, new, reply):
+        """Without flags that he may not set (RFC 4314 4); and who may not read
+        there is not told their numbers (RFC 4315 3)."""
+        rights = box.rights(client.person)
+        uids = [box.add(letter, allowed(flags, rights), date)
+                for letter, flags, date in new]
+        want = f'{box.validity} {as_set(uids)}' if 'r' in rights else None
         if reply.code('APPENDUID') != want:
             raise Differs(f"{box.name}: APPENDUID {reply.code('APPENDUID')}, "
                           f'not {want}')
@@ -178,22 +198,31 @@ class Messages:
         old = view.uids[place]
         if old not in view.box.messages:
             return
-        box = self.some_box()
+        box = self.any_box()
         pieces, new = self.new_message()
+        pieces[0] = (f"{'UID ' if uid else ''}REPLACE "
+                     f'{old if uid else place + 1} '
+                     f'{client.box_name(box.name)}{pieces[0]}')
+        if not view.may('te'):
+            self.run(client, *pieces, status='NO')
+            return
 
         def then(reply):
-            self.take_new(box, [new], reply)
+            self.take_new(client, box, [new], reply)
             view.box.remove(old)
-        self.run(client, f"{'UID ' if uid else ''}REPLACE "
-                 f'{old if uid else place + 1} {client.box_name(box.name)}',
-                 *pieces, then=then)
+        more = 0 if box.owner is view.box.owner else 1
+        if self.may(client, box, 'i', *pieces) and \
+                self.fits(client, box, more, *pieces):
+            self.run(client, *pieces, then=then)
 
     def catenate(self, client):
         """A header that is new with the text of a message that is there."""
-        view, box = client.view, self.some_box()
+        view, box = client.view, self.some_box(client, 'i')
         if not view.box.messages or not view.box.name.isascii():
             return
         m = view.box.messages[self.rng.choice(view.box.uids())]
+        if self.is_limited(box) and self.left() <= 0:
+            return
         first = self.letter(plain=True)
         head = first.raw.partition(b'\r\n\r\n')[0] + b'\r\n\r\n'
         whole = letters.Letter(
@@ -202,10 +231,10 @@ class Messages:
         date = whole.sent or letters.FIRST_DAY
         self.run(client, f'APPEND {client.box_name(box.name)} (\\Seen) '
                  f'{audit.date_text(date)} CATENATE (TEXT ', head,
-                 f' URL "/{view.box.name};UIDVALIDITY={view.box.validity}'
+                 f' URL "/{client.person.sees(view.box.name)};UIDVALIDITY={view.box.validity}'
                  f'/;UID={m.uid}/;SECTION=TEXT")',
                  then=lambda r: self.take_new(
-                     box, [(whole, ['\\Seen'], date)], r))
+                     client, box, [(whole, ['\\Seen'], date)], r))
 
     # ---- COPY, MOVE, EXPUNGE
 
@@ -216,7 +245,7 @@ class Messages:
             return
         move = self.rng.random() < .4
         verb = f"{'UID ' if uid else ''}{'MOVE' if move else 'COPY'} {text} "
-        if move and not view.writable:
+        if move and not view.may('te'):
             self.run(client, verb + 'INBOX', status='NO')
             return
         if self.rng.random() < .05:
@@ -224,19 +253,25 @@ class Messages:
             if reply.code('TRYCREATE') is None:
                 view.fail(f'no [TRYCREATE]: {reply.text}')
             return
-        box = self.some_box()
+        box = self.any_box()
+        more = 0 if move and box.owner is view.box.owner else len(uids)
+        command = verb + client.box_name(box.name)
+        if not self.may(client, box, 'i', command) or \
+                not self.fits(client, box, more, command):
+            return
 
         def then(reply):
+            rights = box.rights(client.person)
             old = [view.box.messages[u] for u in uids]
-            new = [box.add(m.letter, m.flags, m.date, m.emailid)
-                   for m in old]
+            new = [box.add(m.letter, allowed(m.flags, rights), m.date,
+                           m.emailid) for m in old]
             want = f'{box.validity} {as_set(uids)} {as_set(new)}' \
-                if uids else None
+                if uids and 'r' in rights else None
             if reply.code('COPYUID') != want:
                 view.fail(f"COPYUID {reply.code('COPYUID')}, not {want}")
             for u in uids if move else ():
                 view.box.remove(u)
-        self.run(client, verb + client.box_name(box.name), then=then)
+        self.run(client, command, then=then)
 
     def expunge(self, client):
         view = client.view
@@ -246,7 +281,7 @@ class Messages:
             if text is None:
                 return
             command = f'UID EXPUNGE {text}'
-        if not view.writable:
+        if not view.may('e'):
             self.run(client, command, status='NO')
             return
 

@@ -23,13 +23,15 @@ class Outside:
     # ---- new messages
 
     def by_smtp(self):
+        if not self.has_room():
+            return
         letter = self.letter()
         raw = letter.raw
         letter.raw = None  # header fields are added
         pending = Pending(self.world)
         pending.add('INBOX', letter, (), True)
         with smtplib.SMTP('127.0.0.1', self.posta.port, timeout=60) as s:
-            s.sendmail('x@model.test', [self.address], raw)
+            s.sendmail('x@model.test', [self.people[0].address], raw)
         self.adopt(pending, 30)
 
     def by_file(self):
@@ -40,8 +42,8 @@ class Outside:
         self.adopt(pending, 10)
 
     def drop_file(self, pending):
-        box, letter = self.some_box(), self.letter()
-        path, flags = audit.folder(self.root, box.name), []
+        box, letter = self.any_box(), self.letter()
+        path, flags = audit.folder(box), []
         name = f'{int(time.time())}.M{self.world.made}.model'
         where = f'new/{name}'
         if self.rng.random() < .3:
@@ -68,8 +70,8 @@ class Outside:
 
     def change_file(self, pending):
         """One loses a flag, or gets one, or goes."""
-        box = self.some_box()
-        path = audit.folder(self.root, box.name)
+        box = self.any_box()
+        path = audit.folder(box)
         uids = audit.uids_of_files(path)
         found = [f for f in audit.files(path)
                  if uids.get(audit.base(f.name)) in box.messages]
@@ -102,7 +104,7 @@ class Outside:
         box, pending = self.world.boxes['INBOX'], Pending(self.world)
         uids = box.uids()
         with MailClient(self.posta, 'pop3s') as c:
-            if not c.log_in(self.address).startswith('+OK'):
+            if not c.log_in(self.people[0].address).startswith('+OK'):
                 raise Differs('POP3 login failed')
             want = [f'{n} {u:08x}{box.validity:08x}'
                     for n, u in enumerate(uids, 1)]
@@ -135,16 +137,18 @@ class Outside:
     # ---- the index
 
     def lose_index(self):
-        """When files say all. Who has it open goes on with it until he ends,
-        so that is now."""
+        """When files say all. Who has it open goes on with it until he changes
+        something, so his end is now."""
         if not self.shared.kills:
             return
         self.look()
         self.transcript.note('rm', ' ', 'the index')
-        self.posta.kill(self.pid(), signal.SIGKILL)
+        for person in self.people:
+            self.posta.kill(self.pid(person), signal.SIGKILL)
         for c in self.clients + [self.auditor]:
             c.drop()
-        shutil.rmtree(self.root / 'posta-index')
+        for person in self.people:
+            shutil.rmtree(person.root / 'posta-index')
         self.recover()
         for box in self.world.boxes.values():
             box.recent_of.clear()

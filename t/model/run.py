@@ -8,6 +8,7 @@ MODEL_LINES is how much of the way to a failure is told.
 """
 import os
 import random
+import re
 import sys
 import threading
 import time
@@ -16,9 +17,10 @@ import traceback
 from harness import Posta
 
 from .kill import Killer
-from .user import User
+from .rights import NAMESPACE
+from .user import LIMITS, User
 
-USERS, CONNECTIONS = 3, 4
+USERS, CONNECTIONS, GUESTS = 3, 4, 2
 EVERY = float(os.environ.get('MODEL_EVERY', '4'))
 LINES = int(os.environ.get('MODEL_LINES', '250'))
 
@@ -81,13 +83,33 @@ def story(user):
     return '\n'.join([f'---- {user.name}'] + lines + [trace])
 
 
+def begin(posta):
+    """Users see what others let them have, some have limits; then the server
+    runs."""
+    owner = (posta.dir / 'mail' / posta.domain).stat()
+    folder = posta.dir / 'shares'
+    folder.mkdir(mode=0o755)
+    os.chown(folder, owner.st_uid, owner.st_gid)
+    posta.set(imap_shared_namespace=f'{NAMESPACE}/ maildir:'
+                                    '$virtual_mailbox_base/%d/%n/Maildir',
+              imap_shared_list=folder, quota_rule='*:storage=0')
+    users = posta.dir / 'users'
+    text = users.read_text()
+    for name, limit in LIMITS.items():
+        text = re.sub(f'(?m)^({name}@.*)$',
+                      rf'\1 userdb_quota_rule=*:messages={limit}', text)
+    users.write_text(text)
+    posta.start()
+
+
 def run(seconds, seed, kills=True):
     """Text that says what was done; an AssertionError tells what differs."""
     began = time.monotonic()
-    names = {f'u{i}': 'secret' for i in range(USERS)}
-    with Posta(users=names, may_die=kills) as posta:
+    names = {f'{x}{i}': 'secret' for i in range(USERS) for x in 'ug'}
+    with Posta(users=names, may_die=kills, start=False) as posta:
+        begin(posta)
         shared = Shared(posta, seed, seconds, kills)
-        users = [User(i, posta, seed, CONNECTIONS, shared)
+        users = [User(i, posta, seed, CONNECTIONS, GUESTS, shared)
                  for i in range(USERS)]
         for u in users:
             u.runner.start()

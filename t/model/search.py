@@ -87,7 +87,8 @@ class Searches:
         _, _, others = self.run(
             client, f"{'UID ' if uid else ''}SORT ({text}) UTF-8 ", *pieces,
             still=not uid)
-        told = [int(x) for x in others[0][1:] if isinstance(x, bytes)]
+        sort, = (o for o in others if o[0] == b'SORT')
+        told = [int(x) for x in sort[1:] if isinstance(x, bytes)]
         want = [m.uid if uid else n for n, m in hits]
         if told != want:
             view.fail(f'SORT: {told}, not {want}')
@@ -104,7 +105,8 @@ class Searches:
         def flat(items):
             for x in items:
                 yield from flat(x) if isinstance(x, list) else [int(x)]
-        told = sorted(flat(others[0][1:]))
+        thread, = (o for o in others if o[0] == b'THREAD')
+        told = sorted(flat(thread[1:]))
         want = sorted(m.uid if uid else n for n, m in found)
         if told != want:
             view.fail(f'THREAD has {told}, not {want}')

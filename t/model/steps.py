@@ -3,19 +3,23 @@ import re
 
 from .folders import Folders
 from .messages import Messages
+from .more import More
 from .search import Searches
+from .sharing import Sharing
 from .wire import Closed, Differs, as_set, numbers
 from .world import FLAGS
 
 
-class Steps(Messages, Searches, Folders):
+class Steps(Messages, Searches, Folders, Sharing,
+            More):
     """The commands of a User (user.py), each a method that takes a client."""
 
     SELECTED = (('store', 20), ('fetch', 18), ('search', 14), ('copy', 7),
                 ('expunge', 6), ('noop', 8), ('sort', 4), ('thread', 2),
                 ('replace', 3), ('close', 3), ('idle', 5), ('catenate', 2))
     ANY = (('append', 10), ('select', 8), ('status', 4), ('list', 2),
-           ('folder', 3), ('subscribe', 1), ('reconnect', 1))
+           ('folder', 3), ('subscribe', 1), ('reconnect', 1), ('share', 3),
+           ('myrights', 1), ('multisearch', 2), ('note', 2), ('quota', 1))
 
     def step(self):
         client = self.rng.choice(self.clients)
@@ -23,6 +27,8 @@ class Steps(Messages, Searches, Folders):
             if self.rng.random() < .5:
                 self.done(client)
             return
+        if client.barred:
+            self.see_barred(client)
         if client.view is None and self.rng.random() < .7:
             self.select(client)
             return
@@ -64,6 +70,9 @@ class Steps(Messages, Searches, Folders):
                     c.view.compare(not c.hears_expunges)
                     break
                 except Differs:
+                    if c.barred:
+                        self.is_ended(c)
+                        break
                     line = c.wire.response(10)
                     if line is None:
                         raise
@@ -102,10 +111,15 @@ class Steps(Messages, Searches, Folders):
     # ---- SELECT and what ends it
 
     def select(self, client):
-        box = self.some_box()
+        box = self.any_box()
         verb = self.rng.choice(('SELECT', 'SELECT', 'SELECT', 'EXAMINE'))
         cache = client.caches.get(box.name)
         self.leave(client)
+        if 'r' not in box.rights(client.person):
+            client.view = None
+        if not self.may(client, box, 'r', f'{verb} '
+                        f'{client.box_name(box.name)}'):
+            return
         if client.kind.qresync and cache and cache[0] == box.validity and \
                 self.rng.random() < .7:
             self._resync(client, box, verb, cache)
@@ -175,7 +189,7 @@ class Steps(Messages, Searches, Folders):
         client.view = None
 
         def then(reply):
-            if verb == 'CLOSE' and view.writable:
+            if verb == 'CLOSE' and view.may('e'):
                 for u in view.box.uids():
                     if '\\Deleted' in view.box.messages[u].flags:
                         view.box.remove(u)

@@ -11,21 +11,26 @@ from .burst import Bursts
 from .client import KINDS, Client, Kind
 from .outside import Outside
 from .pending import Pending
+from .rights import ALL, Person
 from .steps import Steps
 from .wire import Closed, Differs, Transcript
 from .world import World
 
+LIMITS = {'u1': 300}  # messages
 BOXES = ('INBOX', 'A', 'A/sub', 'Größe')
 
 
 class User(Steps, Bursts, Outside):
-    """shared: what all users have in common (run.py)."""
+    """With a guest, who sees what is shared with him and shares with the user
+    one mailbox. shared: what all users have in common (run.py)."""
 
-    def __init__(self, number, posta, seed, connections, shared):
+    def __init__(self, number, posta, seed, connections, guests, shared):
         self.number, self.posta, self.shared = number, posta, shared
         self.name = f'u{number}'
-        self.address = f'{self.name}@{posta.domain}'
-        self.root = posta.dir / 'mail' / posta.domain / self.name / 'Maildir'
+        owner = Person(posta, self.name)
+        self.guest = Person(posta, f'g{number}', owner)
+        self.people = (owner, self.guest)
+        self.limit = LIMITS.get(self.name)
         self.rng = random.Random(f'{seed} {number}')
         self.transcript = Transcript()
         self.world = World()
@@ -33,10 +38,14 @@ class User(Steps, Bursts, Outside):
         self.clients = [
             Client(f'{"abcdefgh"[i]}{number}',
                    KINDS[(i + number * connections) % len(KINDS)], port,
-                   self.address, self.transcript)
-            for i in range(connections)]
+                   owner, self.transcript)
+            for i in range(connections)] + [
+            Client(f'{"nopq"[i]}{number}',
+                   KINDS[(i + 1 + number * guests) * 5 % len(KINDS)], port,
+                   self.guest, self.transcript)
+            for i in range(guests)]
         self.auditor = Client(f'z{number}', Kind('auditor', 'CONDSTORE'), port,
-                              self.address, self.transcript)
+                              owner, self.transcript)
         self.runner = threading.Thread(target=self._work, daemon=True)
         self.failure = None
         self.did = {'rounds': 0, 'bursts': 0, 'outside': 0, 'kills': 0,
@@ -57,13 +66,26 @@ class User(Steps, Bursts, Outside):
             self.shared.stop()
 
     def begin(self):
+        theirs = [self.guest.prefix + name for name in ('INBOX', 'Own')]
+        guest = self.clients[-1]
+        guest.connect()
+        guest.ok('CREATE Own')
+        for name in theirs:
+            guest.ok(f'SETACL {guest.box_name(name)} '
+                     f'{self.people[0].address} {"".join(ALL)}')
+        guest.drop()
         self.auditor.connect()
         for name in BOXES[1:]:
             self.auditor.ok(f'CREATE {self.auditor.box_name(name)}')
         for name in BOXES[:2]:
             self.use_letters(name)
-        for name in BOXES:
+        for name in (*BOXES, *theirs):
             self.learn(name)
+        for name in theirs:
+            self.world.boxes[name].acl[self.people[0]] = ALL
+        self.world.boxes[self.SHARED].acl[self.guest] = ALL
+        self.auditor.ok(f'SETACL {self.SHARED} {self.guest.address} '
+                        f'{"".join(ALL)}')
         for c in self.clients:
             c.connect()
 
@@ -100,7 +122,7 @@ class User(Steps, Bursts, Outside):
         self.adopt(Pending(self.world))
         end = time.monotonic() + 20
         for box in self.world.boxes.values():
-            while wrong := audit.compare_files(self.root, box):
+            while wrong := audit.compare_files(box):
                 if time.monotonic() > end:
                     raise Differs(wrong)
                 time.sleep(.1)
@@ -122,20 +144,22 @@ class User(Steps, Bursts, Outside):
                 self.transcript.forget(told)
                 time.sleep(.05)
         for c in self.clients:
+            if c.barred and not c.idling:
+                self.see_barred(c)
             if c.view and not c.idling:
                 reply = c.ok('NOOP')
                 c.feed(reply.lines, False, not c.kind.notify)
                 c.view.compare(False)
         self.tell_idling()
 
-    def sessions(self):
+    def sessions(self, person):
         """The process of each of his sessions."""
         said = self.posta.posta('who', check=False).stdout
-        return re.findall(rf'^{self.address} +imap .* (\d+)$', said, re.M)
+        return re.findall(rf'^{person.address} +imap .* (\d+)$', said, re.M)
 
-    def pid(self):
+    def pid(self, person):
         """Of the process that serves him, None where there is none."""
-        found = self.sessions()
+        found = self.sessions(person)
         return int(found[0]) if found else None
 
     def recover(self):
@@ -144,8 +168,10 @@ class User(Steps, Bursts, Outside):
         was killed with a lock has ended, so that new files can be seen."""
         def all_there():
             self.connect_again()
-            return len(self.sessions()) == len(self.clients) + 1 and \
-                not audit.is_locked(self.root, self.world)
+            return all(
+                len(self.sessions(p)) == sum(
+                    c.person is p for c in self.clients + [self.auditor])
+                for p in self.people) and not audit.is_locked(self.world)
         wait_until(all_there, lambda: f'{self.name} to have his own sessions: '
                    f"{self.posta.posta('who', check=False).stdout}", 60)
 

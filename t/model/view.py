@@ -6,8 +6,8 @@ class View:
     """uids: by sequence number, None where it has not been told. flags, modseq:
     by UID, as told last. uidonly, qresync, condstore: what was enabled."""
 
-    def __init__(self, box, kind, writable, session):
-        self.box, self.kind = box, kind
+    def __init__(self, box, kind, person, writable, session):
+        self.box, self.kind, self.person = box, kind, person
         self.writable, self.session = writable, session
         self.uids = []
         self.flags, self.modseq = {}, {}
@@ -15,6 +15,14 @@ class View:
         self.started = False  # EXISTS of SELECT has come
         self.highest = None   # up to which it has been told of everything
         self.told = None      # box.changes when it knew all
+
+    @property
+    def rights(self):
+        return self.box.rights(self.person)
+
+    def may(self, rights):
+        """To change something takes these."""
+        return self.writable and self.rights >= set(rights)
 
     def fail(self, text):
         raise Differs(f'{self.session} in {self.box.name}: {text}')
@@ -156,7 +164,6 @@ class View:
     def behind(self):
         """Is there anything that it has not been told?"""
         return self.told != self.box.changes
-
 
     def expected(self, still):
         """The UIDs it must have when all was told it may be told."""

@@ -1,4 +1,5 @@
 """What a user has, as it must be: folders, messages, flags, mod-sequences."""
+from .rights import ALL
 from .wire import Differs
 
 SYSTEM = ('\\Answered', '\\Flagged', '\\Deleted', '\\Seen', '\\Draft')
@@ -21,9 +22,11 @@ class Message:
 
 
 class Box:
-    """One folder. `highest`: no mod-sequence that is known is over it."""
+    """One folder. `highest`: no mod-sequence that is known is over it. acl:
+    {Person: rights} of others than its owner."""
 
-    def __init__(self, name, validity, next_uid, guid):
+    def __init__(self, name, owner, validity, next_uid, guid):
+        self.owner, self.acl, self.note = owner, {}, None
         self.name, self.validity, self.next = name, validity, next_uid
         self.guid = guid
         self.messages = {}
@@ -31,6 +34,10 @@ class Box:
         self.gone = set()
         self.changes = 0  # counts them
         self.recent_of = {}  # UID: the session that was told it is \Recent
+
+    def rights(self, person):
+        return ALL if person is self.owner else \
+            self.acl.get(person, frozenset())
 
     def uids(self):
         return sorted(self.messages)
@@ -91,22 +98,30 @@ class Box:
 
 
 class World:
-    """All of a user."""
+    """All that a user may see: his boxes and what others let him have."""
 
     def __init__(self):
         self.boxes = {}
-        self.subscribed = set()
         self.letters = {}  # by X-Model
         self.made = 0
+
+    def parent(self, name):
+        """The nearest folder above that there is, or None."""
+        while '/' in name:
+            name = name.rpartition('/')[0]
+            if name in self.boxes:
+                return self.boxes[name]
+        return None
 
     def new_name(self, user):
         self.made += 1
         return f'{user}.{self.made}'
 
-    def folders(self):
-        """What LIST shows: name, and whether it can be selected."""
-        out = {name: True for name in self.boxes}
-        for name in self.boxes:
+    def folders(self, person):
+        """What LIST shows this one: name, and whether it can be selected."""
+        out = {person.sees(name): True for name, box in self.boxes.items()
+               if 'l' in box.rights(person)}
+        for name in list(out):
             while '/' in name:
                 name = name.rpartition('/')[0]
                 out.setdefault(name, False)

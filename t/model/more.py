@@ -1,0 +1,107 @@
+"""Searches in several mailboxes, notes about mailboxes, and limits."""
+from .keys import Keys
+from .wire import Differs, as_set, numbers
+
+NOTE = '/shared/comment'
+
+
+class More:
+    """Each a method that takes a client; what they use is in Steps."""
+
+    # ---- ESEARCH (RFC 7377)
+
+    def multisearch(self, client):
+        """What the user may not read is passed over (2.2: `l` is not asked of
+        what is named), what has nothing that fits is not told of."""
+        pieces, fits = Keys(self.rng, None, []).anywhere()
+        boxes = [b for b in self.world.boxes.values()
+                 if b.owner is client.person]
+        where = 'personal'
+        if self.rng.random() < .6:
+            boxes = self.rng.sample(list(self.world.boxes.values()),
+                                    self.rng.randrange(1, 5))
+            names = ' '.join(client.box_name(b.name) for b in boxes)
+            where = f'mailboxes ({names})'
+        charset = 'CHARSET UTF-8 ' if any(
+            isinstance(p, bytes) for p in pieces) else ''
+        _, _, others = self.run(
+            client, f'ESEARCH IN ({where}) RETURN (ALL COUNT) {charset}',
+            *pieces)
+        want = {}
+        for b in boxes:
+            hits = [u for u in b.uids() if fits(0, b.messages[u])]
+            if hits and 'r' in b.rights(client.person):
+                shown = client.shown(client.person.sees(b.name))
+                want[shown, b.validity] = hits
+        told = dict(self._found(client, o) for o in others
+                    if o[0] == b'ESEARCH')
+        if {k: v for k, v in told.items() if v} != want:
+            raise Differs(f'{client.session}: ESEARCH found {told}, not {want}')
+
+    def _found(self, client, response):
+        """((name, UIDVALIDITY), UIDs)"""
+        about = dict(zip(response[1][::2], response[1][1::2]))
+        told = dict(zip(response[3::2], response[4::2]))
+        uids = numbers(told.get(b'ALL', b''))
+        if response[2] != b'UID' or int(told[b'COUNT']) != len(uids):
+            raise Differs(f'{client.session}: {response}')
+        return ((about[b'MAILBOX'].decode(), int(about[b'UIDVALIDITY'])), uids)
+
+    # ---- METADATA (RFC 5464), of which all know
+
+    def note(self, client):
+        box = self.any_box()
+        name, has = client.box_name(box.name), box.rights(client.person)
+        value = self.rng.choice((None, 'x', 'Größe', 'two\r\nlines'))
+        change = self.rng.random() < .5
+        pieces = [f'GETMETADATA {name} {NOTE}']
+        if change:
+            pieces = [f'SETMETADATA {name} ({NOTE} ',
+                      'NIL' if value is None else value.encode(), ')']
+        if not self.may(client, box, 'l', *pieces):
+            return
+        if not has & set('rswip'):
+            self.run(client, *pieces, status='NO')
+            return
+
+        def then(reply):
+            if change:
+                box.note = value and value.encode()
+        _, _, others = self.run(client, *pieces, then=then)
+        told = [o for o in others if o[0] == b'METADATA']
+        if not change and [o[2] for o in told] != [
+                [NOTE.encode(), box.note]]:
+            raise Differs(f'{client.session}: {told}, not {box.note}')
+
+    # ---- quotas: a user may have so many messages
+
+    def is_limited(self, box):
+        return self.limit and box.owner is self.people[0]
+
+    def left(self):
+        """How many more there may be."""
+        return self.limit - sum(len(b.messages) for b in
+                                self.world.boxes.values() if
+                                b.owner is self.people[0])
+
+    def fits(self, client, box, count, *pieces):
+        """Is there room? Else the command is sent and must be refused. For a
+        guest limits hold that files say, so that is not tried."""
+        if not self.is_limited(box) or count <= self.left():
+            return True
+        if client.person is self.people[0]:
+            reply, _, _ = self.run(client, *pieces, status='NO')
+            if reply.code('OVERQUOTA') is None:
+                raise Differs(f'{client.session}: {reply.text} and not '
+                              f'OVERQUOTA, {self.left()} are left')
+        return False
+
+    def quota(self, client):
+        if not self.limit or client.person is not self.people[0]:
+            return
+        _, _, others = self.run(client, 'GETQUOTA "User quota"')
+        want = [b'MESSAGE', b'%d' % (self.limit - self.left()),
+                b'%d' % self.limit]
+        told = [o[2] for o in others if o[0] == b'QUOTA']
+        if told != [want]:
+            raise Differs(f'{client.session}: GETQUOTA {told}, not {want}')
