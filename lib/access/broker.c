@@ -11,36 +11,14 @@
 #include <unistd.h>
 
 #include "access/broker_own.h"
+#include "access/members.h"
 #include "auth/dovecot.h"
 #include "auth/ticket.h"
-#include "base/hash.h"
 #include "base/log.h"
-#include "base/vec.h"
 #include "daemon/secret.h"
 
 #define IDLE_MS  30000 /* a user's process without a connection */
 #define WORK_MAX ((size_t)1 << 20)
-
-struct open_session {
-    unsigned number;
-    struct asker *from; /* NULL: it is gone */
-    int64_t tag;        /* there */
-    bool tls;
-    int64_t since;
-    char client[SOCK_TEXT_MAX];
-};
-
-/* One user whose process runs. */
-struct member {
-    char *name;
-    pid_t pid;
-    struct link link;
-    struct watch *watch;
-    struct timer *idle;
-    unsigned last; /* session number */
-    bool retired;  /* takes no more sessions: another process has his name */
-    VEC(struct open_session) sessions;
-};
 
 /* A login stage, or a tool. */
 struct asker {
@@ -52,8 +30,7 @@ static struct {
     struct daemon *daemon;
     const struct user_program *program;
     struct loop *loop;
-    struct hash *members; /* struct member by name */
-    VEC(struct member *) retired;
+    struct members *members;
     struct arena *work; /* of one packet */
     unsigned char key[TICKET_KEY];
     bool ending;
@@ -86,36 +63,46 @@ broker_prepare(struct daemon *d, const struct user_program *p)
 static void
 check_end(void)
 {
-    if (own.ending && hash_count(own.members) + own.retired.len == 0)
+    if (own.ending && members_count(own.members) == 0)
         loop_stop(own.loop);
 }
 
-static void
-forget(const struct member *u)
+static bool
+answer(struct asker *k, const struct msg_entered *m)
 {
-    if (!u->retired) {
-        hash_del(own.members, str_from(u->name));
-        return;
-    }
-    for (size_t i = 0; i < own.retired.len; i++)
-        if (own.retired.at[i] == u) {
-            vec_drop(&own.retired, i);
-            return;
-        }
+    while (!send_entered(&k->link, m))
+        if (!link_has_room(&k->link))
+            return false;
+    return true;
 }
 
+static void asker_close(struct asker *k);
+
+/* What has become of a session that its login stage waits for. */
+static void
+tell(struct member *u, struct open_session *s, enum rc rc)
+{
+    struct msg_entered m = {.tag = s->tag, .rc = rc, .pid = u->pid};
+
+    if (s->taken)
+        return;
+    s->taken = true;
+    if (s->from && !answer(s->from, &m))
+        asker_close(s->from);
+}
+
+/* Those whom his process has not taken try again, with another one. */
 static void
 member_close(struct member *u)
 {
     loop_unwatch(u->watch);
     loop_cancel(u->idle);
     close(u->link.fd);
-    forget(u);
-    for (size_t i = u->sessions.len; i > 0; i--)
+    for (size_t i = 0; i < u->sessions.len; i++) {
+        tell(u, &u->sessions.at[i], TEMP);
         daemon_many_count(own.daemon, -1);
-    vec_free(&u->sessions);
-    free(u->name);
-    free(u);
+    }
+    members_drop(own.members, u);
     check_end();
 }
 
@@ -140,30 +127,40 @@ consider_idle(struct member *u)
     u->idle = loop_after(own.loop, at_once ? 0 : IDLE_MS, member_idle, u);
 }
 
-/* False: there is no such session. */
-static bool
-take_session(struct member *u, int64_t number, struct open_session *s)
+static void
+session_remove(struct member *u, struct open_session *s)
 {
-    for (size_t i = 0; i < u->sessions.len; i++)
-        if (u->sessions.at[i].number == number) {
-            *s = u->sessions.at[i];
-            vec_drop(&u->sessions, i);
-            daemon_many_count(own.daemon, -1);
-            consider_idle(u);
-            return true;
-        }
-    return false;
+    tell(u, s, OK); /* he may have been quick */
+    member_remove(u, s);
+    daemon_many_count(own.daemon, -1);
+    consider_idle(u);
+}
+
+static bool
+session_taken(struct member *u, struct packet *p)
+{
+    struct msg_attached m;
+
+    if (!read_attached(p, &m))
+        return false;
+    struct open_session *s = member_find(u, m.number);
+
+    if (s)
+        tell(u, s, OK);
+    return true;
 }
 
 static bool
 session_ended(struct member *u, struct packet *p)
 {
-    struct open_session s;
     struct msg_detached m;
 
     if (!read_detached(p, &m))
         return false;
-    (void)take_session(u, m.number, &s);
+    struct open_session *s = member_find(u, m.number);
+
+    if (s)
+        session_remove(u, s);
     return true;
 }
 
@@ -172,19 +169,22 @@ session_ended(struct member *u, struct packet *p)
 static bool
 session_left(struct member *u, struct packet *p)
 {
-    struct open_session s;
     struct msg_leave m;
 
     if (!read_leave(p, &m))
         return false;
     auto_close int fd = m.fd;
+    struct open_session *s = member_find(u, m.number);
 
-    if (!take_session(u, m.number, &s) || s.from == NULL)
+    if (s == NULL)
         return true;
-    struct msg_returned back = {.tag = s.tag, .input = m.input, .fd = fd};
+    tell(u, s, OK);
+    struct asker *k = s->from;
+    struct msg_returned back = {.tag = s->tag, .input = m.input, .fd = fd};
 
-    while (!send_returned(&s.from->link, &back))
-        if (!link_has_room(&s.from->link))
+    session_remove(u, s);
+    while (k && !send_returned(&k->link, &back))
+        if (!link_has_room(&k->link))
             break;
     return true;
 }
@@ -196,12 +196,8 @@ retire(struct member *u, struct packet *p)
 
     if (!read_renew(p, &m))
         return false;
-    if (!u->retired) {
-        forget(u);
-        u->retired = true;
-        *vec_add(&own.retired) = u;
-        consider_idle(u);
-    }
+    members_retire(own.members, u);
+    consider_idle(u);
     return true;
 }
 
@@ -209,6 +205,8 @@ static bool
 take_packet(struct member *u, struct packet *p)
 {
     switch (p->type) {
+    case MSG_attached:
+        return session_taken(u, p);
     case MSG_renew:
         return retire(u, p);
     case MSG_leave:
@@ -305,17 +303,12 @@ fork_user(struct user_start *start, const int ends[2])
 static struct member *
 add_member(struct str name, pid_t pid, int link)
 {
-    struct member *u = calloc(1, sizeof *u);
+    struct member *u = members_add(own.members, name, pid);
 
-    must(u != NULL);
-    u->name = strndup(name.p, name.len);
-    must(u->name != NULL);
-    u->pid = pid;
     fcntl(link, F_SETFL, fcntl(link, F_GETFL) | O_NONBLOCK);
     u->link =
         (struct link){.fd = link, .self = SIDE(BROKER), .peer = SIDE(HOME)};
     u->watch = loop_watch(own.loop, link, LOOP_READ, member_ready, u);
-    *hash_put(own.members, str_from(u->name)) = u;
     return u;
 }
 
@@ -345,23 +338,13 @@ start_member(const struct ticket *t, struct member **u, struct why *why)
 
 /* ---- logins */
 
-static int64_t
-count_from(const struct member *u, struct str client)
-{
-    int64_t n = 0;
-
-    for (size_t i = 0; i < u->sessions.len; i++)
-        n += str_eq(str_from(u->sessions.at[i].client), client);
-    return n;
-}
-
 static bool
 attach(struct member *u, struct asker *from, const struct msg_enter *m)
 {
-    struct msg_attach a = {.number = ++u->last,
+    struct msg_attach a = {.number = u->last + 1,
                            .session = m->session,
                            .client = m->client,
-                           .others = count_from(u, m->client),
+                           .others = member_count(u, m->client),
                            .server = m->server,
                            .tls = m->tls,
                            .greeting = m->greeting,
@@ -370,14 +353,12 @@ attach(struct member *u, struct asker *from, const struct msg_enter *m)
 
     if (!send_attach(&u->link, &a))
         return false;
-    struct open_session *s = vec_add(&u->sessions);
+    struct open_session *s = member_add(u, m->client);
 
-    s->number = u->last;
     s->from = from;
     s->tag = m->tag;
     s->tls = m->tls != 0;
     s->since = (int64_t)time(NULL);
-    snprintf(s->client, sizeof s->client, "%.*s", STR(m->client));
     daemon_many_count(own.daemon, 1);
     loop_cancel(u->idle);
     u->idle = NULL;
@@ -385,8 +366,7 @@ attach(struct member *u, struct asker *from, const struct msg_enter *m)
 }
 
 static enum rc
-enter(struct asker *from, const struct msg_enter *m, pid_t *pid,
-      struct why *why)
+enter(struct asker *from, const struct msg_enter *m, struct why *why)
 {
     struct ticket t;
     struct member *u;
@@ -394,20 +374,18 @@ enter(struct asker *from, const struct msg_enter *m, pid_t *pid,
     if (ticket_open(own.work, own.key, (int64_t)time(NULL),
                     str_from(own.program->service), m->ticket, &t, why) != OK)
         return PERM;
-    u = hash_get(own.members, t.user);
+    u = members_find(own.members, t.user);
     enum rc rc = u == NULL ? start_member(&t, &u, why) : OK;
 
-    if (rc != OK)
+    if (rc != OK || attach(u, from, m))
         return rc;
-    *pid = u->pid;
-    if (attach(u, from, m))
-        return OK;
     return fail(why, "4.3.0", "the process of %.*s takes no more connections",
                 STR(t.user));
 }
 
+/* Who was handed on is answered when his process has him. */
 static bool
-answer_enter(struct asker *k)
+take_login(struct asker *k)
 {
     struct msg_enter m;
     struct why why = {0};
@@ -415,43 +393,26 @@ answer_enter(struct asker *k)
     if (!read_enter(&own.packet, &m))
         return false;
     auto_close int fd = m.fd;
-    pid_t pid = 0;
-    enum rc rc = enter(k, &m, &pid, &why);
-
-    if (rc != OK && errno != EAGAIN)
-        log_warn("%s: login refused: %s", own.program->service, why.text);
-    struct msg_entered answer = {.tag = m.tag,
-                                 .rc = rc,
-                                 .pid = pid,
-                                 .text = str_from(rc == OK ? "" : why.text)};
+    enum rc rc = enter(k, &m, &why);
 
     (void)fd;
-    while (!send_entered(&k->link, &answer))
-        if (!link_has_room(&k->link))
-            return false;
-    return true;
+    if (rc == OK)
+        return true;
+    if (errno != EAGAIN)
+        log_warn("%s: login refused: %s", own.program->service, why.text);
+    return answer(k, &(struct msg_entered){
+                         .tag = m.tag, .rc = rc, .text = str_from(why.text)});
 }
 
 /* ---- tools */
 
-/* All processes, one after the other, from *pos = 0 on. */
-static struct member *
-next_member(size_t *pos, size_t *old)
-{
-    struct str name;
-    void *value;
-
-    if (hash_next(own.members, pos, &name, &value))
-        return value;
-    return *old < own.retired.len ? own.retired.at[(*old)++] : NULL;
-}
-
 static void
 list(struct buf *b)
 {
+    struct members_place p = {0};
     const struct member *u;
 
-    for (size_t pos = 0, old = 0; (u = next_member(&pos, &old));)
+    while ((u = members_next(own.members, &p)))
         for (size_t i = 0; i < u->sessions.len; i++) {
             const struct open_session *s = &u->sessions.at[i];
 
@@ -467,10 +428,11 @@ kick(struct str name, struct buf *b)
     struct msg_end_session m = {
         .number = 0,
         .text = S("Your sessions were ended by the administrator")};
+    struct members_place p = {0};
     struct member *u;
     size_t count = 0;
 
-    for (size_t pos = 0, old = 0; (u = next_member(&pos, &old));) {
+    while ((u = members_next(own.members, &p))) {
         if (!str_eq(str_from(u->name), name) || u->sessions.len == 0)
             continue;
         if (!send_end_session(&u->link, &m))
@@ -483,7 +445,7 @@ kick(struct str name, struct buf *b)
 }
 
 static bool
-answer_tool(struct asker *k)
+take_question(struct asker *k)
 {
     struct buf b = buf_in(own.work);
     struct msg_ask_broker m;
@@ -515,25 +477,10 @@ answer_tool(struct asker *k)
 
 /* ---- who asks */
 
-/* His sessions cannot go back to there any more. */
-static void
-forget_asker(struct member *u, const struct asker *k)
-{
-    for (size_t i = 0; i < u->sessions.len; i++)
-        if (u->sessions.at[i].from == k)
-            u->sessions.at[i].from = NULL;
-}
-
 static void
 asker_close(struct asker *k)
 {
-    struct str name;
-    void *value;
-
-    for (size_t pos = 0; hash_next(own.members, &pos, &name, &value);)
-        forget_asker(value, k);
-    for (size_t i = 0; i < own.retired.len; i++)
-        forget_asker(own.retired.at[i], k);
+    members_forget(own.members, k);
     loop_unwatch(k->watch);
     close(k->link.fd);
     free(k);
@@ -547,10 +494,10 @@ asker_ready(void *self, unsigned events)
 
     (void)events;
     arena_reset(own.work);
-    if (state == LINK_OK && own.packet.type == MSG_enter && !answer_enter(k))
+    if (state == LINK_OK && own.packet.type == MSG_enter && !take_login(k))
         state = LINK_BAD;
     else if (state == LINK_OK && own.packet.type == MSG_ask_broker &&
-             !answer_tool(k))
+             !take_question(k))
         state = LINK_BAD;
     packet_drop(&own.packet);
     if (state == LINK_GONE || state == LINK_BAD)
@@ -578,11 +525,12 @@ static void
 end_all(void *unused, bool now)
 {
     struct msg_end_session m = {.number = 0, .text = S("Server shutting down")};
+    struct members_place p = {0};
     struct member *u;
 
     (void)unused;
     own.ending = true;
-    for (size_t pos = 0, old = 0; (u = next_member(&pos, &old));) {
+    while ((u = members_next(own.members, &p))) {
         if (now)
             (void)!send_end_session(&u->link, &m);
         consider_idle(u);
@@ -598,7 +546,7 @@ broker_work(struct daemon *d, const struct user_program *p)
     own.daemon = d;
     own.program = p;
     own.loop = loop_new();
-    own.members = hash_new();
+    own.members = members_new();
     own.work = arena_new("login", WORK_MAX);
     loop_signal(own.loop, SIGCHLD, reap, NULL);
     daemon_many(d, own.loop, &many);

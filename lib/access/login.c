@@ -132,6 +132,8 @@ login_free(struct guest *l)
         close(p->inner);
     if (p->ours >= 0)
         close(p->ours);
+    if (p->handed) /* a process that finds it later must not serve him */
+        shutdown(conn_fd(l->conn), SHUT_RDWR);
     conn_free(p->relay);
     conn_free(l->conn); /* frees the TLS session too */
     drop(&p->method);
@@ -404,7 +406,9 @@ enter(struct guest *l)
     struct guest_private *p = l->priv;
     int fd = p->inner >= 0 ? p->inner : conn_fd(l->conn);
 
-    if (!stage_enter(l, p->ticket, fd))
+    if (stage_enter(l, p->ticket, fd))
+        p->handed = p->tls == NULL;
+    else
         not_now(l);
 }
 
@@ -519,6 +523,8 @@ login_entered(struct guest *l, const struct msg_entered *m)
 
     if (p->state != LOGIN_ENTERING || p->again)
         return;
+    if (m->rc != PERM)
+        p->handed = false;
     if (m->rc == TEMP) {
         not_now(l);
         return;

@@ -35,6 +35,7 @@ struct guest_private {
     int64_t began;
     struct auth_call *call;
     int64_t tag; /* at the broker */
+    bool handed; /* his own socket is there, and we have not heard of it */
     struct tls_session *tls;
     bool shaken;
     struct str method, user, greeting, ticket; /* malloc */

@@ -58,13 +58,14 @@ broker_lost(struct login_stage *s)
         }
 }
 
+/* Who is waited for came not long ago. */
 static struct guest *
 find(const struct login_stage *s, enum login_state state, int64_t tag)
 {
-    for (size_t i = 0; i < s->all.len; i++)
-        if (s->all.at[i]->priv->state == state &&
-            s->all.at[i]->priv->tag == tag)
-            return s->all.at[i];
+    for (size_t i = s->all.len; i > 0; i--)
+        if (s->all.at[i - 1]->priv->state == state &&
+            s->all.at[i - 1]->priv->tag == tag)
+            return s->all.at[i - 1];
     return NULL;
 }
 

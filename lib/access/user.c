@@ -143,6 +143,17 @@ session_of(const struct msg_attach *m)
     };
 }
 
+/* Until the broker hears this it may be that nobody serves him. */
+static void
+tell_attached(unsigned number)
+{
+    struct msg_attached m = {.number = number};
+
+    while (!send_attached(&own.broker, &m))
+        if (!link_has_room(&own.broker))
+            return;
+}
+
 static void
 turn_away(const struct user_session *s, const char *why)
 {
@@ -188,6 +199,7 @@ take_session(struct packet *p)
         user_gone(&own.user, s.number);
     else
         own.user.program->attach(&own.user, &s);
+    tell_attached(s.number);
     return true;
 }
 
@@ -327,6 +339,7 @@ refuse(const struct why *why)
         struct user_session s = session_of(&m);
 
         turn_away(&s, "Your mailbox is not available now");
+        tell_attached(s.number);
         packet_drop(&own.packet);
         fcntl(LINK, F_SETFL, fcntl(LINK, F_GETFL) | O_NONBLOCK);
     }

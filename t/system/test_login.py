@@ -389,6 +389,58 @@ def test_others_are_killed():
             wait_until(lambda: works(name), 'a login')
 
 
+def log_in_unheard(c):
+    """The answer is not waited for."""
+    if c.name.startswith('pop3'):
+        assert good(c.say(f'USER {ALICE}'))
+        c.send('PASS secret\r\n')
+    else:
+        c.send(f't1 LOGIN {ALICE} secret\r\n')
+
+
+def sessions(p):
+    """The pids of the processes of those who are logged in."""
+    return [int(x) for x in re.findall(rf'{ALICE}.* (\d+)$',
+                                       p.posta('who').stdout, re.M)]
+
+
+@pytest.mark.parametrize('name', PORTS)
+@pytest.mark.parametrize('end', [signal.SIGKILL, signal.SIGCONT])
+def test_who_meets_a_process_that_sleeps(name, end):
+    """He waits for it; if it dies he gets another one, and one answer."""
+    with Posta(settings=FAST | {'login_tls_auth_only': 'no'},
+               may_die=True) as p, \
+            MailClient(p, name) as c, MailClient(p, name) as d:
+        assert good(c.log_in(ALICE))
+        pid, = sessions(p)
+        p.kill(pid, signal.SIGSTOP)
+        log_in_unheard(d)
+        wait_until(lambda: sessions(p) == [pid, pid], 'it is handed over')
+        p.kill(pid, end)
+        assert good(d.line())
+        assert good(d.say('t1 NOOP' if name.startswith('imap') else 'NOOP'))
+        if end == signal.SIGKILL:
+            assert c.ends() == ''
+            assert pid not in sessions(p)
+        else:
+            assert sessions(p) == [pid, pid]
+
+
+@pytest.mark.parametrize('name', PORTS)
+def test_who_is_sent_away_meanwhile_is_not_served_later(name):
+    with Posta(settings=FAST | {'login_tls_auth_only': 'no',
+                                'login_timeout': '3s'}) as p, \
+            MailClient(p, name) as c, MailClient(p, name) as d:
+        assert good(c.log_in(ALICE))
+        pid, = sessions(p)
+        p.kill(pid, signal.SIGSTOP)
+        log_in_unheard(d)
+        said = d.ends()
+        p.kill(pid, signal.SIGCONT)
+        assert said.count('\n') == 1 and re.match(r'\* BYE|-ERR', said)
+        wait_until(lambda: sessions(p) == [pid], 'he is forgotten')
+
+
 def user_pid(p):
     """Of the process of whoever is logged in."""
     return int(re.search(r'TLS .* (\d+)$', p.posta('who').stdout, re.M)[1])
