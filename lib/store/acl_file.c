@@ -112,7 +112,7 @@ acl_change(struct home *h, const char *path, const struct acl_change *c,
     enum rc rc = open_folder(h, path, &dir, why);
 
     if (rc == OK)
-        rc = dotlock_take(dir, LOCK, LOCK_WAIT, why);
+        rc = dotlock_take(dir, LOCK, NULL, LOCK_WAIT, why);
     if (rc == OK) {
         rc = change_in(a, dir, c, why);
         dotlock_drop(dir, LOCK);

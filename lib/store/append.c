@@ -50,26 +50,48 @@ flush(struct append *ap)
     return out.len == 0 || disk_write(ap->fd, out);
 }
 
+/* Bytes of the file, which are `more` bytes larger with CRLF. False with errno.
+ */
+static bool
+add(struct append *ap, struct str bytes, size_t more)
+{
+    ap->size += bytes.len;
+    ap->vsize += bytes.len + more;
+    while (bytes.len) {
+        struct str part = str_sub(bytes, 0, PIECE - ap->used);
+
+        memcpy(ap->out + ap->used, part.p, part.len);
+        ap->used += part.len;
+        bytes = str_sub(bytes, part.len, bytes.len);
+        if (ap->used == PIECE && !flush(ap))
+            return false;
+    }
+    return true;
+}
+
+/* A CR that was held back, and is no line end's. */
+static bool
+add_cr(struct append *ap)
+{
+    bool held = ap->cr;
+
+    ap->cr = false;
+    return !held || add(ap, S("\r"), 0);
+}
+
 /* The date is the file's mtime. */
 static bool
-finish_file(struct append *ap)
+finish_file(struct append *ap, bool sync)
 {
     const struct timespec times[] = {{.tv_nsec = UTIME_NOW},
                                      {.tv_sec = ap->date}};
 
-    return flush(ap) && futimens(ap->fd, times) == 0;
-}
-
-static void
-put_cr(struct append *ap)
-{
-    ap->out[ap->used++] = '\r';
-    ap->size++;
-    ap->vsize++;
+    return add_cr(ap) && flush(ap) && futimens(ap->fd, times) == 0 &&
+           (!sync || disk_sync(ap->fd));
 }
 
 static enum rc
-finish(struct append *ap, struct why *why)
+finish(struct append *ap, bool sync, struct why *why)
 {
     struct deposit_file *file;
     enum rc rc = OK;
@@ -77,10 +99,7 @@ finish(struct append *ap, struct why *why)
     if (ap->fd < 0)
         return OK;
     file = &ap->files.at[ap->files.len - 1];
-    if (ap->cr)
-        put_cr(ap);
-    ap->cr = false;
-    if (!finish_file(ap))
+    if (!finish_file(ap, sync))
         rc = store_fail(errno, why, "cannot store the message");
     close(ap->fd);
     ap->fd = -1;
@@ -98,7 +117,7 @@ enum rc
 append_message(struct append *ap, unsigned flags, uint64_t keywords,
                int64_t date, struct why *why)
 {
-    enum rc rc = finish(ap, why);
+    enum rc rc = finish(ap, false, why);
 
     if (rc != OK)
         return rc;
@@ -120,30 +139,32 @@ append_message(struct append *ap, unsigned flags, uint64_t keywords,
     return OK;
 }
 
-/* A CR goes out with what follows it, unless that is a LF. */
-static void
-put(struct append *ap, char c)
+static size_t
+count_lf(struct str s)
 {
-    if (ap->cr && c != '\n')
-        put_cr(ap);
-    ap->cr = c == '\r';
-    if (ap->cr)
-        return;
-    ap->out[ap->used++] = c;
-    ap->size++;
-    ap->vsize += c == '\n' ? 2 : 1;
+    size_t count = 0;
+
+    for (ssize_t at; (at = str_find(s, '\n')) >= 0; count++)
+        s = str_sub(s, (size_t)at + 1, s.len);
+    return count;
 }
 
+/* A CR goes out with what follows it, unless that is a LF. */
 enum rc
 append_write(struct append *ap, struct str bytes, struct why *why)
 {
+    bool good = true, more = true;
+    struct str text;
+
     must(ap->fd >= 0);
-    for (size_t i = 0; i < bytes.len; i++) {
-        if (ap->used + 2 >= PIECE && !flush(ap))
-            return store_fail(errno, why, "cannot store the message");
-        put(ap, bytes.p[i]);
+    while (good && more && bytes.len) {
+        if (bytes.p[0] == '\n')
+            ap->cr = false;
+        more = str_cut(&bytes, '\r', &text);
+        good = add_cr(ap) && add(ap, text, count_lf(text));
+        ap->cr = more;
     }
-    return OK;
+    return good ? OK : store_fail(errno, why, "cannot store the message");
 }
 
 static void
@@ -165,13 +186,14 @@ append_abort(struct append *ap)
     release(ap);
 }
 
-/* The newest first: what that sync makes the file system write is not written
- * again for the others. */
+/* All but the last, newest first: what the sync of that made the file system
+ * write is not written again for the others. */
 static enum rc
-sync_files(struct append *ap, struct why *why)
+sync_others(struct append *ap, struct why *why)
 {
-    for (size_t i = ap->files.len; i-- > 0;) {
-        auto_close int fd = disk_open(ap->tmp, ap->files.at[i].from, O_RDONLY);
+    for (size_t i = ap->files.len; i-- > 1;) {
+        auto_close int fd =
+            disk_open(ap->tmp, ap->files.at[i - 1].from, O_RDONLY);
 
         if (fd < 0 || !disk_sync(fd))
             return store_fail(errno, why, "cannot store the message");
@@ -184,11 +206,11 @@ append_commit(struct append *ap, struct arena *a, struct uid_set *uids,
               struct why *why)
 {
     struct ranges given = {0};
-    enum rc rc = finish(ap, why);
+    enum rc rc = finish(ap, true, why);
 
     *uids = (struct uid_set){0};
     if (rc == OK)
-        rc = sync_files(ap, why);
+        rc = sync_others(ap, why);
     if (rc == OK)
         rc = deposit(ap->box, ap->files.at, ap->files.len, NULL, NULL, why);
     if (rc != OK) {

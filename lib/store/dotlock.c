@@ -92,10 +92,49 @@ sign(int fd)
     (void)!write(fd, text, (size_t)len);
 }
 
+static bool
+make_own(struct dotlock_file *own)
+{
+    auto_close int fd = disk_create(AT_FDCWD, own->path, 0600);
+
+    /* Of a process that was killed and had our number. */
+    if (fd < 0 && errno == EEXIST && disk_remove(AT_FDCWD, own->path))
+        fd = disk_create(AT_FDCWD, own->path, 0600);
+    if (fd < 0)
+        return false;
+    sign(fd);
+    own->made = true;
+    return true;
+}
+
+/* Its time is that of the lock. EEXIST where somebody has that; with any other
+ * errno it cannot be used. */
+static bool
+link_own(struct dotlock_file *own, int dir, const char *name)
+{
+    struct stat st;
+
+    errno = EPERM;
+    if (own->useless || fstat(dir, &st) < 0 || (st.st_mode & S_IWGRP))
+        return false;
+    if (!own->made && !make_own(own)) {
+        errno = EPERM;
+        return false;
+    }
+    if (utimensat(AT_FDCWD, own->path, NULL, AT_SYMLINK_NOFOLLOW) == 0 &&
+        disk_link(AT_FDCWD, own->path, dir, name))
+        return true;
+    if (errno == ENOENT)
+        own->made = false; /* somebody removed it */
+    else if (errno != EEXIST)
+        own->useless = true; /* as on two file systems */
+    return false;
+}
+
 /* The file shows with the PID in it: whoever is killed in between leaves no
  * lock that nobody owns. */
 static bool
-try_lock(int dir, const char *name)
+make_lock(int dir, const char *name)
 {
     auto_close int hidden =
         openat(dir, ".", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
@@ -118,6 +157,14 @@ try_lock(int dir, const char *name)
     return fd >= 0;
 }
 
+static bool
+try_lock(int dir, const char *name, struct dotlock_file *own)
+{
+    if (own && link_own(own, dir, name))
+        return true;
+    return !(own && errno == EEXIST) && make_lock(dir, name);
+}
+
 static int64_t
 now_ms(void)
 {
@@ -128,19 +175,21 @@ now_ms(void)
 }
 
 enum rc
-dotlock_take(int dir, const char *name, int64_t wait, struct why *why)
+dotlock_take(int dir, const char *name, struct dotlock_file *own, int64_t wait,
+             struct why *why)
 {
     const struct timespec pause = {.tv_nsec = PAUSE * 1000000L};
 
     for (int64_t end = now_ms() + wait;;) {
-        if (try_lock(dir, name))
+        if (try_lock(dir, name, own))
             return OK;
         if (errno != EEXIST)
             return store_fail(errno, why, "cannot make %s", name);
 
         bool over = now_ms() >= end;
 
-        if (remove_stale(dir, name, over && wait > 0) && try_lock(dir, name))
+        if (remove_stale(dir, name, over && wait > 0) &&
+            try_lock(dir, name, own))
             return OK;
         if (over)
             return fail(why, "4.2.0", "%s is held by another program", name);
@@ -152,4 +201,12 @@ void
 dotlock_drop(int dir, const char *name)
 {
     (void)!disk_remove(dir, name);
+}
+
+void
+dotlock_file_remove(struct dotlock_file *own)
+{
+    if (own->made)
+        (void)!disk_remove(AT_FDCWD, own->path);
+    own->made = false;
 }

@@ -158,7 +158,7 @@ folder_subscribe(struct home *h, struct str name, bool subscribed,
     enum rc rc = encoded(h, a, name, &wanted, why);
 
     if (rc == OK)
-        rc = dotlock_take(h->dir, SUBS_LOCK, LOCK_WAIT, why);
+        rc = dotlock_take(h->dir, SUBS_LOCK, NULL, LOCK_WAIT, why);
     if (rc == OK) {
         rc = change_subs(h, a, wanted, subscribed, why);
         dotlock_drop(h->dir, SUBS_LOCK);
@@ -205,7 +205,7 @@ static enum rc
 change_uses_alone(struct home *h, struct arena *a, struct str from,
                   const char *to, struct str use, struct why *why)
 {
-    enum rc rc = dotlock_take(h->dir, USES_LOCK, LOCK_WAIT, why);
+    enum rc rc = dotlock_take(h->dir, USES_LOCK, NULL, LOCK_WAIT, why);
 
     if (rc != OK)
         return rc;

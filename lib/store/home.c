@@ -1,7 +1,9 @@
 #include "store/home.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -10,8 +12,10 @@
 #include "mail/mutf7.h"
 #include "store/own.h"
 #include "store/tell.h"
+#include "sys/disk.h"
 
 #define HOME_LIMIT ((size_t)64 << 20)
+#define LOCK_FILE  "lock." /* and the PID */
 
 /* The Maildir's own folders, also its parents. */
 static bool
@@ -73,6 +77,26 @@ open_index(struct home *h, struct why *why)
     return rc;
 }
 
+/* Lock files of processes that were killed. */
+static void
+remove_orphans(const struct home *h)
+{
+    DIR *d = opendir(h->index);
+
+    if (d == NULL)
+        return;
+    for (struct dirent *e; (e = readdir(d));) {
+        struct str number = str_from(e->d_name);
+        uint64_t pid;
+
+        if (str_skip(&number, S(LOCK_FILE)) && str_num(number, &pid) &&
+            pid > 0 && pid <= INT32_MAX && kill((pid_t)pid, 0) < 0 &&
+            errno == ESRCH)
+            (void)!disk_remove(dirfd(d), e->d_name);
+    }
+    closedir(d);
+}
+
 enum rc
 home_open(const struct home_settings *s, struct home **out, struct why *why)
 {
@@ -85,6 +109,8 @@ home_open(const struct home_settings *s, struct home **out, struct why *why)
     h->root = arena_cstr(a, str_from(s->root));
     h->index = s->index ? arena_cstr(a, str_from(s->index))
                         : arena_fmt(a, "%s/posta-index", s->root);
+    h->lock_file.path =
+        arena_fmt(a, "%s/" LOCK_FILE "%d", h->index, (int)getpid());
     h->fs = s->fs;
     h->separator = s->separator ? s->separator : '/';
     h->listeners = -1;
@@ -93,11 +119,13 @@ home_open(const struct home_settings *s, struct home **out, struct why *why)
         h->dir = open(h->root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     rc = h->dir < 0 ? store_fail(errno, why, "cannot open %s", h->root)
                     : open_index(h, why);
-    if (rc == OK)
-        *out = h;
-    else
+    if (rc != OK) {
         home_close(h);
-    return rc;
+        return rc;
+    }
+    remove_orphans(h);
+    *out = h;
+    return OK;
 }
 
 void
@@ -107,6 +135,7 @@ home_close(struct home *h)
         return;
     must(h->boxes.len == 0);
     vec_free(&h->boxes);
+    dotlock_file_remove(&h->lock_file);
     kv_env_close(h->kv);
     home_listen_end(h);
     if (h->dir >= 0)

@@ -115,7 +115,7 @@ metadata_set(struct home *h, const struct metadata_note *notes, size_t count,
              struct why *why)
 {
     struct arena *a;
-    enum rc rc = count ? dotlock_take(h->dir, LOCK, LOCK_WAIT, why) : OK;
+    enum rc rc = count ? dotlock_take(h->dir, LOCK, NULL, LOCK_WAIT, why) : OK;
 
     if (rc != OK || count == 0)
         return rc;
@@ -163,7 +163,7 @@ metadata_move(struct home *h, struct str from, const char *to, struct why *why)
 
     if (text_stat(h->dir, METADATA_FILE, &stamp) && stamp.ino == 0)
         return OK;
-    rc = dotlock_take(h->dir, LOCK, LOCK_WAIT, why);
+    rc = dotlock_take(h->dir, LOCK, NULL, LOCK_WAIT, why);
     if (rc != OK)
         return rc;
     a = arena_new("metadata", WORK_LIMIT);

@@ -5,6 +5,7 @@
 #define STORE_OWN_H
 
 #include "base/vec.h"
+#include "store/dotlock.h"
 #include "store/flags.h"
 #include "store/home.h"
 #include "store/index.h"
@@ -23,7 +24,8 @@ struct home {
     bool fs;
     char separator;
     struct kv_env *kv;
-    unsigned generation; /* one more when the index is made anew */
+    struct dotlock_file lock_file; /* beside the index */
+    unsigned generation;           /* one more when the index is made anew */
     VEC(struct mailbox *) boxes;
 
     /* tell.c */

@@ -302,7 +302,7 @@ recount(int dir, bool fs, const struct quota_limits *limits,
         return; /* somebody else was faster */
     *sum = (struct quota_sum){.limits = *limits};
     count_all(dir, fd, fs, sum);
-    if (fd < 0 || dotlock_take(dir, FILE_NAME ".lock", 0, &why) != OK)
+    if (fd < 0 || dotlock_take(dir, FILE_NAME ".lock", NULL, 0, &why) != OK)
         return;
     (void)!write_sum(dir, sum, &why);
     dotlock_drop(dir, FILE_NAME ".lock");

@@ -20,6 +20,7 @@
 #include <unistd.h>
 
 #include "store/deposit.h"
+#include "store/dotlock.h"
 #include "store/own.h"
 #include "store/scan.h"
 
@@ -345,6 +346,16 @@ do_without(struct scan *s)
     s->read_uidlist = false;
 }
 
+static enum rc
+take_lock(struct mailbox *box, int64_t wait, struct why *why)
+{
+    enum rc rc =
+        dotlock_take(box->dir, UIDLIST_LOCK, &box->home->lock_file, wait, why);
+
+    box->locked = rc == OK;
+    return rc;
+}
+
 /*
  * Who had the lock before us may have named files and given them UIDs since we
  * looked: then, and where files are gone, look again while nobody can.
@@ -354,16 +365,16 @@ lock(struct scan *s, bool *again, struct why *why)
 {
     struct mailbox *box = s->box;
     struct text_stamp now;
-    enum rc rc = uidlist_lock(box->dir, s->known ? 0 : LOCK_WAIT, why);
+    enum rc rc = take_lock(box, s->known ? 0 : LOCK_WAIT, why);
 
     if (rc != OK && s->known) {
         do_without(s);
         return OK;
     }
+    if (rc == OK)
+        rc = deposit_recover(box, again, why);
     if (rc != OK)
         return rc;
-    box->locked = true;
-    rc = deposit_recover(box, again, why);
     *again |= s->gone.len > 0 || !text_stat(box->dir, UIDLIST_FILE, &now) ||
               !text_stamp_eq(&now, &s->uidlist);
     return rc;
@@ -429,11 +440,10 @@ enum rc
 mailbox_lock(struct mailbox *box, int64_t wait, struct why *why)
 {
     bool busy = false, done = false, removed;
-    enum rc rc = uidlist_lock(box->dir, wait, why);
+    enum rc rc = take_lock(box, wait, why);
 
     if (rc != OK)
         return rc;
-    box->locked = true;
     rc = home_check(box->home, why);
     if (rc == OK)
         rc = deposit_recover(box, &removed, why);
@@ -450,5 +460,5 @@ void
 mailbox_unlock(struct mailbox *box)
 {
     box->locked = false;
-    uidlist_unlock(box->dir);
+    dotlock_drop(box->dir, UIDLIST_LOCK);
 }

@@ -1,9 +1,5 @@
 #include "store/uidlist.h"
 
-#include "store/dotlock.h"
-
-#define LOCK_FILE UIDLIST_FILE ".lock"
-
 static bool
 number(struct str word, uint32_t max, uint32_t *value)
 {
@@ -162,16 +158,4 @@ uidlist_put(struct buf *b, const struct uidlist_line *l)
     buf_addc(b, ':');
     buf_add(b, l->base);
     buf_addc(b, '\n');
-}
-
-enum rc
-uidlist_lock(int dir, int64_t wait, struct why *why)
-{
-    return dotlock_take(dir, LOCK_FILE, wait, why);
-}
-
-void
-uidlist_unlock(int dir)
-{
-    dotlock_drop(dir, LOCK_FILE);
 }

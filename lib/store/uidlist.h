@@ -19,6 +19,7 @@
 #include "store/text.h"
 
 #define UIDLIST_FILE "dovecot-uidlist"
+#define UIDLIST_LOCK UIDLIST_FILE ".lock" /* see dotlock.h */
 #define UIDLIST_MAX  ((off_t)1 << 30)     /* bytes read */
 #define UIDLIST_LAST (UINT32_MAX - 65536) /* highest UID that is believed */
 
@@ -50,9 +51,5 @@ struct str uidlist_field(struct str fields, char key);
 
 void uidlist_put_head(struct buf *b, const struct uidlist_head *h);
 void uidlist_put(struct buf *b, const struct uidlist_line *l);
-
-/* dovecot-uidlist.lock, see dotlock.h. */
-enum rc uidlist_lock(int dir, int64_t wait, struct why *why) MUST_USE;
-void uidlist_unlock(int dir);
 
 #endif

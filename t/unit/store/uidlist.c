@@ -1,9 +1,5 @@
 #include "store/uidlist.h"
 
-#include <signal.h>
-#include <sys/wait.h>
-#include <utime.h>
-
 #include "unit/store/folder.h"
 
 #define GUID "5f1e0000000000000000000000000abc"
@@ -115,75 +111,6 @@ leave(void **state)
 }
 
 static void
-locks(void **state)
-{
-    const char *lock = arena_fmt(at.a, "%s/dovecot-uidlist.lock", at.path);
-    struct why why;
-    char host[65];
-
-    (void)state;
-    assert_int_equal(uidlist_lock(at.dir, 0, &why), OK);
-    pid_t pid = fork();
-    int status;
-
-    if (pid == 0)
-        _exit(uidlist_lock(at.dir, 5, &why));
-    waitpid(pid, &status, 0);
-    assert_int_equal(WEXITSTATUS(status), TEMP);
-    uidlist_unlock(at.dir);
-    assert_int_equal(access(lock, F_OK), -1);
-
-    /* Of a process that is gone, here; and of nobody knows whom. */
-    pid = fork();
-    if (pid == 0)
-        _exit(0);
-    waitpid(pid, NULL, 0);
-    gethostname(host, sizeof host);
-    file_write(lock, arena_fmt(at.a, "%d:%s", (int)pid, host));
-    assert_int_equal(uidlist_lock(at.dir, 0, &why), OK);
-    file_write(lock, arena_fmt(at.a, "%d:elsewhere.test", (int)pid));
-    assert_int_equal(uidlist_lock(at.dir, 0, &why), TEMP);
-    assert_int_equal(utime(lock, &(struct utimbuf){1000, 1000}), 0);
-    assert_int_equal(uidlist_lock(at.dir, 0, &why), OK);
-    uidlist_unlock(at.dir);
-}
-
-/* Processes that take the lock for a moment never have it together. */
-static void
-locked_once(void **state)
-{
-    const char *file = arena_fmt(at.a, "%s/held", at.path);
-    pid_t pids[4];
-
-    (void)state;
-    for (size_t i = 0; i < COUNT(pids); i++) {
-        pids[i] = fork();
-        if (pids[i])
-            continue;
-        for (int n = 0; n < 50; n++) {
-            struct why why;
-
-            if (uidlist_lock(at.dir, 20000, &why) != OK)
-                _exit(1);
-            int fd = open(file, O_CREAT | O_EXCL | O_RDWR, 0600);
-
-            if (fd < 0 || close(fd) < 0 || unlink(file) < 0)
-                _exit(2);
-            if (n == 49 && i == 0)
-                _exit(0); /* and leaves it behind */
-            uidlist_unlock(at.dir);
-        }
-        _exit(0);
-    }
-    for (size_t i = 0; i < COUNT(pids); i++) {
-        int status;
-
-        waitpid(pids[i], &status, 0);
-        assert_int_equal(status, 0);
-    }
-}
-
-static void
 files(void **state)
 {
     struct text_stamp made, read, changed;
@@ -218,8 +145,6 @@ main(void)
         TEST(head),
         TEST(head_again),
         TEST(lines),
-        cmocka_unit_test_setup_teardown(locks, enter, leave),
-        cmocka_unit_test_setup_teardown(locked_once, enter, leave),
         cmocka_unit_test_setup_teardown(files, enter, leave),
     };
 
