@@ -3,10 +3,10 @@
 #include <string.h>
 #include <time.h>
 
+#include "access/message.h"
 #include "incoming.h"
 #include "limit.h"
 #include "mail/imap_text.h"
-#include "message.h"
 #include "rights.h"
 #include "room.h"
 #include "status.h"

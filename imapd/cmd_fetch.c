@@ -1,9 +1,9 @@
 /* FETCH and UID FETCH: RFC 9051 6.4.5, 7162 3.1.4, 9394, 9586, 9738. */
 #include <string.h>
 
+#include "access/fields.h"
 #include "condstore.h"
 #include "fetch.h"
-#include "fields.h"
 #include "limit.h"
 #include "rights.h"
 #include "store/changes.h"

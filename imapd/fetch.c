@@ -2,7 +2,7 @@
 
 #include <time.h>
 
-#include "fields.h"
+#include "access/fields.h"
 #include "mail/imap_text.h"
 #include "mail/preview.h"
 #include "sys/charsets.h"

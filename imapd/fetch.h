@@ -4,8 +4,9 @@
 #ifndef IMAPD_FETCH_H
 #define IMAPD_FETCH_H
 
+#include "access/message.h"
 #include "mail/body.h"
-#include "message.h"
+#include "session.h"
 
 /* A message whose response is being written. */
 struct fetching {

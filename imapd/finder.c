@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-#include "fields.h"
+#include "access/fields.h"
 #include "store/changes.h"
 
 #define BATCH 512 /* messages that are read of the index at once */

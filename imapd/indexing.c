@@ -1,18 +1,13 @@
 #include "indexing.h"
 
-#include <gnu/libc-version.h> /* which has iconv */
 #include <stdlib.h>
 #include <unistd.h>
-#include <utf8proc.h>
 
-#include "base/crc.h"
+#include "access/index_job.h"
 #include "base/log.h"
-#include "index_job.h"
-#include "store/folders.h"
 #include "sys/charsets.h"
 #include "sys/io.h"
 
-#define LAYOUT    2     /* which texts are in which area, and as what */
 #define QUIET_MS  1000  /* without a change or a search: what comes first */
 #define UNREST_MS 20000 /* so long it waits for that */
 #define WORK_MS   3     /* in one go */
@@ -21,13 +16,11 @@
 #define VAIN_MS   10000 /* after there was nothing to do */
 #define REST_MS   60000 /* after a search */
 #define WAITING   64    /* folders */
-#define TIDY_MAX  ((size_t)64 << 20)
 
 struct indexing {
     VEC(struct fts_home) homes;
     VEC(struct mailbox *) waiting; /* held */
     struct converters *charsets;
-    uint32_t version; /* of texts */
     struct index_job *job;
     struct timer *timer, *rest;
     int64_t wanted;       /* the last time */
@@ -42,73 +35,11 @@ struct fts_home {
     bool tidied;
 };
 
-uint64_t
-indexing_id(const struct message *m)
-{
-    uint64_t id;
-
-    memcpy(&id, m->id, sizeof id);
-    return id;
-}
-
-enum fts_area
-indexing_area(const struct text_piece *piece)
-{
-    if (piece->kind == TEXT_BODY)
-        return FTS_BODY;
-    return piece->of_message ? indexing_field_area(piece->id) : FTS_HEADER;
-}
-
-/* A change is another LAYOUT. */
-enum fts_area
-indexing_field_area(enum header_id id)
-{
-    switch (id) {
-    case HEADER_ID_BCC:
-    case HEADER_ID_CC:
-    case HEADER_ID_FROM:
-    case HEADER_ID_IN_REPLY_TO:
-    case HEADER_ID_MESSAGE_ID:
-    case HEADER_ID_REFERENCES:
-    case HEADER_ID_REPLY_TO:
-    case HEADER_ID_SENDER_FIELD:
-    case HEADER_ID_SUBJECT:
-    case HEADER_ID_TO:
-        return FTS_FIELDS;
-    default:
-        return FTS_HEADER;
-    }
-}
-
-/* What is in the index is compared with texts that are mapped when somebody
- * searches: all that makes those must be as it was. */
-static uint32_t
-text_version(struct arena *a)
-{
-    const char *all = arena_fmt(
-        a, "%d %d %d %s %s %s", LAYOUT, TEXT_VERSION, STRUCTURE_VERSION,
-        utf8proc_version(), utf8proc_unicode_version(), gnu_get_libc_version());
-
-    return crc32c(0, str_from(all));
-}
-
 void
 indexing_begin(struct imap *imap)
 {
     imap->indexing = arena_make(imap->user->life, struct indexing);
     imap->indexing->charsets = charsets_new(imap->user->life);
-    imap->indexing->version = text_version(imap->user->life);
-}
-
-struct segment_folder
-indexing_folder(const struct imap *imap, const uint8_t guid[16],
-                uint32_t validity)
-{
-    struct segment_folder f = {.validity = validity,
-                               .version = imap->indexing->version};
-
-    memcpy(f.guid, guid, sizeof f.guid);
-    return f;
 }
 
 static struct fts_home *
@@ -121,12 +52,11 @@ index_of(struct imap *imap, const struct home *home)
         if (strcmp(x->homes.at[i].path, path) == 0)
             return &x->homes.at[i];
 
-    char *folder = arena_fmt(imap->user->life, "%s/search", path);
     struct fts_home *h = vec_add(&x->homes);
 
     *h = (struct fts_home){
         .path = arena_cstr(imap->user->life, str_from(path)),
-        .fts = fts_open(folder),
+        .fts = words_open(home),
     };
     return h;
 }
@@ -139,7 +69,7 @@ set_of(struct imap *imap, struct mailbox *box, struct mailbox_status *status)
 
     if (mailbox_status(box, false, status, &why) != OK)
         return NULL;
-    folder = indexing_folder(imap, status->guid, status->validity);
+    folder = words_folder(status);
     return fts_set_open(index_of(imap, mailbox_home(box))->fts, &folder);
 }
 
@@ -242,28 +172,6 @@ unrest(struct indexing *x)
     return left > 0 ? left : 0;
 }
 
-/* Folders that are no more leave the index of a home once a process. */
-static void
-tidy(struct imap *imap, struct home *home)
-{
-    struct fts_home *index = index_of(imap, home);
-    struct arena *a = arena_new("tidy", TIDY_MAX);
-    struct folder_ids ids;
-    struct why why;
-
-    if (!index->tidied && folders_ids(home, a, &ids, &why) == OK &&
-        ids.complete) {
-        struct segment_folder *all =
-            arena_alloc(a, (ids.len + 1) * sizeof *all);
-
-        for (size_t i = 0; i < ids.len; i++)
-            all[i] = indexing_folder(imap, ids.at[i].guid, ids.at[i].validity);
-        fts_tidy(index->fts, all, ids.len);
-    }
-    index->tidied = true;
-    arena_free(a);
-}
-
 /* The next folder, if there is one that is worth it, and the index of its home
  * is ours to write. */
 static bool
@@ -273,13 +181,15 @@ next_job(struct imap *imap)
 
     while (x->waiting.len > 0) {
         struct mailbox *box = x->waiting.at[0];
-        struct fts *fts = index_of(imap, mailbox_home(box))->fts;
+        struct fts_home *index = index_of(imap, mailbox_home(box));
         int lock;
 
         vec_drop(&x->waiting, 0);
-        tidy(imap, mailbox_home(box));
-        if (is_worth_it(imap, box) && (lock = fts_lock(fts)) >= 0)
-            x->job = index_job_new(imap, x->charsets, box, fts, lock);
+        if (!index->tidied)
+            words_tidy(index->fts, mailbox_home(box)); /* once a process */
+        index->tidied = true;
+        if (is_worth_it(imap, box) && (lock = fts_lock(index->fts)) >= 0)
+            x->job = index_job_new(x->charsets, box, index->fts, lock);
         mailbox_let_go(box);
         if (x->job)
             return true;

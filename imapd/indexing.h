@@ -11,8 +11,7 @@
 #ifndef IMAPD_INDEXING_H
 #define IMAPD_INDEXING_H
 
-#include "fts/fts.h"
-#include "mail/search_text.h"
+#include "access/words.h"
 #include "session.h"
 
 void indexing_begin(struct imap *imap);
@@ -23,15 +22,5 @@ void indexing_want(struct imap *imap, struct mailbox *box);
 
 /* What the index has of a folder; NULL where there is none. Close it. */
 struct fts_set *indexing_set(struct imap *imap, struct mailbox *box);
-
-/* What the index knows a folder by. */
-struct segment_folder indexing_folder(const struct imap *imap,
-                                      const uint8_t guid[16],
-                                      uint32_t validity);
-/* What stands for a message's content there. */
-uint64_t indexing_id(const struct message *m);
-/* In which areas it is: a text, and a field of the message's own header. */
-enum fts_area indexing_area(const struct text_piece *piece);
-enum fts_area indexing_field_area(enum header_id id);
 
 #endif

@@ -4,8 +4,8 @@
 #include <string.h>
 #include <time.h>
 
+#include "access/fields.h"
 #include "condstore.h"
-#include "fields.h"
 #include "indexing.h"
 #include "mail/casemap.h"
 #include "mail/date.h"
@@ -223,7 +223,7 @@ areas_of(const struct query_node *n)
         return 1u << FTS_FIELDS | 1u << FTS_HEADER | 1u << FTS_BODY;
     if (n->key->kind == SEARCH_BODY)
         return 1u << FTS_BODY;
-    return 1u << indexing_field_area(header_id(n->key->field));
+    return 1u << words_field_area(header_id(n->key->field));
 }
 
 static void
@@ -279,9 +279,9 @@ by_index(const struct query *q, const struct query_node *n)
 static void
 find_place(struct query *q)
 {
-    q->place = q->ask_count ? fts_set_find(q->set, q->m.uid, indexing_id(&q->m),
-                                           &q->hint)
-                            : NULL;
+    q->place = q->ask_count
+                   ? fts_set_find(q->set, q->m.uid, words_id(&q->m), &q->hint)
+                   : NULL;
 }
 
 enum rc

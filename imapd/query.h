@@ -10,9 +10,10 @@
 #ifndef IMAPD_QUERY_H
 #define IMAPD_QUERY_H
 
+#include "access/message.h"
 #include "fts/ask.h"
 #include "mail/search_text.h"
-#include "message.h"
+#include "session.h"
 
 enum verdict { VERDICT_NO, VERDICT_YES, VERDICT_OPEN };
 

@@ -2,8 +2,8 @@
 
 #include <string.h>
 
-#include "fields.h"
-#include "keys.h"
+#include "access/fields.h"
+#include "access/keys.h"
 #include "store/changes.h"
 
 #define FACTS_MAX   ((size_t)256 << 20) /* of all messages */

@@ -2,11 +2,11 @@
  * keys.h - what SORT by date and THREAD compare, as numbers ready in the index:
  * they read no header.
  */
-#ifndef IMAPD_KEYS_H
-#define IMAPD_KEYS_H
+#ifndef ACCESS_KEYS_H
+#define ACCESS_KEYS_H
 
+#include "access/message.h"
 #include "mail/thread.h"
-#include "message.h"
 
 /* What is to be kept of a header (BLOB_KEYS). */
 struct str keys_make(struct arena *a, struct converters *charsets,

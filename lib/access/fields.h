@@ -3,10 +3,10 @@
  * programs ask for, as they stand in the message, kept in the index so that no
  * file is opened for them.
  */
-#ifndef IMAPD_FIELDS_H
-#define IMAPD_FIELDS_H
+#ifndef ACCESS_FIELDS_H
+#define ACCESS_FIELDS_H
 
-#include "message.h"
+#include "access/message.h"
 
 /* Is a field of that name among those that are kept? */
 bool fields_keep(struct str name);

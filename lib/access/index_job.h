@@ -7,17 +7,16 @@
  * that are gone, are made anew in the same way; the old ones are removed when
  * that is done. So at any time what is in the folder is right.
  */
-#ifndef IMAPD_INDEX_JOB_H
-#define IMAPD_INDEX_JOB_H
+#ifndef ACCESS_INDEX_JOB_H
+#define ACCESS_INDEX_JOB_H
 
-#include "indexing.h"
+#include "access/words.h"
 
 struct index_job;
 
 /* The lock (fts_lock) is the job's to close. Nobody else opens so many of the
  * character sets that one is not to be had. */
-struct index_job *index_job_new(const struct imap *imap,
-                                struct converters *charsets,
+struct index_job *index_job_new(struct converters *charsets,
                                 struct mailbox *box, struct fts *fts, int lock);
 void index_job_free(struct index_job *job);
 

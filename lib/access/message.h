@@ -1,11 +1,11 @@
 /*
  * message.h - a message's bytes and structure, while a command looks at it.
  */
-#ifndef IMAPD_MESSAGE_H
-#define IMAPD_MESSAGE_H
+#ifndef ACCESS_MESSAGE_H
+#define ACCESS_MESSAGE_H
 
 #include "mail/structure.h"
-#include "session.h"
+#include "store/mailbox.h"
 
 struct opened {
     uint32_t uid;

@@ -1,6 +1,6 @@
-#include "keys.h"
+#include "access/keys.h"
 
-#include "fields.h"
+#include "access/fields.h"
 #include "mail/facts.h"
 
 /* Another way to make them is another version. */

@@ -1,9 +1,9 @@
-#include "index_job.h"
+#include "access/index_job.h"
 
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "message.h"
+#include "access/message.h"
 #include "store/changes.h"
 #include "sys/io.h"
 
@@ -16,7 +16,6 @@
 enum phase { BEGIN, COUNT_THEM, READ, WRITE, END };
 
 struct index_job {
-    const struct imap *imap;
     struct converters *charsets;
     struct mailbox *box;
     struct fts *fts;
@@ -51,14 +50,13 @@ struct index_job {
 };
 
 struct index_job *
-index_job_new(const struct imap *imap, struct converters *charsets,
-              struct mailbox *box, struct fts *fts, int lock)
+index_job_new(struct converters *charsets, struct mailbox *box, struct fts *fts,
+              int lock)
 {
     struct index_job *job = calloc(1, sizeof *job);
 
     must(job != NULL);
     mailbox_hold(box);
-    job->imap = imap;
     job->charsets = charsets;
     job->box = box;
     job->fts = fts;
@@ -133,7 +131,7 @@ begin(struct index_job *job, struct why *why)
 
     if (rc != OK)
         return rc;
-    job->folder = indexing_folder(job->imap, status.guid, status.validity);
+    job->folder = words_folder(&status);
     job->set = fts_set_open(job->fts, &job->folder);
     job->there = calloc(job->set->segments.len + 1, sizeof *job->there);
     job->replace = calloc(job->set->segments.len + 1, sizeof *job->replace);
@@ -165,7 +163,7 @@ read_batch(struct index_job *job, struct why *why)
 static const struct fts_place *
 find(struct index_job *job, const struct message *m)
 {
-    return fts_set_find(job->set, m->uid, indexing_id(m), &job->hint);
+    return fts_set_find(job->set, m->uid, words_id(m), &job->hint);
 }
 
 /* Segments that are as good as empty, and small ones if there are many. */
@@ -238,7 +236,7 @@ open_message(struct index_job *job, const struct message *m, struct why *why)
     }
     if (job->builder == NULL)
         job->builder = builder_new(&job->folder);
-    builder_begin(job->builder, m->uid, indexing_id(m));
+    builder_begin(job->builder, m->uid, words_id(m));
     text_begin(&job->walk, job->scratch, job->charsets, job->opened.bytes,
                &job->opened.s, TEXT_HEADER | TEXT_BODY);
     job->walking = true;
@@ -252,7 +250,7 @@ read_piece(struct index_job *job)
     bool more = text_next(&job->walk, &piece);
 
     if (more && piece.begins)
-        builder_text(job->builder, indexing_area(&piece));
+        builder_text(job->builder, words_area(&piece));
     if (more && builder_put(job->builder, piece.text))
         return;
     builder_end(job->builder);

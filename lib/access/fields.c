@@ -1,4 +1,4 @@
-#include "fields.h"
+#include "access/fields.h"
 
 #include <string.h>
 

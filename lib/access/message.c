@@ -1,7 +1,7 @@
-#include "message.h"
+#include "access/message.h"
 
-#include "fields.h"
-#include "keys.h"
+#include "access/fields.h"
+#include "access/keys.h"
 #include "mail/header.h"
 #include "sys/mapped.h"
 
