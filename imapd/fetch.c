@@ -35,18 +35,23 @@ put_item_flags(struct fetching *f)
     f->has_flags = true;
 }
 
-static void
-put_date(struct fetching *f, const char *name, int64_t seconds)
+static enum rc
+put_date(struct fetching *f, enum fetch_kind kind, struct why *why)
 {
+    bool saved = kind == FETCH_SAVEDATE;
     struct buf b = buf_in(f->a);
-    time_t t = (time_t)seconds;
     struct tm tm = {0};
+    enum rc rc = mailbox_dates(f->s->box, &f->m, why);
+
+    if (rc != OK)
+        return rc;
+    time_t t = saved ? f->m.saved : f->m.date;
 
     localtime_r(&t, &tm);
-    put_date_time(&b, seconds, (int)(tm.tm_gmtoff / 60));
-    put(f, name);
-    conn_put(f->s->conn, S(" "));
+    put_date_time(&b, t, (int)(tm.tm_gmtoff / 60));
+    put(f, saved ? "SAVEDATE " : "INTERNALDATE ");
     conn_put(f->s->conn, buf_str(&b));
+    return OK;
 }
 
 static void
@@ -275,11 +280,8 @@ put_item(struct fetching *f, const struct fetch_item *i, struct why *why)
         put_item_flags(f);
         return OK;
     case FETCH_INTERNALDATE:
-        put_date(f, "INTERNALDATE", f->m.date);
-        return OK;
     case FETCH_SAVEDATE:
-        put_date(f, "SAVEDATE", f->m.saved);
-        return OK;
+        return put_date(f, i->kind, why);
     case FETCH_UID:
         put(f, "UID ");
         say_number(f->s, f->m.uid);

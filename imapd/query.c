@@ -452,6 +452,31 @@ by_size(struct query *q, const struct query_node *n)
     return size_fits(q, n) ? VERDICT_YES : VERDICT_NO;
 }
 
+static bool
+asks_date(const struct query_node *n)
+{
+    switch (n->key->kind) {
+    case SEARCH_BEFORE:
+    case SEARCH_ON:
+    case SEARCH_SINCE:
+    case SEARCH_SAVED_BEFORE:
+    case SEARCH_SAVED_ON:
+    case SEARCH_SAVED_SINCE:
+    case SEARCH_OLDER:
+    case SEARCH_YOUNGER:
+        return true;
+    default:
+        return false;
+    }
+}
+
+static bool
+has_dates(struct query *q)
+{
+    return q->m.saved ||
+           (may_work(q) && had(q, mailbox_dates(q->box, &q->m, &q->why)));
+}
+
 /* The day as the field has it, whatever its zone: RFC 9051 6.4.4, SENTON. */
 static bool
 was_sent(const struct query *q, const struct query_node *n)
@@ -581,6 +606,8 @@ by_leaf(struct query *q, struct query_node *n)
         return v;
     if (n->key->kind == SEARCH_LARGER || n->key->kind == SEARCH_SMALLER)
         v = by_size(q, n);
+    else if (asks_date(n) && !has_dates(q))
+        return VERDICT_OPEN;
     else if (n->dear == DEAR_RECORD)
         return by_record(q, n) ? VERDICT_YES : VERDICT_NO;
     else

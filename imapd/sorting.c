@@ -185,8 +185,8 @@ take_kept(struct sorting *g, struct changes_walk *walk, const struct message *m,
     struct str header;
 
     take_record(k, m);
-    if (g->wants & WANT_SIZE && m->vsize == 0)
-        k->all = false;
+    if (m->saved == 0 || (g->wants & WANT_SIZE && m->vsize == 0))
+        k->all = false; /* nobody has looked at its file yet */
     if (k->all && g->wants & WANT_KEYS)
         k->all = take_keys(g, k, m, changes_blob(walk, m->uid, BLOB_KEYS));
     if (!k->all || !(g->wants & WANT_TEXTS))

@@ -125,7 +125,8 @@ list(struct copy *c, struct uid_set set, struct why *why)
         c->files[i].message.flags &= c->how->flags;
         if (c->how->no_keywords)
             c->files[i].message.keywords = 0;
-        c->files[i].message.saved = time(NULL);
+        if (file->message.saved) /* or both dates are found in the new file */
+            c->files[i].message.saved = time(NULL);
     }
     return mailbox_end(c->from, why);
 }
@@ -137,7 +138,7 @@ copy_bytes(struct copy *c, struct deposit_file *file)
     const char *name = maildir_unique(c->a);
     auto_close int in = disk_open(file->from_dir, file->from, O_RDONLY);
     auto_close int out = in < 0 ? -1 : disk_create(c->tmp, name, 0600);
-    struct stat st;
+    struct stat st = {0};
 
     if (in < 0 && errno == ENOENT)
         return true; /* to be found missing */
@@ -145,8 +146,7 @@ copy_bytes(struct copy *c, struct deposit_file *file)
         return false;
 
     bool good = fstat(in, &st) == 0 && disk_copy(out, in, 0, st.st_size);
-    const struct timespec times[] = {{.tv_nsec = UTIME_NOW},
-                                     {.tv_sec = file->message.date}};
+    const struct timespec times[] = {{.tv_nsec = UTIME_NOW}, st.st_mtim};
 
     good = good && disk_share(out, c->tmp, "") && futimens(out, times) == 0 &&
            disk_sync(out);

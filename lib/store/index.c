@@ -102,74 +102,6 @@ index_hash(struct str text, uint8_t id[16])
     memcpy(id, &sum, 16);
 }
 
-static struct str
-key_hash(struct index_key *k, uint32_t folder, struct str base)
-{
-    uint8_t id[16];
-
-    index_hash(base, id);
-    index_key(k, 'H', folder);
-    memcpy(k->p + k->len, id, 8);
-    k->len += 8;
-    return view(k);
-}
-
-/* An H pair's UIDs: nearly always one. */
-struct namesakes {
-    uint32_t uid[64];
-    size_t count;
-};
-
-static void
-get_namesakes(struct kv_env *kv, struct str key, struct namesakes *n)
-{
-    struct str value;
-
-    n->count = 0;
-    if (!kv_env_get(kv, key, &value) || value.len > sizeof n->uid)
-        return;
-    memcpy(n->uid, value.p, value.len);
-    n->count = value.len / sizeof *n->uid;
-}
-
-static void
-put_namesakes(struct kv_env *kv, struct str key, const struct namesakes *n)
-{
-    if (n->count)
-        kv_env_put(
-            kv, key,
-            (struct str){(const char *)n->uid, n->count * sizeof *n->uid});
-    else
-        kv_env_del(kv, key);
-}
-
-static void
-add_name(struct kv_env *kv, uint32_t folder, struct str base, uint32_t uid)
-{
-    struct index_key k;
-    struct str key = key_hash(&k, folder, base);
-    struct namesakes n;
-
-    get_namesakes(kv, key, &n);
-    if (n.count < COUNT(n.uid))
-        n.uid[n.count++] = uid;
-    put_namesakes(kv, key, &n);
-}
-
-static void
-drop_name(struct kv_env *kv, uint32_t folder, struct str base, uint32_t uid)
-{
-    struct index_key k;
-    struct str key = key_hash(&k, folder, base);
-    struct namesakes n;
-
-    get_namesakes(kv, key, &n);
-    for (size_t i = 0; i < n.count; i++)
-        if (n.uid[i] == uid)
-            n.uid[i] = n.uid[--n.count];
-    put_namesakes(kv, key, &n);
-}
-
 uint32_t
 index_last_of(struct str value)
 {
@@ -310,23 +242,6 @@ drop_blobs(struct kv_env *kv, uint32_t folder, uint32_t uid)
         kv_env_del(kv, index_key_blob(&k, folder, kind, uid));
 }
 
-static void
-drop_file(struct kv_env *kv, struct index_folder *f, uint32_t uid)
-{
-    struct index_file file;
-    struct index_key k;
-    struct name n;
-
-    if (index_file_get(kv, f->id, uid, &file) && name_parse(file.name, &n)) {
-        char base[256];
-
-        f->in_new -= file.in_new;
-        memcpy(base, n.base.p, n.base.len); /* the page may move */
-        drop_name(kv, f->id, (struct str){base, n.base.len}, uid);
-    }
-    kv_env_del(kv, index_key_uid(&k, 'N', f->id, uid));
-}
-
 void
 index_message_put(struct kv_env *kv, struct index_folder *f, uint32_t uid,
                   const struct index_message *old,
@@ -342,63 +257,10 @@ index_message_put(struct kv_env *kv, struct index_folder *f, uint32_t uid,
                    (struct str){(const char *)new, sizeof *new});
         return;
     }
-    drop_file(kv, f, uid);
+    index_file_drop(kv, f, uid);
     drop_blobs(kv, f->id, uid);
     kv_env_del(kv, index_key_uid(&k, 'X', f->id, uid));
     kv_env_del(kv, index_key_uid(&k, 'M', f->id, uid));
-}
-
-bool
-index_file_get(struct kv_env *kv, uint32_t folder, uint32_t uid,
-               struct index_file *file)
-{
-    struct index_key k;
-    struct str value;
-
-    if (!kv_env_get(kv, index_key_uid(&k, 'N', folder, uid), &value) ||
-        value.len < 2)
-        return false;
-    file->in_new = value.p[0] == 'n';
-    file->name = str_sub(value, 1, value.len);
-    return true;
-}
-
-void
-index_file_put(struct kv_env *kv, struct index_folder *f, uint32_t uid,
-               const struct index_file *file)
-{
-    struct index_file old;
-    struct index_key k;
-    struct name n;
-    char value[300];
-
-    must(file->name.len < sizeof value && name_parse(file->name, &n));
-    value[0] = file->in_new ? 'n' : 'c';
-    memcpy(value + 1, file->name.p, file->name.len);
-
-    bool known = index_file_get(kv, f->id, uid, &old);
-
-    f->in_new += (uint32_t)file->in_new - (known && old.in_new);
-    if (!known)
-        add_name(kv, f->id, n.base, uid);
-    kv_env_put(kv, index_key_uid(&k, 'N', f->id, uid),
-               (struct str){value, 1 + file->name.len});
-}
-
-uint32_t
-index_file_find(struct kv_env *kv, uint32_t folder, struct str base,
-                struct index_file *file)
-{
-    struct index_key k;
-    struct namesakes found;
-    struct name n;
-
-    get_namesakes(kv, key_hash(&k, folder, base), &found);
-    for (size_t i = 0; i < found.count; i++)
-        if (index_file_get(kv, folder, found.uid[i], file) &&
-            name_parse(file->name, &n) && str_eq(n.base, base))
-            return found.uid[i];
-    return 0;
 }
 
 /* A change of many makes older changes inside it things of the past. */

@@ -27,6 +27,7 @@
 #ifndef STORE_INDEX_H
 #define STORE_INDEX_H
 
+#include "base/vec.h"
 #include "store/keywords.h"
 #include "store/mailbox.h"
 #include "store/text.h"
@@ -63,7 +64,7 @@ struct index_message {
     uint64_t modseq;
     uint64_t keywords;
     uint64_t size, vsize; /* of the file; with CRLF line ends, 0: unknown */
-    int64_t date, saved;  /* INTERNALDATE, SAVEDATE: seconds */
+    int64_t date, saved;  /* INTERNALDATE, SAVEDATE: seconds; both 0: unknown */
     uint8_t id[16];       /* of the content, the same in copies */
     uint32_t flags;       /* FLAG_ bits */
     uint32_t worded;      /* 1: posta-state may have a U line of it */
@@ -136,9 +137,37 @@ bool index_file_get(struct kv_env *kv, uint32_t folder, uint32_t uid,
 /* Replaces what was known; the base of a message never changes. */
 void index_file_put(struct kv_env *kv, struct index_folder *f, uint32_t uid,
                     const struct index_file *file);
+void index_file_drop(struct kv_env *kv, struct index_folder *f, uint32_t uid);
 /* The UID of the message whose file has this base, and the file; or 0. */
 uint32_t index_file_find(struct kv_env *kv, uint32_t folder, struct str base,
                          struct index_file *file);
+
+/*
+ * Put many messages where there were none, in the order of their UIDs. Behind
+ * each the folder's sums follow; the names can be found after the end, and so
+ * there must be one, also after a failure.
+ */
+struct index_fill {
+    struct kv_env *kv;
+    struct index_folder *f;
+    struct kv_walk messages, files, fields;
+    VEC(struct index_named {
+        uint8_t hash[16];
+        uint32_t uid;
+        struct str base;
+    })
+    names;
+};
+
+void index_fill_begin(struct index_fill *fill, struct kv_env *kv,
+                      struct index_folder *f);
+/* `base` is that of the file's name, and lives until the end; `fields` those of
+ * its line in dovecot-uidlist. */
+void index_fill_put(struct index_fill *fill, uint32_t uid,
+                    const struct index_message *m,
+                    const struct index_file *file, struct str base,
+                    struct str fields);
+void index_fill_end(struct index_fill *fill);
 
 /* Count a record in the folder's sums (by 1), or take it away (by -1), where
  * it is changed in place. */

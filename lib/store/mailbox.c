@@ -404,9 +404,10 @@ mailbox_message(struct mailbox *box, uint32_t uid, struct message *m,
     rc = mailbox_end(box, why);
     if (rc == OK && !there)
         rc = fail(why, "5.2.0", "the message has been removed");
-    if (rc == OK)
-        *m = message_from(uid, &r);
-    return rc;
+    if (rc != OK)
+        return rc;
+    *m = message_from(uid, &r);
+    return mailbox_dates(box, m, why);
 }
 
 struct message

@@ -63,15 +63,21 @@ struct message {
     unsigned flags;    /* FLAG_ bits */
     uint64_t keywords; /* by bit, mailbox_keywords */
     uint64_t modseq;
-    int64_t date, saved;  /* seconds */
+    int64_t date, saved;  /* seconds; both 0 where not known yet:
+                             mailbox_dates */
     uint64_t size, vsize; /* of the file; RFC822.SIZE, 0 where not known yet:
                              mailbox_vsize */
     uint8_t id[16];       /* EMAILID */
 };
 
-/* PERM 5.2.0 where there is no such message any more. */
+/* All but vsize is known. PERM 5.2.0 where there is no such message any more.
+ */
 enum rc mailbox_message(struct mailbox *box, uint32_t uid, struct message *m,
                         struct why *why) MUST_USE;
+/* Fill in the dates where they are not known yet; those of some messages behind
+ * it are looked up with them, so who asks for many should go upwards. */
+enum rc mailbox_dates(struct mailbox *box, struct message *m,
+                      struct why *why) MUST_USE;
 enum rc mailbox_vsize(struct mailbox *box, uint32_t uid, uint64_t *vsize,
                       struct why *why) MUST_USE;
 /* Work that out for a few messages after a UID, 0 at first; *after is 0 again

@@ -15,8 +15,8 @@ struct merge {
     struct arena *a;
     struct kv_env *kv;
     struct index_folder f;
-    struct hash *fresh; /* base to place in s->fresh, plus 1 */
-    struct str lines;   /* of dovecot-uidlist that are new to us */
+    size_t place;     /* in s->fresh, behind the file of the last line */
+    struct str lines; /* of dovecot-uidlist that are new to us */
     struct uidlist_head head;
     bool has_head;      /* the file has a first line that we know */
     bool whole;         /* lines are all there are */
@@ -185,13 +185,32 @@ words_of(const struct merge *m, uint32_t uid)
     return str_hex(line, &value) ? value : 0;
 }
 
-static void
-index_fresh(struct merge *m)
+/* The fresh file with that base: as a rule the next one, as UIDs were given in
+ * the order of arrival, too. */
+static struct scan_fresh *
+find_fresh(struct merge *m, struct str base)
 {
-    m->fresh = hash_new();
-    for (size_t i = 0; i < m->s->fresh.len; i++)
-        *hash_put(m->fresh, m->s->fresh.at[i].base) =
-            (void *)(uintptr_t)(i + 1);
+    struct scan_fresh *all = m->s->fresh.at;
+    size_t low = 0, high = m->s->fresh.len;
+    struct name_rank rank;
+
+    if (m->place < high && str_eq(all[m->place].rank.base, base))
+        return &all[m->place++];
+    rank = name_rank(base);
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        int order = name_rank_cmp(&all[middle].rank, &rank);
+
+        if (order == 0) {
+            m->place = middle + 1;
+            return &all[middle];
+        }
+        if (order < 0)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return NULL;
 }
 
 static void
@@ -234,15 +253,14 @@ change_uid(struct merge *m, uint32_t uid, const struct uidlist_line *l,
 static enum rc
 take_line(struct merge *m, const struct uidlist_line *l, struct why *why)
 {
-    size_t place = (uintptr_t)hash_get(m->fresh, l->base);
+    struct scan_fresh *fresh = find_fresh(m, l->base);
     struct index_message there;
 
     if (l->uid >= m->f.next)
         m->f.next = l->uid + 1;
-    if (place) {
-        struct scan_fresh *fresh = &m->s->fresh.at[place - 1];
-
-        if (!index_message_get(m->kv, m->f.id, l->uid, &there)) {
+    if (fresh) {
+        if (!m->s->known ||
+            !index_message_get(m->kv, m->f.id, l->uid, &there)) {
             fresh->uid = l->uid;
             fresh->fields = l->fields;
         }
@@ -313,7 +331,7 @@ give_uids(struct merge *m, struct buf *lines, struct why *why)
             return fail(why, "5.3.0", "the folder has no UIDs left");
         fresh->uid = m->f.next++;
 
-        struct uidlist_line l = {.uid = fresh->uid, .base = fresh->base};
+        struct uidlist_line l = {.uid = fresh->uid, .base = fresh->rank.base};
 
         uidlist_put(lines, &l);
     }
@@ -321,14 +339,14 @@ give_uids(struct merge *m, struct buf *lines, struct why *why)
 }
 
 static void
-put_fresh(struct merge *m, struct scan_fresh *fresh, uint64_t modseq)
+put_fresh(struct merge *m, struct index_fill *fill, struct scan_fresh *fresh,
+          uint64_t modseq)
 {
     struct index_message *r = &fresh->message;
     struct index_file file = {fresh->in_new, fresh->file};
     struct str guid = uidlist_field(fresh->fields, 'G');
     struct str vsize = uidlist_field(fresh->fields, 'W');
     uint64_t words = words_of(m, fresh->uid);
-    struct index_key k;
     uint64_t n;
 
     r->modseq = modseq;
@@ -338,11 +356,7 @@ put_fresh(struct merge *m, struct scan_fresh *fresh, uint64_t modseq)
         index_hash(guid, r->id);
     if (r->vsize == 0 && str_num(vsize, &n) && n >= r->size)
         r->vsize = n;
-    index_message_put(m->kv, &m->f, fresh->uid, NULL, r);
-    index_file_put(m->kv, &m->f, fresh->uid, &file);
-    if (fresh->fields.len)
-        kv_env_put(m->kv, index_key_uid(&k, 'X', m->f.id, fresh->uid),
-                   fresh->fields);
+    index_fill_put(fill, fresh->uid, r, &file, fresh->rank.base, fresh->fields);
 }
 
 static int
@@ -353,29 +367,41 @@ cmp_uid(const void *a, const void *b)
     return (x->uid > y->uid) - (x->uid < y->uid);
 }
 
+/* They changed now: in an unknown folder, all that are in it. */
+static void
+note_fresh(struct merge *m)
+{
+    const struct scan_fresh *all = m->s->fresh.at;
+    size_t count = m->s->fresh.len, first = 0;
+
+    if (!m->s->known) {
+        index_changed_put(m->kv, &m->f, 1, all[count - 1].uid);
+        return;
+    }
+    for (size_t i = 0; i < count; i++) {
+        if (i + 1 < count && all[i + 1].uid == all[i].uid + 1)
+            continue;
+        index_changed_put(m->kv, &m->f, all[first].uid, all[i].uid);
+        first = i + 1;
+    }
+}
+
 static enum rc
 put_all_fresh(struct merge *m, struct why *why)
 {
     const struct scan *s = m->s;
+    struct index_fill fill;
     uint64_t modseq = 0;
-    size_t count = s->fresh.len, first = 0;
-    enum rc rc = count ? next_modseq(m, &modseq, why) : OK;
+    enum rc rc = s->fresh.len ? next_modseq(m, &modseq, why) : OK;
 
-    if (rc != OK || count == 0)
+    if (rc != OK || s->fresh.len == 0)
         return rc;
-    qsort(s->fresh.at, count, sizeof *s->fresh.at, cmp_uid);
-    for (size_t i = 0; i < count; i++) {
-        put_fresh(m, &s->fresh.at[i], modseq);
-        if (s->known && i + 1 < count &&
-            s->fresh.at[i + 1].uid == s->fresh.at[i].uid + 1)
-            continue;
-        if (s->known)
-            index_changed_put(m->kv, &m->f, s->fresh.at[first].uid,
-                              s->fresh.at[i].uid);
-        first = i + 1;
-    }
-    if (!s->known) /* that is all there are */
-        index_changed_put(m->kv, &m->f, 1, s->fresh.at[count - 1].uid);
+    qsort(s->fresh.at, s->fresh.len, sizeof *s->fresh.at, cmp_uid);
+    index_fill_begin(&fill, m->kv, &m->f);
+    for (size_t i = 0; i < s->fresh.len; i++)
+        put_fresh(m, &fill, &s->fresh.at[i], modseq);
+    index_fill_end(&fill);
+    note_fresh(m);
     return OK;
 }
 
@@ -619,11 +645,9 @@ scan_merge(struct scan *s, bool *again, struct why *why)
     set_mtimes(&m);
     if (nothing_found(&m))
         return OK;
-    index_fresh(&m);
     rc = read_texts(&m, why);
     if (rc == OK)
         rc = transact(&m, again, why);
-    hash_free(m.fresh);
     hash_free(m.words);
     return rc;
 }

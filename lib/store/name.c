@@ -150,13 +150,31 @@ cmp(uint64_t a, uint64_t b)
     return (a > b) - (a < b);
 }
 
+struct name_rank
+name_rank(struct str base)
+{
+    struct name_rank r = {.base = base};
+    struct str rest = base;
+
+    r.seconds = leading(&rest);
+    r.micros = micros(rest);
+    return r;
+}
+
+int
+name_rank_cmp(const struct name_rank *a, const struct name_rank *b)
+{
+    int order = cmp(a->seconds, b->seconds);
+
+    if (order == 0)
+        order = cmp(a->micros, b->micros);
+    return order ? order : str_cmp(a->base, b->base);
+}
+
 int
 name_cmp(struct str a, struct str b)
 {
-    struct str rest_a = a, rest_b = b;
-    int order = cmp(leading(&rest_a), leading(&rest_b));
+    struct name_rank x = name_rank(a), y = name_rank(b);
 
-    if (order == 0)
-        order = cmp(micros(rest_a), micros(rest_b));
-    return order ? order : str_cmp(a, b);
+    return name_rank_cmp(&x, &y);
 }

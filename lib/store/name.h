@@ -45,6 +45,13 @@ const char *name_with(struct arena *a, const struct name *n, unsigned flags,
                       uint64_t keywords);
 
 /* As arrival sorts: by time in the name, then the microseconds, then bytes. */
+struct name_rank {
+    uint64_t seconds, micros;
+    struct str base;
+};
+
+struct name_rank name_rank(struct str base);
+int name_rank_cmp(const struct name_rank *a, const struct name_rank *b);
 int name_cmp(struct str a, struct str b);
 
 #endif

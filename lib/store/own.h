@@ -137,8 +137,10 @@ enum rc uidlist_rewrite(struct mailbox *box, struct index_folder *f,
 /* Write it anew where it has many lines of messages that are gone. */
 enum rc uidlist_tidy(struct mailbox *box, struct why *why) MUST_USE;
 
-/* A file's record, as far as its stat and name tell. */
+/* A file's record, as far as its name tells; and what its stat does. */
 struct stat;
-struct index_message message_of(const struct name *n, const struct stat *st);
+struct index_message message_named(const struct name *n);
+void message_measured(struct index_message *m, const struct name *n,
+                      const struct stat *st);
 
 #endif

@@ -33,13 +33,19 @@
 /* Listed names. */
 
 static void
-add_fresh(struct scan *s, const struct name *n, struct str file, bool in_new)
+add_fresh(struct scan *s, const struct name *n, struct str file, bool in_new,
+          bool regular)
 {
-    struct scan_fresh *f = vec_add(&s->fresh);
+    struct str kept = arena_str(s->arena, file);
 
-    f->file = arena_str(s->arena, file);
-    f->base = str_sub(f->file, 0, n->base.len);
-    f->in_new = in_new;
+    *vec_add(&s->fresh) = (struct scan_fresh){
+        .file = kept,
+        .rank = name_rank(str_sub(kept, 0, n->base.len)),
+        .in_new = in_new,
+        /* Of a folder that was unknown the names must do. */
+        .measured = !s->known && regular && n->size,
+        .message = message_named(n),
+    };
 }
 
 /* A message that the index knows, with the file it had. */
@@ -56,7 +62,7 @@ add_known(struct scan *s, uint32_t uid, const struct index_file *was,
 }
 
 static void
-add_file(struct scan *s, struct str file, bool in_new)
+add_file(struct scan *s, struct str file, bool in_new, bool regular)
 {
     struct index_file was;
     struct name n;
@@ -69,7 +75,7 @@ add_file(struct scan *s, struct str file, bool in_new)
     if (uid)
         add_known(s, uid, &was, file, in_new);
     else
-        add_fresh(s, &n, file, in_new);
+        add_fresh(s, &n, file, in_new, regular);
 }
 
 static bool
@@ -84,7 +90,7 @@ list(struct scan *s, int dir, bool in_new)
         return false;
     }
     for (struct dirent *e; (errno = 0, e = readdir(d));)
-        add_file(s, str_from(e->d_name), in_new);
+        add_file(s, str_from(e->d_name), in_new, e->d_type == DT_REG);
 
     int error = errno;
 
@@ -130,7 +136,7 @@ static int
 cmp_fresh(const void *a, const void *b)
 {
     const struct scan_fresh *x = a, *y = b;
-    int order = name_cmp(x->base, y->base);
+    int order = name_rank_cmp(&x->rank, &y->rank);
 
     return order ? order : y->in_new - x->in_new;
 }
@@ -143,7 +149,8 @@ order_fresh(struct scan *s)
     if (s->fresh.len)
         qsort(s->fresh.at, s->fresh.len, sizeof *s->fresh.at, cmp_fresh);
     for (size_t i = 0; i < s->fresh.len; i++) {
-        if (kept && str_eq(s->fresh.at[kept - 1].base, s->fresh.at[i].base))
+        if (kept &&
+            str_eq(s->fresh.at[kept - 1].rank.base, s->fresh.at[i].rank.base))
             kept--;
         s->fresh.at[kept++] = s->fresh.at[i];
     }
@@ -275,47 +282,33 @@ list_and_compare(struct scan *s, struct why *why)
     return OK;
 }
 
+/* Only files are messages; where one is gone, look again. */
+static bool
+measure(struct scan *s, struct scan_fresh *f)
+{
+    struct stat st;
+    struct name n;
+
+    if (fstatat(f->in_new ? s->box->new : s->box->cur, f->file.p, &st,
+                AT_SYMLINK_NOFOLLOW) < 0) {
+        s->stable = false;
+        return false;
+    }
+    if (!S_ISREG(st.st_mode) || !name_parse(f->file, &n))
+        return false;
+    message_measured(&f->message, &n, &st);
+    return true;
+}
+
 static void
-stat_fresh(struct scan *s)
+measure_fresh(struct scan *s)
 {
     size_t kept = 0;
 
-    for (size_t i = 0; i < s->fresh.len; i++) {
-        struct scan_fresh f = s->fresh.at[i];
-        struct stat st;
-        struct name n;
-
-        if (fstatat(f.in_new ? s->box->new : s->box->cur, f.file.p, &st,
-                    AT_SYMLINK_NOFOLLOW) < 0) {
-            s->stable = false;
-            continue;
-        }
-        if (!S_ISREG(st.st_mode) || !name_parse(f.file, &n))
-            continue;
-        f.message = message_of(&n, &st);
-        s->fresh.at[kept++] = f;
-    }
+    for (size_t i = 0; i < s->fresh.len; i++)
+        if (s->fresh.at[i].measured || measure(s, &s->fresh.at[i]))
+            s->fresh.at[kept++] = s->fresh.at[i];
     s->fresh.len = kept;
-}
-
-struct index_message
-message_of(const struct name *n, const struct stat *st)
-{
-    struct index_message m = {
-        .flags = n->flags,
-        .keywords = n->keywords,
-        .size = (uint64_t)st->st_size,
-        .vsize = n->vsize,
-        .date = st->st_mtime,
-        .saved = n->made,
-    };
-
-    if (m.vsize < m.size)
-        m.vsize = 0; /* cannot be */
-    if (m.saved < 100000000 || m.saved > st->st_ctime + 86400)
-        m.saved = st->st_ctime;
-    index_hash(n->base, m.id);
-    return m;
 }
 
 static void
@@ -393,7 +386,7 @@ scan_once(struct scan *s, bool *again, struct why *why)
         *again = true;
         return OK;
     }
-    stat_fresh(s);
+    measure_fresh(s);
     if (rc == OK && needs_lock(s))
         rc = lock(s, again, why);
     return rc == OK && !*again ? scan_merge(s, again, why) : rc;

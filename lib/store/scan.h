@@ -9,8 +9,10 @@
 
 /* A file that the index does not know. */
 struct scan_fresh {
-    struct str file, base;
+    struct str file;
+    struct name_rank rank;
     bool in_new;
+    bool measured;     /* as far as the name tells */
     uint32_t uid;      /* 0: none yet */
     struct str fields; /* of its line in dovecot-uidlist */
     struct index_message message;

@@ -655,6 +655,19 @@ kv_walk_last(struct kv_walk *w)
     return move(w, MDB_PREV, (struct str){0});
 }
 
+bool
+kv_walk_add(struct kv_walk *w, struct str key, struct str value)
+{
+    MDB_val k = val(key), v = val(value);
+
+    if (w->cursor == NULL || w->env->error)
+        return false;
+
+    int err = mdb_cursor_put(w->cursor, &k, &v, MDB_NOOVERWRITE);
+
+    return err != MDB_KEYEXIST && note(w->env, err);
+}
+
 void
 kv_walk_set(struct kv_walk *w, struct str value)
 {

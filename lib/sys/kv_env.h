@@ -76,6 +76,9 @@ bool kv_walk_next(struct kv_walk *w);
 bool kv_walk_find(struct kv_walk *w, struct str key);
 /* The last pair of the prefix. */
 bool kv_walk_last(struct kv_walk *w);
+/* Put a pair with a key that is not there yet, whatever prefix it has; false,
+ * and nothing is done, where it is. Quick where keys come in order. */
+bool kv_walk_add(struct kv_walk *w, struct str key, struct str value);
 /* Give the current pair another value, or remove it. */
 void kv_walk_set(struct kv_walk *w, struct str value);
 void kv_walk_del(struct kv_walk *w);

@@ -81,7 +81,7 @@ def maildir(posta, user):
 
 @pytest.fixture(scope='module')
 def posta():
-    with Posta(users={n: 'secret' for n in ('alice', 'bob', 'carl', 'dora')},
+    with Posta(users={n: 'secret' for n in ('alice', 'bob', 'carl', 'dora', 'erin')},
                settings={'login_tls_auth_only': 'no'}) as p:
         home = maildir(p, 'alice')
         fill(home, MAILS)
@@ -213,6 +213,43 @@ def test_charsets(alice):
     assert b'[BADCHARSET (US-ASCII UTF-8)]' in \
         alice.no('SEARCH CHARSET KOI8-R BODY x')
     assert search(alice, 'CHARSET us-ascii 1') == [1]
+
+
+@pytest.mark.parametrize('command, want', [
+    ('SEARCH BEFORE 15-Oct-2023', range(32, 601)),
+    ('SEARCH SAVEDSINCE 1-Jan-2000', range(1, 601)),
+    ('SEARCH OR UNSEEN NOT SINCE 15-Oct-2023', range(32, 601)),
+    ('SEARCH YOUNGER 1', []),
+    ('SORT (ARRIVAL) UTF-8 ALL', range(600, 0, -1)),
+    ('SORT (DATE) UTF-8 ALL', range(600, 0, -1)),
+])
+def test_dates_of_a_new_index(posta, command, want):
+    """Names tell sizes, so nobody has looked at the files when a folder is
+    opened for the first time; their dates are found when they are wanted."""
+    home = maildir(posta, 'erin')
+    folder = 'f%d' % len(list(home.glob('.f*')))
+    fill_dated(home / f'.{folder}', home)
+    with RawImap(posta.base + 993, 'erin@example.test') as c:
+        c.ok(f'SELECT {folder}')
+        for _ in 'ab':  # the second time the index has them
+            found = one(c.ok(command), command.split()[0])
+            assert [int(n) for n in found.split()] == list(want)
+        lines = b''.join(c.ok('FETCH 1:* (INTERNALDATE)'))
+        assert re.findall(rb'INTERNALDATE "([ \d]+)-', lines) == [
+            time.strftime('%d', time.gmtime(T0 - i * DAY)).encode()
+            for i in range(600)]
+
+
+def fill_dated(mail, like):
+    for name in 'cur', 'new', 'tmp':
+        (mail / name).mkdir(parents=True)
+        give(mail / name, like)
+    give(mail, like)
+    for i in range(600):
+        path = mail / f'cur/{T0 + i}.M{i}P1.host,S=12,W=14:2,S'
+        path.write_bytes(b'X: 1\n\nbody\n')
+        os.utime(path, (T0 - i * DAY,) * 2)
+        give(path, like)
 
 
 def test_esearch(alice):

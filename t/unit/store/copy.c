@@ -153,4 +153,32 @@ other_home(void **state)
     user_end(u);
 }
 
-TESTS(TEST(copies), TEST(same_folder), TEST(renamed), TEST(other_home))
+/* Dates that nobody has asked for since the index was made anew. */
+static void
+undated(void **state)
+{
+    struct user *u = user_new();
+    struct mailbox *to;
+    struct message m;
+
+    (void)state;
+    user_login(u);
+    user_append(u, u->box, 2);
+    user_logout(u);
+    user_remove_index(u);
+    user_login(u);
+    to = other(u, "To");
+    assert_str(copied(u, to, 1, 1, false), S("1 > 1"));
+    assert_str(copied(u, to, 2, 2, true), S("2 > 2"));
+    for (uint32_t uid = 1; uid <= 2; uid++) {
+        good(mailbox_message(to, uid, &m, &u->why));
+        assert_int_equal(m.date, 1700000000 + uid);
+        assert_true(m.saved > 1700000002);
+    }
+    mailbox_close(to);
+    user_logout(u);
+    user_end(u);
+}
+
+TESTS(TEST(undated), TEST(copies), TEST(same_folder), TEST(renamed),
+      TEST(other_home))

@@ -2,6 +2,7 @@
 
 #include <sys/wait.h>
 
+#include "store/changes.h"
 #include "sys/kv_env.h"
 
 #include "unit/store/maildir.h"
@@ -73,6 +74,55 @@ index_lost(void **state)
     good(mailbox_keyword(u->box, S("WORD29"), &bit, &u->why));
     assert_int_equal(bit, 29);
     user_logout(u);
+    user_end(u);
+}
+
+static struct message
+first_record(struct user *u)
+{
+    struct uid_range all = {1, UINT32_MAX};
+    struct changes_walk w;
+    struct message m = {0};
+
+    good(changes_begin(&w, u->box, (struct uid_set){&all, 1}, &u->why));
+    assert_true(changes_next(&w, &m));
+    good(changes_end(&w, &u->why));
+    return m;
+}
+
+/* Dates that the index has not got are found where the file is by then. */
+static void
+dates(void **state)
+{
+    struct timespec times[] = {{.tv_sec = 1500000000}, {.tv_sec = 1500000000}};
+    struct user *u = user_new();
+
+    (void)state;
+    for (int moved = 0; moved < 2; moved++) {
+        struct message m;
+
+        user_put(u, "cur/1600000000.M1.h,S=17,W=20:2,");
+        assert_int_equal(
+            utimensat(
+                AT_FDCWD,
+                arena_fmt(u->a, "%s/cur/1600000000.M1.h,S=17,W=20:2,", u->root),
+                times, 0),
+            0);
+        user_login(u);
+        m = first_record(u);
+        assert_int_equal(m.size, 17);
+        assert_int_equal(m.saved, 0);
+        if (moved)
+            user_move(u, "cur/1600000000.M1.h,S=17,W=20:2,",
+                      "cur/1600000000.M1.h,S=17,W=20:2,S");
+        good(mailbox_dates(u->box, &m, &u->why));
+        assert_int_equal(m.date, 1500000000);
+        assert_int_equal(m.saved, 1600000000);
+        if (!moved)
+            assert_int_equal(first_record(u).date, 1500000000);
+        user_logout(u);
+        user_remove_index(u);
+    }
     user_end(u);
 }
 
@@ -404,6 +454,6 @@ blobs(void **state)
     user_end(u);
 }
 
-TESTS(TEST(fresh), TEST(index_lost), TEST(others), TEST(recents), TEST(killed),
-      TEST(uidlists), TEST(locked), TEST(index_vanishes), TEST(index_damaged),
-      TEST(index_of_others), TEST(files), TEST(blobs))
+TESTS(TEST(fresh), TEST(index_lost), TEST(dates), TEST(others), TEST(recents),
+      TEST(killed), TEST(uidlists), TEST(locked), TEST(index_vanishes),
+      TEST(index_damaged), TEST(index_of_others), TEST(files), TEST(blobs))
