@@ -34,25 +34,39 @@ greet(struct guest *l)
 
 /* ---- commands */
 
+/* Those that depend on how the client has come. */
 static void
-do_capa(struct guest *l, struct str args)
+put_logins(struct guest *l, struct buf *b)
 {
     const struct sasl_mech *m;
 
+    if (login_may_use(l, sasl_mech_find(S("PLAIN"))))
+        buf_add(b, S("USER\r\n"));
+    for (size_t i = 0; (m = login_mech(l, i)) != NULL; i++)
+        buf_fmt(b, "%s %s", i == 0 ? "SASL" : "", m->name);
+    if (login_mech(l, 0))
+        buf_add(b, S("\r\n"));
+}
+
+static void
+do_capa(struct guest *l, struct str args)
+{
+    struct buf b = buf_in(l->work);
+
     (void)args;
+    put_logins(l, &b);
     say(l, "+OK");
     conn_put(l->conn, str_from(pop3_capabilities));
-    if (login_may_use(l, sasl_mech_find(S("PLAIN"))))
-        say(l, "USER");
+    conn_put(l->conn, buf_str(&b));
     if (login_has_tls(l))
         say(l, "STLS");
-    if (login_mech(l, 0)) {
-        conn_put(l->conn, S("SASL"));
-        for (size_t i = 0; (m = login_mech(l, i)) != NULL; i++)
-            conn_fmt(l->conn, " %s", m->name);
-        say(l, "");
-    }
     say(l, ".");
+}
+
+static void
+do_lang(struct guest *l, struct str args)
+{
+    pop3_lang(l->conn, args);
 }
 
 /* RFC 6856 2.1; the user's session is told by the greeting. */
@@ -70,11 +84,14 @@ do_utf8(struct guest *l, struct str args)
 }
 
 static struct str
-greeting(const struct guest *l)
+greeting(struct guest *l)
 {
     const struct state *s = l->own;
+    struct buf b = buf_in(l->work);
 
-    return s->utf8 ? S(POP3_UTF8) : S("");
+    buf_add(&b, s->utf8 ? S(POP3_UTF8) : S(""));
+    put_logins(l, &b);
+    return buf_str(&b);
 }
 
 static void
@@ -159,6 +176,7 @@ do_quit(struct guest *l, struct str args)
 
 static const struct verb verbs[] = {
     {"CAPA", do_capa},
+    {"LANG", do_lang},
     {"STLS", do_stls},
     {"UTF8", do_utf8},
     {"USER", do_user},

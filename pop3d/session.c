@@ -92,6 +92,7 @@ session_free(struct session *s)
     conn_free(s->conn);
     arena_free(s->work);
     free(s->list);
+    free((char *)(uintptr_t)s->capabilities.p);
     free(s);
     user_gone(user, number);
 }
@@ -276,6 +277,17 @@ open_inbox(struct session *s, struct why *why)
     return changes_end(&walk, why);
 }
 
+static struct str
+capabilities_of(struct str greeting)
+{
+    (void)str_skip(&greeting, S(POP3_UTF8));
+    char *p = malloc(greeting.len + 1);
+
+    must(p != NULL);
+    memcpy(p, greeting.p, greeting.len);
+    return (struct str){p, greeting.len};
+}
+
 void
 session_attach(struct pop3 *p, const struct user_session *from)
 {
@@ -287,7 +299,8 @@ session_attach(struct pop3 *p, const struct user_session *from)
     s->pop3 = p;
     s->conf = p->user->conf;
     s->number = from->number;
-    s->utf8 = str_eq(from->greeting, S(POP3_UTF8));
+    s->utf8 = str_starts(from->greeting, S(POP3_UTF8));
+    s->capabilities = capabilities_of(from->greeting);
     s->work = arena_new("command", WORK_MAX);
     snprintf(s->id, sizeof s->id, "%.*s", STR(from->id));
     s->conn = conn_new(p->user->loop, from->fd, INPUT_MAX, &user, s);

@@ -34,7 +34,8 @@ struct session {
     struct arena *work; /* of one command */
     struct timer *timer;
     char id[32];
-    bool utf8; /* UTF8 was said before login */
+    bool utf8;               /* UTF8 was said before login */
+    struct str capabilities; /* pop3d.h, of the greeting (malloc) */
     bool ending;
     uint64_t sent; /* when it was last looked, while it ends */
     unsigned junk;

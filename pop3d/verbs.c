@@ -8,15 +8,6 @@
 
 #define JUNK_MAX 20
 
-const char pop3_capabilities[] = "TOP\r\n"
-                                 "UTF8 USER\r\n"
-                                 "UIDL\r\n"
-                                 "RESP-CODES\r\n"
-                                 "AUTH-RESP-CODE\r\n"
-                                 "PIPELINING\r\n"
-                                 "EXPIRE NEVER\r\n"
-                                 "IMPLEMENTATION Posta\r\n";
-
 /* The message of that number, if it is there and not deleted; else it has
  * been answered. */
 static struct pop3_message *
@@ -213,7 +204,14 @@ do_capa(struct session *s, struct str args)
     (void)args;
     say(s, "+OK");
     conn_put(s->conn, str_from(pop3_capabilities));
+    conn_put(s->conn, s->capabilities);
     say(s, ".");
+}
+
+static void
+do_lang(struct session *s, struct str args)
+{
+    pop3_lang(s->conn, args);
 }
 
 static const struct {
@@ -230,6 +228,7 @@ static const struct {
     {"RSET", do_rset},
     {"QUIT", do_quit},
     {"CAPA", do_capa},
+    {"LANG", do_lang},
 };
 
 void

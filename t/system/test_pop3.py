@@ -92,15 +92,31 @@ def test_capa_before_and_after(posta):
         assert not [w for w in words if w.startswith('SASL')
                     and 'PLAIN' in w.split()]
         c.start_tls()
-        words = c.ask('CAPA')
-        assert 'USER' in words and 'STLS' not in words
+        before = c.ask('CAPA')
+        assert 'USER' in before and 'STLS' not in before
         assert {'PLAIN', 'LOGIN'} <= set(
-            next(w for w in words if w.startswith('SASL ')).split())
+            next(w for w in before if w.startswith('SASL ')).split())
         c.log_in(ALICE)
         words = c.ask('capa')
+        assert words == before  # RFC 2449 5
         assert {'TOP', 'UIDL', 'RESP-CODES', 'AUTH-RESP-CODE', 'PIPELINING',
                 'EXPIRE NEVER'} <= set(words)
         assert [w for w in words if w.startswith('IMPLEMENTATION ')]
+
+
+def test_languages(posta):
+    """RFC 6856 3, before and after login."""
+    with MailClient(posta, 'pop3s') as c:
+        for log_in in False, True:
+            if log_in:
+                c.log_in(ALICE)
+            assert 'LANG' in c.ask('CAPA')
+            assert c.ask('LANG') == ['en English']
+            for range_ in 'en', 'EN', '*':
+                assert c.say(f'LANG {range_}').startswith('+OK en ')
+            for range_ in 'uga', 'en-GB', '* *', 'x' * 500:
+                assert c.say(f'LANG {range_}').startswith('-ERR ')
+            assert c.say('NOOP') == '+OK'
 
 
 def test_deleted_at_quit_only(posta):
@@ -253,21 +269,28 @@ def test_ten_thousand(posta):
     assert len(files(box)) == 100
 
 
-def test_old_uidls_are_kept(posta):
-    """dovecot-uidlist has the UIDLs of the server before, as P fields."""
+def known(posta, size, *fields):
+    """Messages of an INBOX that Dovecot has had, with what dovecot-uidlist
+    says of each."""
     box = fill(posta, [])
-    for n in range(3):
-        name = f'17000000{n}.M{n}.host'
-        (box / 'cur' / f'{name}:2,S').write_bytes(letter(n))
-        owned(posta, box / 'cur' / f'{name}:2,S')
+    names = [f'17000000{n}.M{n}.host{size}' for n in range(len(fields))]
+    for n, name in enumerate(names):
+        file = box / 'cur' / f'{name}:2,S'
+        file.write_bytes(letter(n))
+        owned(posta, file)
+    lines = [f'{5 + 2 * n} {f}:{name}\n'
+             for n, (f, name) in enumerate(zip(fields, names))]
     (box / 'dovecot-uidlist').write_text(
         '3 V1234567890 N20 G0123456789abcdef0123456789abcdef\n'
-        '7 POLD-one :170000000.M0.host\n'
-        '9 :170000001.M1.host\n'
-        '11 PUIDL3 W80 :170000002.M2.host\n')
+        + ''.join(lines))
     owned(posta, box / 'dovecot-uidlist')
+
+
+def test_old_uidls_are_kept(posta):
+    """dovecot-uidlist has the UIDLs of the server before, as P fields."""
+    known(posta, '', 'POLD-one ', '', 'PUIDL3 W80 ')
     with pop(posta) as c:
-        assert c.ask('UIDL') == ['1 OLD-one', f'2 {9:08x}{1234567890:08x}',
+        assert c.ask('UIDL') == ['1 OLD-one', f'2 {7:08x}{1234567890:08x}',
                                  '3 UIDL3']
 
 
@@ -286,16 +309,7 @@ def test_guids_are_uidls(posta):
     """%g is the GUID of dovecot-uidlist, or the name of the file."""
     posta.set(pop3_uidl_format='%g')
     posta.posta('reload')
-    box = fill(posta, [])
-    for n in range(2):
-        name = f'17000000{n}.M{n}.host'
-        (box / 'cur' / f'{name},S=37:2,S').write_bytes(letter(n))
-        owned(posta, box / 'cur' / f'{name},S=37:2,S')
-    (box / 'dovecot-uidlist').write_text(
-        '3 V1234567890 N20 G0123456789abcdef0123456789abcdef\n'
-        '7 Gabcdef :170000000.M0.host,S=37\n'
-        '9 :170000001.M1.host,S=37\n')
-    owned(posta, box / 'dovecot-uidlist')
+    known(posta, ',S=37', 'Gabcdef ', '')
     with pop(posta) as c:
         assert c.ask('UIDL') == ['1 abcdef', '2 170000001.M1.host,S=37']
 
