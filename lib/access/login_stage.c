@@ -1,5 +1,6 @@
 #include <errno.h>
 #include <fcntl.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -8,6 +9,7 @@
 
 #define WORK_MAX   ((size_t)1 << 20)
 #define AUTH_MS    2000 /* for what can be offered to the first client */
+#define RELIEVED   8    /* a share of those who have not logged in */
 #define GOODBYE_MS 2000 /* for what users' processes say when all must end */
 
 static struct login_stage stage = {.broker.fd = -1};
@@ -177,6 +179,51 @@ connected(void *own, int fd, const struct sockaddr_storage *peer)
         login_end(l, "Disconnected: TLS is not available");
 }
 
+static int
+cmp_time(const void *a, const void *b)
+{
+    int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
+
+    return (x > y) - (x < y);
+}
+
+/* Of a line of the log for each of thousands nothing stays. */
+static void
+say_bye(struct login_stage *s, struct guest *l, const char *why)
+{
+    login_say_bye(l, why);
+    arena_wipe(s->work);
+}
+
+static bool
+is_undecided(const struct guest *l)
+{
+    return l->priv->state < LOGIN_ASKING;
+}
+
+/* As Dovecot does it: whoever has opened thousands of connections that say
+ * nothing keeps nobody out, as those who want to log in do so soon. */
+static void
+relieve(void *own)
+{
+    struct login_stage *s = own;
+    int64_t *since = calloc(s->all.len + 1, sizeof *since);
+    size_t n = 0;
+
+    must(since != NULL);
+    for (size_t i = 0; i < s->all.len; i++)
+        if (is_undecided(s->all.at[i]))
+            since[n++] = s->all.at[i]->priv->began;
+    qsort(since, n, sizeof *since, cmp_time);
+    int64_t last = n ? since[(n - 1) / RELIEVED] : 0;
+
+    free(since);
+    for (size_t i = s->all.len; i > 0; i--)
+        if (i <= s->all.len && is_undecided(s->all.at[i - 1]) &&
+            s->all.at[i - 1]->priv->began <= last)
+            say_bye(s, s->all.at[i - 1], "Disconnected: Too many connections");
+}
+
 static void
 stop(void *self)
 {
@@ -196,7 +243,7 @@ end(void *own, bool now)
     s->ending = true;
     for (size_t i = s->all.len; i > 0; i--)
         if (i <= s->all.len)
-            login_say_bye(s->all.at[i - 1], "Disconnected: Shutting down");
+            say_bye(s, s->all.at[i - 1], "Disconnected: Shutting down");
     if (now)
         loop_after(s->loop, GOODBYE_MS, stop, s);
     check_end(s);
@@ -231,6 +278,7 @@ login_work(struct daemon *d, const struct login_protocol *p)
     const struct daemon_many many = {
         .full_at = (size_t)d->conf->login_process_client_limit,
         .connected = connected,
+        .relieve = relieve,
         .end = end,
         .own = s,
     };

@@ -81,6 +81,10 @@ struct daemon_many {
     size_t full_at; /* no more are accepted until one has gone; 0: no limit */
     /* A connection, non-blocking; the callee's to watch and to close. */
     void (*connected)(void *own, int fd, const struct sockaddr_storage *peer);
+    /* Others wait to be accepted, all workers are full, and master starts no
+     * more: let go some who matter least. Called every half second while that
+     * is so; NULL: they wait until somebody goes. */
+    void (*relieve)(void *own);
     /* The worker is to end: nothing more is accepted. At once where `now`,
      * else when what is under way is done. Called once or twice. */
     void (*end)(void *own, bool now);

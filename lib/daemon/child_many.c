@@ -11,6 +11,7 @@
 #define TABLES_MS 1000 /* how soon changed tables are noticed */
 #define PAUSE_MS  100  /* out of descriptors: until the next try */
 #define BATCH     64   /* connections a round */
+#define CROWD_MS  500  /* full: until it is looked who can be let go */
 
 static struct {
     struct daemon *daemon;
@@ -18,7 +19,7 @@ static struct {
     struct daemon_many how;
     size_t count;
     struct watch **watches; /* one a listening socket */
-    struct timer *pause;
+    struct timer *pause, *crowd;
     bool accepting, ending, told_of_tables;
 } many;
 
@@ -48,10 +49,28 @@ set_accepting(bool on)
             loop_unwatch(many.watches[i]);
 }
 
+static void consider(void);
+
+/* Where a worker is idle or about to start, those who wait go there. */
+static void
+look_at_crowd(void *unused)
+{
+    struct daemon *d = many.daemon;
+
+    (void)unused;
+    many.crowd = NULL;
+    if (is_full() && board_count(d->board, d->crew, BOARD_IDLE) == 0 &&
+        board_count(d->board, d->crew, BOARD_STARTING) == 0)
+        many.how.relieve(many.how.own);
+    consider();
+}
+
 static void
 consider(void)
 {
     set_accepting(!many.ending && !is_full() && many.pause == NULL);
+    if (is_full() && !many.ending && many.how.relieve && many.crowd == NULL)
+        many.crowd = loop_after(many.loop, CROWD_MS, look_at_crowd, NULL);
 }
 
 static void

@@ -39,7 +39,7 @@ void board_unmap(struct board *b);
 bool board_take(struct board *b, unsigned crew, unsigned *place);
 /* Master: the worker of this place is gone. */
 void board_clear(struct board *b, unsigned place);
-/* Master: how many of the crew are in this state. */
+/* How many of the crew are in this state. */
 unsigned board_count(const struct board *b, unsigned crew,
                      enum board_state state);
 

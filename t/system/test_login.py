@@ -243,6 +243,29 @@ def test_handshakes_that_fail_or_never_end(posta):
         s.close()
 
 
+def test_who_says_nothing_keeps_nobody_out():
+    """All places of all processes are taken by such clients, and more wait;
+    who has logged in stays."""
+    settings = FAST | {'login_process_client_limit': '5'}
+    with Posta(settings=settings) as p, contextlib.ExitStack() as stack:
+        for name in PORTS:
+            here = stack.enter_context(MailClient(p, name))
+            if name in ('imaps', 'pop3s'):
+                assert good(here.log_in(ALICE))
+            for _ in range(60):
+                stack.enter_context(socket.create_connection(
+                    ('127.0.0.1', p.base + PORTS[name]), 10))
+            for _ in range(3):
+                with MailClient(p, name) as c:
+                    if name in ('imaps', 'pop3s'):
+                        assert good(c.log_in(ALICE))
+            if name in ('imaps', 'pop3s'):
+                assert good(here.say(
+                    't1 NOOP' if name == 'imaps' else 'NOOP'))
+        p.wait_log(r'imap-login: Disconnected: Too many connections \(no auth '
+                   r'attempts in \d+ secs\): user=<>, rip=127.0.0.1')
+
+
 def test_not_too_many_of_one_user_from_one_place():
     """As Dovecot words it; other users and other protocols go on."""
     words = 'Maximum number of connections from user+IP exceeded'
