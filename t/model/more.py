@@ -26,7 +26,7 @@ class More:
             isinstance(p, bytes) for p in pieces) else ''
         _, _, others = self.run(
             client, f'ESEARCH IN ({where}) RETURN (ALL COUNT) {charset}',
-            *pieces)
+            *pieces, still=None)
         want = {}
         for b in boxes:
             hits = [u for u in b.uids() if fits(0, b.messages[u])]

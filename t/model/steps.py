@@ -49,14 +49,15 @@ class Steps(Messages, Searches, Folders, Sharing,
 
     def run(self, client, *pieces, still=False, then=None, status='OK'):
         """Send it, see that it is answered so, let `then` change the model, and
-        compare what the client and the idling ones are told."""
+        compare what the client and the idling ones are told. still: as in
+        View; None where the server may tell of expunged messages or not."""
         reply = client.say(*pieces)
         if reply.status != status:
             raise Differs(f'{client.session}: {pieces}: {reply.status} '
                           f'{reply.text}, not {status}')
         if then and status == 'OK':
             then(reply)
-        fetched, others = client.feed(reply.lines, still, True)
+        fetched, others = client.feed(reply.lines, still or False, True)
         if client.view:
             client.view.compare(still)
         self.tell_idling()
