@@ -254,10 +254,10 @@ class Messages:
                 view.fail(f'no [TRYCREATE]: {reply.text}')
             return
         box = self.any_box()
-        more = 0 if move and box.owner is view.box.owner else len(uids)
+        inside = move and box.owner is view.box.owner
         command = verb + client.box_name(box.name)
-        if not self.may(client, box, 'i', command) or \
-                not self.fits(client, box, more, command):
+        if not self.may(client, box, 'i', command) or not (
+                inside or self.fits(client, box, len(uids), command)):
             return
 
         def then(reply):
