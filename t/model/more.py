@@ -1,6 +1,6 @@
 """Searches in several mailboxes, notes about mailboxes, and limits."""
 from .keys import Keys
-from .wire import Differs, as_set, numbers
+from .wire import Differs, numbers
 
 NOTE = '/shared/comment'
 
@@ -12,7 +12,8 @@ class More:
 
     def multisearch(self, client):
         """What the user may not read is passed over (2.2: `l` is not asked of
-        what is named), what has nothing that fits is not told of."""
+        what is named), what has nothing that fits is not told of. In the
+        selected mailbox there is what the client has been told of."""
         pieces, fits = Keys(self.rng, None, []).anywhere()
         boxes = [b for b in self.world.boxes.values()
                  if b.owner is client.person]
@@ -22,6 +23,9 @@ class More:
                                     self.rng.randrange(1, 5))
             names = ' '.join(client.box_name(b.name) for b in boxes)
             where = f'mailboxes ({names})'
+        known = {b: b.uids() for b in boxes}
+        if client.view:
+            known[client.view.box] = list(client.view.uids)
         charset = 'CHARSET UTF-8 ' if any(
             isinstance(p, bytes) for p in pieces) else ''
         _, _, others = self.run(
@@ -29,7 +33,8 @@ class More:
             *pieces, still=None)
         want = {}
         for b in boxes:
-            hits = [u for u in b.uids() if fits(0, b.messages[u])]
+            hits = [u for u in known[b]
+                    if u in b.messages and fits(0, b.messages[u])]
             if hits and 'r' in b.rights(client.person):
                 shown = client.shown(client.person.sees(b.name))
                 want[shown, b.validity] = hits
