@@ -2,14 +2,10 @@
 import collections
 import re
 import select
-import socket
-import ssl
 import time
 import zlib
 
-
-class Closed(Exception):
-    """The server has ended the connection."""
+from harness.connection import Closed, connected, trusting
 
 
 class Differs(AssertionError):
@@ -42,13 +38,6 @@ class Transcript:
                           f'{mark} {text!r}')
 
 
-def _context():
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    context.check_hostname = False
-    context.verify_mode = ssl.CERT_NONE
-    return context
-
-
 class Wire:
     """Over TLS. Ends of connections of any kind are Closed."""
 
@@ -58,9 +47,7 @@ class Wire:
         self.number = 0
         self.inflate = self.deflate = None
         try:
-            plain = socket.create_connection(('127.0.0.1', port), 60)
-            plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            self.socket = _context().wrap_socket(plain)
+            self.socket = trusting().wrap_socket(connected(port))
         except OSError as e:
             raise Closed(str(e)) from e
 

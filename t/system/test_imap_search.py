@@ -5,12 +5,12 @@ import random
 import re
 import shutil
 import signal
-import ssl
 import time
 
 import pytest
 
 from harness import Dovecot, Posta
+from harness.mail_client import trusting
 from harness.raw_imap import RawImap
 
 DAY = 86400
@@ -327,7 +327,7 @@ def test_modseq(alice):
     assert re.fullmatch(rb'\* SEARCH 6 \(MODSEQ \d+\)', got[0]), got
     second = modseq(got)
     assert second > first
-    got = alice.ok(f'SEARCH RETURN (MIN MAX) MODSEQ "/flags/\\\\Draft" all 1')
+    got = alice.ok('SEARCH RETURN (MIN MAX) MODSEQ "/flags/\\\\Draft" all 1')
     assert got[0].endswith(b'MIN 1 MAX 8 MODSEQ ' + got[0].split()[-1])
     assert alice.ok(f'SEARCH MODSEQ {second + 1}') == [b'* SEARCH']
     assert search(alice, 'KEYWORD red') == [2, 6]
@@ -488,11 +488,8 @@ def test_others_have_their_turn(posta, command):
 
 def test_imaplib(posta):
     """A client that others have written."""
-    context = ssl.create_default_context()
-    context.check_hostname = False
-    context.verify_mode = ssl.CERT_NONE
     with imaplib.IMAP4_SSL('127.0.0.1', posta.base + 993,
-                           ssl_context=context) as c:
+                           ssl_context=trusting()) as c:
         c.login('alice@example.test', 'secret')
         assert {'SORT', 'CONDSTORE', 'ESEARCH'} <= \
             set(c.capability()[1][0].decode().split())

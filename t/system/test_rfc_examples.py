@@ -158,9 +158,6 @@ class Dialogue:
         if wanted:
             self.expect(wanted)
 
-    def shake_hands(self):
-        self.client.start_tls()
-
     def act(self, steps, at):
         word, text = steps[at]
         if word == 'C:':
@@ -178,7 +175,7 @@ class Dialogue:
         elif word == 'let':
             self.learn(*text.split(' ', 1))
         elif word == 'tls':
-            self.shake_hands()
+            self.client.encrypt()
         elif word not in ('greeted', 'clear', 'pop3'):
             raise ValueError(f'{word} {text}')
         return 1
@@ -192,9 +189,6 @@ class Pop3(Dialogue):
         self.client = MailClient(self.posta, 'pop3' if clear else 'pop3s')
         if not clear and 'greeted' not in first:
             assert self.client.log_in(self.address()).startswith('+OK')
-
-    def shake_hands(self):
-        self.client.shake_hands()
 
     def expect(self, wanted):
         for w in wanted:

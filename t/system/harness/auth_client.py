@@ -3,7 +3,8 @@ import base64
 import hashlib
 import hmac
 import os
-import socket
+
+from .connection import Connection, connected_to
 
 
 def b64(data):
@@ -11,14 +12,11 @@ def b64(data):
                             else data).decode()
 
 
-class AuthClient:
+class AuthClient(Connection):
     """A connection to an auth socket; `mechs`: names to properties."""
 
     def __init__(self, path, greet=True, timeout=60):
-        self.socket = socket.socket(socket.AF_UNIX)
-        self.socket.settimeout(timeout)
-        self.socket.connect(str(path))
-        self.file = self.socket.makefile('rwb', buffering=0)
+        super().__init__(connected_to(path, timeout))
         self.number = 0
         self.mechs, self.greeting = {}, []
         if greet:
@@ -29,31 +27,16 @@ class AuthClient:
                 if words[0] == 'MECH':
                     self.mechs[words[1]] = words[2:]
 
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *exc):
-        self.close()
-
-    def close(self):
-        self.file.close()
-        self.socket.close()
-
     def send(self, *lines):
-        self.file.write(''.join(line + '\n' for line in lines).encode())
+        super().send(''.join(line + '\n' for line in lines))
 
     def line(self):
         """The next line; None at the end."""
-        line = b''
-        while not line.endswith(b'\n'):
-            try:
-                c = self.socket.recv(1)
-            except ConnectionResetError:
-                c = b''
-            if not c:
-                return None
-            line += c
-        return line.decode()[:-1]
+        try:
+            line = self.file.readline()
+        except ConnectionResetError:
+            return None
+        return line.decode()[:-1] if line.endswith(b'\n') else None
 
     def auth(self, mech, resp=None, service='smtp', more=('secured', 'nologin'),
              rip='192.0.2.1'):

@@ -2,17 +2,12 @@
 import base64
 import re
 import socket
-import ssl
+
+from .connection import Connection, trusting
+
+__all__ = ['MailClient', 'PORTS', 'b64', 'plain', 'trusting']
 
 PORTS = {'imap': 143, 'imaps': 993, 'pop3': 110, 'pop3s': 995}
-
-
-def trusting():
-    """A TLS context for an instance's own certificate."""
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    context.check_hostname = False
-    context.verify_mode = ssl.CERT_NONE
-    return context
 
 
 def b64(text):
@@ -23,48 +18,27 @@ def plain(user, password):
     return b64(f'\0{user}\0{password}')
 
 
-class MailClient:
+class MailClient(Connection):
     """Lines to and from a port of an instance: 'imap', 'imaps', 'pop3',
     'pop3s'. All lines are text without their CRLF."""
 
     def __init__(self, posta, name, timeout=60, small=False):
         self.name = name
-        self.socket = socket.socket()
+        mine = socket.socket()
         if small:  # a window that is full at once
-            self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
-        self.socket.settimeout(timeout)
-        self.socket.connect(('127.0.0.1', posta.base + PORTS[name]))
-        self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            mine.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        mine.settimeout(timeout)
+        mine.connect(('127.0.0.1', posta.base + PORTS[name]))
+        mine.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        super().__init__(mine)
         if name.endswith('s'):
             self.encrypt()
-        self.file = self.socket.makefile('rb')
         self.greeting = self.line()
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *exc):
-        self.close()
-
-    def close(self):
-        self.file.close()
-        self.socket.close()
-
-    def encrypt(self):
-        self.socket = trusting().wrap_socket(self.socket)
 
     def start_tls(self):
         got = self.say('STLS' if self.name == 'pop3' else 'tls STARTTLS')
         assert re.match(r'(\+|tls )OK', got), got
-        self.shake_hands()
-
-    def shake_hands(self):
-        self.file.close()
         self.encrypt()
-        self.file = self.socket.makefile('rb')
-
-    def send(self, data):
-        self.socket.sendall(data.encode() if isinstance(data, str) else data)
 
     def line(self):
         """The next line; '' at the end."""

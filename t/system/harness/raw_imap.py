@@ -1,13 +1,9 @@
 """An IMAP client that sends what a test wants, byte for byte, over TLS."""
 import re
-import socket
-import ssl
 
-from .mail_client import trusting
+from .connection import Closed, Connection, connected
 
-
-class Closed(Exception):
-    pass
+__all__ = ['Closed', 'RawImap', 'names']
 
 
 def names(lines):
@@ -21,40 +17,19 @@ def names(lines):
     return found
 
 
-class RawImap:
+class RawImap(Connection):
     """One connection. Responses are bytes without the last CRLF, literals in
     them; `say` gives the untagged ones and the tagged one."""
 
     def __init__(self, port, user=None, password='secret', timeout=60,
                  clear=False):
-        self.socket = socket.create_connection(('127.0.0.1', port), timeout)
-        self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        self.file = self.socket.makefile('rb')
+        super().__init__(connected(port, timeout))
         if not clear:
-            self.start_tls()
+            self.encrypt()
         self.number = 0
         self.greeting = self.response()
         if user:
             self.ok(f'LOGIN {user} {password}')
-
-    def start_tls(self):
-        """The handshake."""
-        self.file.close()
-        self.socket = trusting().wrap_socket(self.socket)
-        self.file = self.socket.makefile('rb')
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *exc):
-        self.close()
-
-    def close(self):
-        self.file.close()
-        self.socket.close()
-
-    def send(self, data):
-        self.socket.sendall(data.encode() if isinstance(data, str) else data)
 
     def response(self):
         """The next one, whatever it is."""
@@ -123,11 +98,3 @@ class RawImap:
             text = b''
         self.send(text + b'\r\n')
         return self.until(tag)
-
-    def closed(self):
-        try:
-            while self.file.readline():
-                pass
-        except (ConnectionResetError, ssl.SSLError):
-            pass
-        return True

@@ -18,29 +18,26 @@ A line that begins with neither is an error.
 """
 import fnmatch
 import re
-import socket
-import ssl
 
+from .connection import Connection, connected
 from .instance import Posta
+from .mail_client import PORTS as MAILBOXES
 
-PORTS = {'smtp': 25, 'submission': 587, 'smtps': 465, 'imap': 143,
-         'imaps': 993, 'pop3': 110, 'pop3s': 995}
+PORTS = {'smtp': 25, 'submission': 587, 'smtps': 465, **MAILBOXES}
 
 
 class Failed(Exception):
     pass
 
 
-class Conversation:
+class Conversation(Connection):
     def __init__(self, posta, name='smtp'):
-        port = posta.base + PORTS[name]
-        self.socket = socket.create_connection(('127.0.0.1', port), 60)
-        self.file = self.socket.makefile('rb')
+        super().__init__(connected(posta.base + PORTS[name]))
         self.seen = []
 
     def send(self, data):
         self.seen.append(f'C: {data!r}')
-        self.socket.sendall(data)
+        super().send(data)
 
     def line(self):
         try:
@@ -50,20 +47,8 @@ class Conversation:
         self.seen.append(f'S: {line!r}')
         return line
 
-    def encrypt(self):
-        context = ssl.create_default_context()
-        context.check_hostname = False
-        context.verify_mode = ssl.CERT_NONE
-        self.file.close()
-        self.socket = context.wrap_socket(self.socket)
-        self.file = self.socket.makefile('rb')
-
     def fail(self, path, number, what):
         raise Failed(f'{path.name}:{number}: {what}\n' + '\n'.join(self.seen))
-
-    def close(self):
-        self.file.close()
-        self.socket.close()
 
 
 def _matches(got, want):
