@@ -53,14 +53,15 @@ say_rights(struct session *s, struct str name, unsigned rights)
 }
 
 void
-rights_tell(struct session *s, struct str name)
+rights_tell(struct session *s, const struct space_folder *f)
 {
-    struct spot spot;
+    struct spot spot = f->spot;
     struct why why;
 
-    if (space_find(s, name, &spot, &why) == OK && spot.rights & RIGHTS_ANY &&
+    if ((spot.shut || space_find(s, f->f.name, &spot, &why) == OK) &&
+        spot.rights & RIGHTS_ANY &&
         folder_exists(spot.home, s->command, spot.name))
-        say_rights(s, name, spot.rights);
+        say_rights(s, f->f.name, spot.rights);
 }
 
 /* ---- who is meant */

@@ -254,7 +254,7 @@ tell(struct session *s, struct work *w, size_t i)
         return false;
     w->listed = false;
     if (w->list->returned & LIST_MYRIGHTS && w->meets[i])
-        rights_tell(s, f->name);
+        rights_tell(s, &w->folders.at[i]);
     if (w->list->returned & LIST_METADATA && f->bits & FOLDER_SELECTABLE)
         notes_tell(s, &w->folders.at[i].spot, f->name, &w->list->metadata);
     return true;

@@ -7,7 +7,7 @@
 #include "space.h"
 
 /* "* MYRIGHTS name lrs"; nothing where he may not know of it. */
-void rights_tell(struct session *s, struct str name);
+void rights_tell(struct session *s, const struct space_folder *f);
 
 /* Flags that may be changed, or set on what comes new; keywords go with w. */
 unsigned rights_flags(unsigned rights);

@@ -224,7 +224,7 @@ take(struct comparison *c)
         pair->place->f = f->f;
         pair->place->home = f->spot.home;
         pair->place->kind = f->spot.kind;
-        pair->place->rights = f->spot.rights;
+        pair->place->rights = f->spot.shut ? RIGHT_LOOKUP : f->spot.rights;
         pair->place->dirty |= pair->renamed;
         r->others |= f->spot.kind != SPACE_PRIVATE;
         *vec_add(&r->places) = pair->place;

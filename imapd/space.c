@@ -149,7 +149,8 @@ space_hear(struct imap *imap)
 {
     outside_hear(imap, imap->home);
     for (size_t i = 0; i < imap->spaces->homes.len; i++)
-        outside_hear(imap, imap->spaces->homes.at[i]->home);
+        if (!imap->spaces->homes.at[i]->shut)
+            outside_hear(imap, imap->spaces->homes.at[i]->home);
 }
 
 static struct space_home *
@@ -192,6 +193,29 @@ no_way(struct imap *imap, const char *path, struct why *why)
     return fail(why, "5.7.1", "The mail server is not let in there");
 }
 
+/* What was shared after this process was started. */
+static enum rc
+open_shut(struct imap *imap, const struct mail_space *space, struct str owner,
+          const struct home_settings *hs, struct space_home **out,
+          struct why *why)
+{
+    const struct acl_who who = user_as_guest(imap->user);
+    struct home_settings bare = *hs;
+    struct home *home;
+    enum rc rc;
+
+    if (!shares_any(hs->root, hs->fs, &who))
+        return fail(why, "5.2.0", "there is no such folder");
+    user_renew(imap->user);
+    bare.bare = true;
+    rc = home_open(&bare, &home, why);
+    if (rc != OK)
+        return rc;
+    *out = add_home(imap, space, owner, home);
+    (*out)->shut = true;
+    return OK;
+}
+
 static enum rc
 open_home(struct imap *imap, const struct mail_space *space, struct str owner,
           const struct home_settings *hs, struct space_home **out,
@@ -201,16 +225,8 @@ open_home(struct imap *imap, const struct mail_space *space, struct str owner,
     struct stat st;
     enum rc rc;
 
-    if (space->shared && !has(&imap->spaces->admitted, owner)) {
-        const struct acl_who who = user_as_guest(imap->user);
-
-        if (!shares_any(hs->root, hs->fs, &who))
-            return fail(why, "5.2.0", "there is no such folder");
-        user_renew(imap->user);
-        return fail(why, "4.3.0",
-                    "This was shared after you had logged in: "
-                    "log in again");
-    }
+    if (space->shared && !has(&imap->spaces->admitted, owner))
+        return open_shut(imap, space, owner, hs, out, why);
     /* It is not for a guest to make it. */
     if (stat(hs->root, &st) < 0 && (errno == ENOENT || errno == ENOTDIR))
         return fail(why, "5.2.0", "there is no such folder");
@@ -225,8 +241,8 @@ open_home(struct imap *imap, const struct mail_space *space, struct str owner,
 }
 
 enum rc
-space_home(struct imap *imap, const struct mail_space *space, struct str owner,
-           struct space_home **out, struct why *why)
+space_home_seen(struct imap *imap, const struct mail_space *space,
+                struct str owner, struct space_home **out, struct why *why)
 {
     struct space_home *h = find_home(imap->spaces, space, owner);
     struct home_settings hs;
@@ -245,6 +261,18 @@ space_home(struct imap *imap, const struct mail_space *space, struct str owner,
     h->used = io_now();
     *out = h;
     return OK;
+}
+
+enum rc
+space_home(struct imap *imap, const struct mail_space *space, struct str owner,
+           struct space_home **out, struct why *why)
+{
+    enum rc rc = space_home_seen(imap, space, owner, out, why);
+
+    if (rc == OK && (*out)->shut)
+        rc = fail(why, "4.3.0",
+                  "This was shared after you had logged in: log in again");
+    return rc;
 }
 
 /* ---- one mailbox */
@@ -322,7 +350,8 @@ find_shared(struct session *s, const struct mail_space *space, struct str rest,
         return none(rest, why);
     rc = space_home(s->imap, space, owner, &h, why);
     if (rc == OK)
-        *spot = (struct spot){h->home, SPACE_SHARED, rest, "", 0, {0}};
+        *spot = (struct spot){
+            .home = h->home, .kind = SPACE_SHARED, .name = rest, .path = ""};
     return rc;
 }
 
@@ -337,7 +366,8 @@ find_public(struct session *s, const struct mail_space *space, struct str rest,
         return fail(why, "5.1.1", "there is no INBOX in that namespace");
     rc = space_home(s->imap, space, S(""), &h, why);
     if (rc == OK)
-        *spot = (struct spot){h->home, SPACE_PUBLIC, rest, "", 0, {0}};
+        *spot = (struct spot){
+            .home = h->home, .kind = SPACE_PUBLIC, .name = rest, .path = ""};
     return rc;
 }
 

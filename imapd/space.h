@@ -29,6 +29,8 @@ enum {
 struct spot {
     struct home *home; /* stays open during the command */
     unsigned kind;     /* one of SPACE_ */
+    bool shut;         /* only in a list: it was shared after this process was
+                          started, and cannot be opened */
     struct str name;
     const char *path;        /* home_path */
     unsigned rights;         /* RIGHT_ bits of this user */

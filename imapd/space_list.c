@@ -91,12 +91,14 @@ add_visible(struct listing *l, struct str prefix, const struct folder *f,
 }
 
 static void
-add_home(struct listing *l, struct str prefix, struct home *home, unsigned kind)
+add_home(struct listing *l, struct str prefix, const struct space_home *h,
+         unsigned kind)
 {
+    struct spot spot = {.home = h->home, .kind = kind, .shut = h->shut};
     struct folder_list list;
     struct why why;
 
-    if (folders_list(home, l->a, &list, &why) != OK) {
+    if (folders_list(h->home, l->a, &list, &why) != OK) {
         log_warn("imap(%.*s): %.*s: %s", STR(l->s->imap->user->user),
                  STR(prefix), why.text);
         return;
@@ -107,7 +109,7 @@ add_home(struct listing *l, struct str prefix, struct home *home, unsigned kind)
         if (f->path == NULL ||
             (kind == SPACE_PUBLIC && str_eq(f->name, S("INBOX"))))
             continue;
-        add_visible(l, prefix, f, (struct spot){.home = home, .kind = kind});
+        add_visible(l, prefix, f, spot);
     }
 }
 
@@ -122,11 +124,11 @@ add_shared(struct listing *l, const struct mail_space *space)
         struct space_home *h;
         struct why why;
 
-        if (space_home(l->s->imap, space, owner, &h, &why) == OK)
+        if (space_home_seen(l->s->imap, space, owner, &h, &why) == OK)
             add_home(l,
                      str_from(arena_fmt(l->a, "%.*s%.*s/", STR(space->prefix),
                                         STR(owner))),
-                     h->home, SPACE_SHARED);
+                     h, SPACE_SHARED);
     }
 }
 
@@ -137,7 +139,7 @@ add_public(struct listing *l, const struct mail_space *space)
     struct why why;
 
     if (space_home(l->s->imap, space, S(""), &h, &why) == OK)
-        add_home(l, space->prefix, h->home, SPACE_PUBLIC);
+        add_home(l, space->prefix, h, SPACE_PUBLIC);
 }
 
 /* His own subscriptions to names in there. */

@@ -12,6 +12,7 @@ struct space_home {
     struct str owner; /* malloc */
     struct home *home;
     int64_t used;
+    bool shut; /* we are not let in: only names and rights can be read */
 };
 
 struct spaces {
@@ -28,11 +29,16 @@ struct spaces {
 /* Who shares with the user; looked at anew when the list has changed. */
 const struct shares *space_shares(struct imap *imap);
 
-/* The home of a namespace, opened if need be: PERM 5.2.0 where there is
- * none. */
+/* The home of a namespace, opened if need be: PERM 5.2.0 where there is none.
+ * TEMP where it has been shared only since the process was started, so that it
+ * is not let in. */
 enum rc space_home(struct imap *imap, const struct mail_space *space,
                    struct str owner, struct space_home **home,
                    struct why *why) MUST_USE;
+/* The same for who asks only for names and rights: it may be `shut`. */
+enum rc space_home_seen(struct imap *imap, const struct mail_space *space,
+                        struct str owner, struct space_home **home,
+                        struct why *why) MUST_USE;
 
 /* Fill in path, stamp and rights of a spot that has the rest. */
 enum rc space_rights(struct session *s, struct arena *a, struct spot *spot,

@@ -60,6 +60,8 @@ open_index(struct home *h, struct why *why)
     bool fresh = false, ours = false;
     enum rc rc = OK;
 
+    if (h->bare)
+        return fail(why, "4.3.0", "%s can only be read", h->root);
     for (int i = 0; rc == OK && !ours && i < 2; i++) {
         if (h->kv) { /* of another version */
             kv_env_spoil(h->kv);
@@ -112,12 +114,14 @@ home_open(const struct home_settings *s, struct home **out, struct why *why)
     h->lock_file.path =
         arena_fmt(a, "%s/" LOCK_FILE "%d", h->index, (int)getpid());
     h->fs = s->fs;
+    h->bare = s->bare;
     h->separator = s->separator ? s->separator : '/';
     h->listeners = -1;
     h->dir = open(h->root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (h->dir < 0 && errno == ENOENT && make_root(a, h->root))
+    if (h->dir < 0 && errno == ENOENT && !h->bare && make_root(a, h->root))
         h->dir = open(h->root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     rc = h->dir < 0 ? store_fail(errno, why, "cannot open %s", h->root)
+         : h->bare  ? OK
                     : open_index(h, why);
     if (rc != OK) {
         home_close(h);

@@ -17,6 +17,8 @@ struct home_settings {
     const char *index; /* folder of the index; NULL: root/posta-index */
     bool fs;           /* folders in folders, instead of Maildir++'s ".A.B" */
     char separator;    /* in names on our side, '/' or '.'; 0: '/' */
+    bool bare;         /* it can only be read, and has no index here: what
+                          folders there are, their ACLs and notes */
 };
 
 /* Open it; the Maildir and the index are made where they are missing. A

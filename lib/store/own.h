@@ -21,7 +21,7 @@ struct home {
     struct arena *arena;
     const char *root, *index;
     int dir; /* the root */
-    bool fs;
+    bool fs, bare;
     char separator;
     struct kv_env *kv;
     struct dotlock_file lock_file; /* beside the index */

@@ -249,13 +249,22 @@ def test_shared(anna, ben):
 
 
 def test_shared_to_who_is_there(anna, ben):
-    """What was shared after he had logged in, he sees at his next login, though
-    he stays connected."""
+    """What was shared after he had logged in is in his list at once, as NOTIFY
+    tells; he can open it from his next login on, though he stays connected."""
     a, box = anna, f'{anna.shared}/Late'
     with ben.login() as b:
         b.ok('LIST "" *')
+        b.ok('NOTIFY SET (personal (MailboxName)) (subtree shared '
+             '(MailboxName MessageNew MessageExpunge))')
         a.ok('CREATE Late')
+        a.ok('CREATE Hidden')
         a.ok(f'SETACL Late {ben.full} lri')
+        while f'{box}'.encode() not in b.response():
+            pass
+        assert box in names(b.ok('LIST "" *'))
+        assert b.ok(f'LIST "" {a.shared}/* RETURN (MYRIGHTS)') == [
+            f'* LIST () "/" {box}'.encode(),
+            f'* MYRIGHTS {box} lri'.encode()]
         lines, done = b.say(f'SELECT {box}')
         assert done.startswith(b'NO [UNAVAILABLE]') and b'log in again' in done
         with b.again() as second:
