@@ -4,6 +4,7 @@
 #include "cmd.h"
 #include "control.h"
 #include "import.h"
+#include "index.h"
 #include "init.h"
 #include "user.h"
 #include "who.h"

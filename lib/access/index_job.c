@@ -30,6 +30,7 @@ struct index_job {
     bool *replace;   /* segments that are made anew */
     bool replacing;  /* any */
     uint32_t missing;
+    uint32_t wanted, read; /* messages to be read; that have been */
 
     /* Messages, in order. */
     VEC(struct message) batch;
@@ -121,6 +122,13 @@ index_job_has_small(const struct fts_set *set)
     return small >= SMALL_MAX;
 }
 
+uint32_t
+index_job_read(const struct index_job *job, uint32_t *of)
+{
+    *of = job->wanted;
+    return job->read;
+}
+
 /* ---- what is there */
 
 static enum rc
@@ -179,6 +187,7 @@ choose(struct index_job *job)
                           job->there[i] < s->count / 2 ||
                           (is_small(s) && small);
         job->replacing |= job->replace[i];
+        job->wanted += job->replace[i] ? job->there[i] : 0;
     }
 }
 
@@ -201,6 +210,7 @@ count(struct index_job *job, struct why *why)
     job->phase = END;
     if (job->missing < INDEX_MIN && !job->replacing)
         return OK;
+    job->wanted += job->missing;
     job->phase = READ;
     job->next = 1;
     job->hint = 0;
@@ -287,7 +297,10 @@ read_on(struct index_job *job, struct why *why)
         return OK;
     }
     m = &job->batch.at[job->at++];
-    return is_wanted(job, m) ? open_message(job, m, why) : OK;
+    if (!is_wanted(job, m))
+        return OK;
+    job->read++;
+    return open_message(job, m, why);
 }
 
 /* ---- writing */

@@ -26,6 +26,10 @@ bool index_job_step(struct index_job *job, int64_t ms, enum rc *rc,
 
 bool index_job_has_written(const struct index_job *job);
 
+/* Messages that have been read, of how many: 0 as long as that is not known,
+ * and where there are too few. */
+uint32_t index_job_read(const struct index_job *job, uint32_t *of);
+
 /* So many messages that are in no segment are searched as they are. */
 #define INDEX_MIN 200
 

@@ -29,7 +29,8 @@
      1u << CAP_SYS_RESOURCE | 1u << CAP_SYS_CHROOT | 1u << CAP_AUDIT_WRITE)
 
 static struct {
-    bool root;             /* priv_enter ran as root: ids can change */
+    bool known;            /* what follows */
+    bool root;             /* ids can change */
     struct priv_user self; /* to return to */
     bool groups;           /* somebody else's are there now */
     int death_signal;
@@ -249,6 +250,7 @@ priv_enter(const struct priv *p, struct why *why)
     const struct rlimit no_core = {0};
     enum rc rc;
 
+    state.known = true;
     state.root = geteuid() == 0;
     state.self = p->user;
     if (!(p->may & PRIV_RUN))
@@ -289,9 +291,27 @@ only_myself(const struct priv_user *u)
     return false;
 }
 
+/* Who we are, where the role has not been entered yet. */
+static void
+know_self(void)
+{
+    int n;
+
+    if (state.known)
+        return;
+    state.known = true;
+    state.root = geteuid() == 0;
+    state.self = (struct priv_user){.uid = geteuid(), .gid = getegid()};
+    n = getgroups(PRIV_GROUPS, state.self.groups);
+    if (n < 0 && state.root)
+        must(setgroups(0, NULL) == 0); /* too many: none of them is needed */
+    state.self.ngroups = n > 0 ? (size_t)n : 0;
+}
+
 bool
 priv_become(const struct priv_user *u)
 {
+    know_self();
     if (!state.root)
         return only_myself(u);
     /* The kernel forgets it when the ids of files change. */
@@ -321,6 +341,7 @@ priv_return(void)
 bool
 priv_drop(const struct priv_user *u)
 {
+    know_self();
     if (!state.root)
         return only_myself(u);
     if (!set_ids(u) || !ids_are(u))

@@ -75,7 +75,7 @@ void priv_add_groups(struct priv_user *u, const struct priv_user *other);
  * change, nothing else, so it is cheap (2 system calls, 3 to return; one more
  * each where there are supplementary groups). False with errno, and nothing
  * changed, where that is not allowed; as an ordinary user one may become only
- * oneself. Never nested.
+ * oneself. Never nested. Also before priv_enter.
  */
 bool priv_become(const struct priv_user *u) MUST_USE;
 void priv_return(void);

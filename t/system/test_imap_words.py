@@ -5,6 +5,7 @@ import os
 import random
 import shutil
 import signal
+import subprocess
 import time
 
 import pytest
@@ -135,7 +136,8 @@ KEYS = random_keys(random.Random(1), 60) + [
 
 @pytest.fixture(scope='module')
 def posta():
-    users = {n: 'secret' for n in ('anna', 'ben', 'carl', 'dora', 'emil')}
+    users = {n: 'secret' for n in ('anna', 'ben', 'carl', 'dora', 'emil',
+                                    'fred')}
     with Posta(users=users) as p:
         yield p
 
@@ -293,3 +295,47 @@ def test_expunged_and_new_ones(posta):
             == b'0'
         assert find(c, 'SEARCH RETURN (COUNT) BODY number1500.').split()[-1] \
             == b'1'
+
+
+def index(posta, *args):
+    return subprocess.run([posta.bin / 'posta', '-c', posta.dir, 'index',
+                           *args], capture_output=True, text=True)
+
+
+def test_made_by_the_administrator(posta, truth):
+    """As that user, for all mailboxes or some, whether he is there or not."""
+    mail = home(posta, 'fred')
+    with connect(posta, 'fred') as c:
+        c.ok('CREATE Few')
+        c.ok('CREATE Many')
+    kill_imapd(posta, mail)
+    fill(mail, range(700))
+    fill(mail / '.Many', range(700))
+    fill(mail / '.Few', range(10))
+    done = index(posta, 'fred@example.test', 'Many')
+    assert (done.returncode, done.stdout) == \
+        (0, 'Many: 700 of 700 messages read\n'), done.stderr
+    done = index(posta, 'fred@example.test')
+    assert (done.returncode, sorted(done.stdout.splitlines())) == \
+        (0, ['Few: nothing to do', 'INBOX: 700 of 700 messages read',
+             'Many: nothing to do']), done.stderr
+    assert covered(mail) == 1400
+    owner = mail.stat().st_uid
+    assert {f.stat().st_uid for f in mail.rglob('*')} == {owner}
+    with connect(posta, 'fred') as c:
+        check(c, truth(700))
+        made = segments(mail)
+        done = index(posta, '--rebuild', '--quiet', 'fred@example.test',
+                     'INBOX')
+        assert (done.returncode, done.stdout, done.stderr) == (0, '', '')
+        assert covered(mail) == 1400
+        assert len(set(made) & set(segments(mail))) == 1
+        check(c, truth(700))
+    done = index(posta, 'fred@example.test', 'None', 'Many')
+    assert done.returncode == 1 and 'None: ' in done.stderr
+    assert done.stdout == 'Many: nothing to do\n'
+    assert index(posta, 'nobody@example.test').returncode == 67
+    assert index(posta, '--drop', '--rebuild', 'x').returncode == 64
+    kill_imapd(posta, mail)
+    assert index(posta, '--drop', 'fred@example.test').returncode == 0
+    assert not segments(mail)

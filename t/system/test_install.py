@@ -14,9 +14,9 @@ COMMANDS = re.findall(r'^COMMAND\("(\w+)"',
 PROGRAMS = [p.parent.name for p in ROOT.glob('*/main.c')
             if p.parent.name != 'cmd']
 # Other names of programs in master.cf, and the files they read.
-TOPICS = COMMANDS + PROGRAMS + ['posta-user', 'posta-import', 'main.cf',
-                                'master.cf', 'aliases', 'virtual', 'pipe',
-                                'posta-dovecot']
+TOPICS = COMMANDS + PROGRAMS + ['posta-user', 'posta-import', 'posta-index',
+                                'main.cf', 'master.cf', 'aliases', 'virtual',
+                                'pipe', 'posta-dovecot']
 
 
 @pytest.fixture(scope='module')
