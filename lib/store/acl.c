@@ -228,6 +228,13 @@ merge(struct arena *a, struct acl *acl)
     acl->count = n + 1;
 }
 
+/* The one line of what lines of the same id say, quoted. */
+static bool
+is_too_long(const struct acl_entry *e)
+{
+    return 2 * e->id.name.len + e->more.len + 64 > LINE_MAX_LEN;
+}
+
 enum rc
 acl_parse(struct arena *a, struct str text, struct acl *acl, struct why *why)
 {
@@ -254,6 +261,11 @@ acl_parse(struct arena *a, struct str text, struct acl *acl, struct why *why)
         acl->count++;
     }
     merge(a, acl);
+    for (size_t i = 0; i < acl->count; i++)
+        if (is_too_long(&acl->at[i])) {
+            acl->count = 0;
+            return fail(why, "5.3.5", "the ACL has too many names of rights");
+        }
     return OK;
 }
 

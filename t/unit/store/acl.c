@@ -112,6 +112,23 @@ with_nul(void **state)
     arena_free(a);
 }
 
+/* Lines of the same id become one, which has to be read again. */
+static void
+too_long(void **state)
+{
+    struct arena *a = arena_new("test", 1 << 20);
+    struct buf b = buf_in(a);
+    struct why why;
+    struct acl acl;
+
+    (void)state;
+    for (int i = 0; i < 60; i++)
+        buf_fmt(&b, "anyone l :%0*d\n", 100, i);
+    assert_int_equal(acl_parse(a, buf_str(&b), &acl, &why), PERM);
+    assert_int_equal(acl.count, 0);
+    arena_free(a);
+}
+
 static void
 changed(void **state)
 {
@@ -146,9 +163,8 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(evaluated),
-        cmocka_unit_test(letters),
-        cmocka_unit_test(with_nul),
+        cmocka_unit_test(evaluated), cmocka_unit_test(letters),
+        cmocka_unit_test(with_nul),  cmocka_unit_test(too_long),
         cmocka_unit_test(changed),
     };
 
