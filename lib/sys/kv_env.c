@@ -436,9 +436,8 @@ note(struct kv_env *e, int err)
     if (e->error == 0)
         e->error = err;
     if (err == MDB_CORRUPTED || err == MDB_PAGE_NOTFOUND || err == MDB_PANIC ||
-        err == MDB_INVALID || err == MDB_BAD_TXN) {
+        err == MDB_INVALID || err == MDB_BAD_TXN || err == MDB_BAD_RSLOT)
         kv_env_spoil(e);
-    }
     return false;
 }
 

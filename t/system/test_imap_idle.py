@@ -15,7 +15,7 @@ from harness.raw_imap import Closed, RawImap
 @pytest.fixture(scope='module')
 def posta():
     with Posta(users={n: 'secret' for n in ('alice', 'bob', 'carl', 'dora',
-                                              'erik', 'fred', 'gina',
+                                              'erik', 'fred', 'gina', 'jan',
                                               'hans', 'ida')}) as p:
         yield p
 
@@ -228,6 +228,26 @@ def test_many_at_once(posta):
         while count and time.monotonic() < deadline:
             count -= sum(b'EXPUNGE' in x for x in c.ok('NOOP'))
         assert count == 0
+
+
+def test_index_scribbled_over(posta):
+    """Whatever happens to its files, the next session sees all that is."""
+    with client(posta, 'jan') as c:
+        mail = mail_of(posta, 'jan')
+        c.ok('SELECT INBOX')
+        drop_in(mail, '1700000001.P1.host')
+        c.ok('NOOP')
+        c.ok('STORE 1 +FLAGS (\\Flagged kept)')
+    told = [b'* 1 FETCH (UID 1 FLAGS (\\Flagged kept))']
+    for name in 'lock.mdb', 'state':
+        with client(posta, 'jan') as c, client(posta, 'jan') as d:
+            c.ok('SELECT INBOX')
+            with open(mail / 'posta-index' / name, 'r+b') as f:
+                f.write(os.urandom(os.fstat(f.fileno()).st_size))
+            d.say('SELECT INBOX')
+        with client(posta, 'jan') as c:
+            c.ok('SELECT INBOX')
+            assert c.ok('FETCH 1 (UID FLAGS)') == told, name
 
 
 def test_index_removed(posta):
