@@ -23,17 +23,29 @@ enum dearness { DEAR_RECORD, DEAR_FIELDS, DEAR_HEADER, DEAR_TEXTS };
 struct query_node {
     const struct search_key *key;
     enum dearness dear;
-    uint64_t keyword;      /* bit; 0: no message can have it */
-    int64_t from, to;      /* dates from `from` on, before `to` */
-    struct uid_set uids;   /* of numbers and UIDs */
-    struct str mapped;     /* its text (casemap.h) */
-    struct needles *field; /* what a field is searched for */
-    size_t needle;         /* of q->needles, what texts are searched for */
-    struct fts_ask *ask;   /* what the index of words says; NULL: nothing */
+    uint64_t keyword;          /* bit; 0: no message can have it */
+    int64_t from, to;          /* dates from `from` on, before `to` */
+    struct uid_set uids;       /* of numbers and UIDs */
+    struct str mapped;         /* its text (casemap.h) */
+    struct query_field *field; /* that is searched for it */
+    size_t needle;       /* of the field's, or of q->needles where texts are */
+    struct fts_ask *ask; /* what the index of words says; NULL: nothing */
     struct query_node *children;
     size_t count;
     unsigned stamp; /* the message that `known` is of */
     enum verdict known;
+};
+
+/* A header field that is searched for all keys that name it. */
+struct query_field {
+    struct str name;
+    struct str *texts; /* mapped */
+    size_t count;
+    struct needles *needles;
+
+    unsigned stamp;  /* the message that the rest is about */
+    struct str rest; /* of the header, not searched yet */
+    bool over;
 };
 
 struct query {
@@ -48,6 +60,9 @@ struct query {
     int64_t now;           /* seconds */
     size_t text_keys;
     size_t text; /* bytes of all texts */
+
+    struct query_field *by_name;
+    size_t by_name_count;
 
     /* All that texts are searched for, at once. */
     struct needles *needles;
@@ -66,6 +81,7 @@ struct query {
     size_t hint;
     struct opened opened;
     struct str fields;   /* NULL view: not had yet */
+    struct str header;   /* the whole one; the same */
     struct arena *kept;  /* `fields`, and the structure */
     struct arena *texts; /* scratch of the walk */
     struct arena *field; /* and of fields, in the middle of it */

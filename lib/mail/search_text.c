@@ -9,12 +9,11 @@
 
 bool
 search_field(struct arena *scratch, struct converters *more, struct needles *n,
-             struct str header, struct str name)
+             struct str *header, struct str name)
 {
     struct header_field f;
 
-    needles_forget(n);
-    while (needles_found(n, 0) == 0 && header_scan(&header, &f)) {
+    while (header_scan(header, &f)) {
         if (!str_ieq(f.name, name))
             continue;
         arena_reset(scratch);
@@ -24,10 +23,11 @@ search_field(struct arena *scratch, struct converters *more, struct needles *n,
             words_read_field(scratch, more, str_sub(f.body, 0, FIELD_MAX));
 
         needles_begin(n, TEXT_HEADER);
-        while (rest.len > 0 && needles_found(n, 0) == 0)
+        while (rest.len > 0)
             needles_put(n, casemap_next(&mapped, &rest));
+        return true;
     }
-    return needles_found(n, 0) != 0;
+    return false;
 }
 
 void

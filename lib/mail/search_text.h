@@ -59,8 +59,10 @@ bool text_next(struct text_walk *w, struct text_piece *piece);
 /* Where it was not walked to its end. */
 void text_end(struct text_walk *w);
 
-/* Is needle 0 in the body of a field of that name? An empty one is in each. */
+/* Look for needles in the body of the next field of that name, which is taken
+ * off the header with those before it. False: there is no other. An empty
+ * needle is in each. */
 bool search_field(struct arena *scratch, struct converters *more,
-                  struct needles *n, struct str header, struct str name);
+                  struct needles *n, struct str *header, struct str name);
 
 #endif

@@ -456,14 +456,17 @@ def test_large(posta):
 
 @pytest.mark.parametrize('command', [
     'THREAD REFERENCES UTF-8 ALL', 'SORT (SUBJECT) UTF-8 ALL',
-    'STATUS {} (SIZE)', 'LIST "" {} RETURN (STATUS (SIZE))'])
+    'STATUS {} (SIZE)', 'LIST "" {} RETURN (STATUS (SIZE))',
+    'SEARCH' + ''.join(f' NOT TO nobody{i}' for i in range(200))])
 def test_others_have_their_turn(posta, command):
     """Two commands wait for the user's process, a long one and one of another
     session: what that one did is news in the answer of the first."""
-    box = re.sub(r'\W', '', command)
+    box = re.sub(r'\W', '', command)[:30]
     home = maildir(posta, 'bob') / f'.{box}'
+    many = 'To: ' + ',\n '.join(f'u{i}@two.test' for i in range(1000)) + '\n'
     fill(home, [(message(f'{i}', body='text\n' * 20000), 'S', i)
-                for i in range(400)])
+                for i in range(400)] + [(message('all', more=many * 200),
+                                         'S', 0)])
     give(home, home.parent)
 
     def session():

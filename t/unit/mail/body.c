@@ -125,9 +125,12 @@ static bool
 in_field(struct str message, const char *text, struct str field)
 {
     struct str needle = casemap(arena, str_from(text)), body;
+    struct str header = header_of(message, &body);
+    struct needles *n = needles_new(arena, &needle, 1);
 
-    return search_field(scratch, more, needles_new(arena, &needle, 1),
-                        header_of(message, &body), field);
+    while (search_field(scratch, more, n, &header, field))
+        ;
+    return needles_found(n, 0) != 0;
 }
 
 static void
