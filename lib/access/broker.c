@@ -33,6 +33,7 @@ static struct {
     struct members *members;
     struct arena *work; /* of one packet */
     unsigned char key[TICKET_KEY];
+    const struct priv_calls *calls;
     bool ending;
     struct packet packet;
 } own;
@@ -48,11 +49,13 @@ load_names(void)
 void
 broker_prepare(struct daemon *d, const struct user_program *p)
 {
+    struct priv rights;
     struct why why;
 
     load_names();
-
-    if (secret_load(d->queue_dir, "ticket.key", own.key, &why) != OK)
+    if (secret_load(d->queue_dir, "ticket.key", own.key, &why) != OK ||
+        user_rights(d, &rights, &why) != OK ||
+        priv_calls_make(&rights, d->life, &own.calls, &why) != OK)
         log_fatal("%s", why.text);
     if (p->share)
         p->share(d->life);
@@ -295,6 +298,7 @@ fork_user(struct user_start *start, const int ends[2])
     if (pid == 0) {
         explicit_bzero(own.key, sizeof own.key);
         start->link = ends[1];
+        start->calls = own.calls;
         user_work(own.daemon, own.program, start);
     }
     return pid;

@@ -255,21 +255,30 @@ close_inherited(int link)
     log_open(tag, *conf->maillog_file ? 2 : -1, conf->syslog_facility);
 }
 
+enum rc
+user_rights(const struct daemon *d, struct priv *rights, struct why *why)
+{
+    enum rc rc = role_rights(role_find(d->role), d->conf, rights, why);
+
+    rights->may = PRIV_READ | PRIV_WRITE;
+    rights->caps = 0;
+    memset(rights->folders, 0, sizeof rights->folders);
+    return rc;
+}
+
 static void
-become(const struct priv_user *ids, const struct user_folders *folders)
+become(const struct user_start *start, const struct priv_user *ids,
+       const struct user_folders *folders)
 {
     struct priv rights;
     struct why why;
 
-    if (role_rights(role_find(own.user.daemon->role), own.user.conf, &rights,
-                    &why) != OK)
+    if (user_rights(own.user.daemon, &rights, &why) != OK)
         log_fatal("%s", why.text);
     rights.user = *ids;
-    rights.may = PRIV_READ | PRIV_WRITE;
-    rights.caps = 0;
-    memset(rights.folders, 0, sizeof rights.folders);
     rights.more = folders->at;
     rights.more_count = folders->count;
+    rights.calls = start->calls;
     if (priv_enter(&rights, &why) != OK)
         log_fatal("%s", why.text);
     prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0); /* a change of ids clears it */
@@ -393,7 +402,7 @@ user_work(struct daemon *d, const struct user_program *p,
     find_groups(start, &ids);
     enum rc rc = prepare(&ids, &folders, &why);
 
-    become(&ids, &folders);
+    become(start, &ids, &folders);
     own.broker =
         (struct link){.fd = LINK, .self = SIDE(HOME), .peer = SIDE(BROKER)};
     own.user.loop = loop_new();

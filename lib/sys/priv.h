@@ -11,6 +11,7 @@
 
 #include <sys/types.h>
 
+#include "base/arena.h"
 #include "base/why.h"
 
 #define PRIV_GROUPS 64
@@ -39,6 +40,9 @@ enum priv_filter {
     PRIV_FILTER_ON,  /* a line in our log, then the process ends */
 };
 
+/* A filter of system calls as the kernel takes it. */
+struct priv_calls;
+
 struct priv {
     const char *role;      /* for log lines; kept, not copied */
     struct priv_user user; /* ignored unless started as root */
@@ -48,11 +52,18 @@ struct priv {
     const char *const *more; /* folders, beside those */
     size_t more_count;
     enum priv_filter filter;
+    const struct priv_calls *calls; /* made ahead; NULL: when they are needed */
 };
 
 /* Master, as root: keep of root's powers only what starting daemons and
  * listening take, for itself and for all it starts. False with errno. */
 bool priv_supervise(void) MUST_USE;
+
+/* What costs most of priv_enter, for many processes that may the same: the
+ * filter for p->may. NULL where none is used. */
+enum rc priv_calls_make(const struct priv *p, struct arena *a,
+                        const struct priv_calls **calls,
+                        struct why *why) MUST_USE;
 
 /* Enter the role for good. Anything that fails is a reason to stop. */
 enum rc priv_enter(const struct priv *p, struct why *why) MUST_USE;

@@ -2,12 +2,15 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/filter.h>
 #include <linux/landlock.h>
+#include <linux/seccomp.h>
 #include <sched.h>
 #include <seccomp.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -379,24 +382,77 @@ filter_fill(scmp_filter_ctx f, unsigned may)
 }
 
 static enum rc
+no_filter(const struct priv *p, struct why *why)
+{
+    return fail(why, "5.3.0",
+                "%s: seccomp filter: %m; \"sandbox = off\" in main.cf does "
+                "without",
+                p->role);
+}
+
+static bool
+filter_new(const struct priv *p, scmp_filter_ctx *f)
+{
+    *f = seccomp_init(p->filter == PRIV_FILTER_LOG ? SCMP_ACT_LOG
+                                                   : SCMP_ACT_TRAP);
+    return *f && filter_fill(*f, p->may);
+}
+
+struct priv_calls {
+    struct sock_fprog program;
+};
+
+static struct priv_calls *
+calls_read(struct arena *a, int fd)
+{
+    off_t size = lseek(fd, 0, SEEK_END);
+    struct priv_calls *c = arena_make(a, struct priv_calls);
+
+    if (size <= 0)
+        return NULL;
+    c->program.filter = arena_alloc(a, (size_t)size);
+    c->program.len = (unsigned short)((size_t)size / sizeof *c->program.filter);
+    return pread(fd, c->program.filter, (size_t)size, 0) == size ? c : NULL;
+}
+
+enum rc
+priv_calls_make(const struct priv *p, struct arena *a,
+                const struct priv_calls **calls, struct why *why)
+{
+    auto_close int fd = memfd_create("calls", MFD_CLOEXEC);
+    scmp_filter_ctx f = NULL;
+
+    *calls = NULL;
+    if (p->filter == PRIV_FILTER_OFF || SANITIZED)
+        return OK;
+    if (fd >= 0 && filter_new(p, &f) && seccomp_export_bpf(f, fd) == 0)
+        *calls = calls_read(a, fd);
+    seccomp_release(f);
+    return *calls ? OK : no_filter(p, why);
+}
+
+static bool
+filter_load(const struct priv *p)
+{
+    scmp_filter_ctx f = NULL;
+
+    if (p->calls)
+        return syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0,
+                       &p->calls->program) == 0;
+    bool ok = filter_new(p, &f) && seccomp_load(f) == 0;
+
+    seccomp_release(f);
+    return ok;
+}
+
+static enum rc
 limit_calls(const struct priv *p, struct why *why)
 {
     struct sigaction act = {.sa_sigaction = refused, .sa_flags = SA_SIGINFO};
-    scmp_filter_ctx f = seccomp_init(
-        p->filter == PRIV_FILTER_LOG ? SCMP_ACT_LOG : SCMP_ACT_TRAP);
 
     tzset(); /* log lines need it, and could not read it later */
     sigaction(SIGSYS, &act, NULL);
-    if (f == NULL)
-        return fail(why, "4.3.0", "%s: seccomp: out of memory", p->role);
-    bool ok = filter_fill(f, p->may) && seccomp_load(f) == 0;
-
-    seccomp_release(f);
-    return ok ? OK
-              : fail(why, "5.3.0",
-                     "%s: seccomp filter: %m; \"sandbox = off\" in main.cf "
-                     "does without",
-                     p->role);
+    return filter_load(p) ? OK : no_filter(p, why);
 }
 
 enum rc

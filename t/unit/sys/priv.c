@@ -192,21 +192,52 @@ filtered(int status)
 #endif
 }
 
+/* As it is, or with a filter that was made ahead. */
 static void
-other_system_calls_end_the_process(void **unused)
+try_calls(void (*take_role)(unsigned may))
 {
-    (void)unused;
-    now = role(PRIV_READ, 0);
+    take_role(PRIV_READ);
     assert_true(filtered(in_child(do_execute)));
     assert_true(filtered(in_child(do_setuid)));
     assert_true(filtered(in_child(do_internet)));
     assert_true(filtered(in_child(do_ptrace)));
     assert_int_equal(in_child(do_open), 0);
-    now = role(PRIV_NET, 0);
+    take_role(PRIV_NET);
     assert_int_equal(in_child(do_internet), 0);
     assert_true(filtered(in_child(do_open)));
     now.filter = PRIV_FILTER_OFF;
     assert_int_equal(in_child(do_open), 0);
+}
+
+static void
+take_role(unsigned may)
+{
+    now = role(may, 0);
+}
+
+static struct arena *filters;
+
+static void
+take_role_ahead(unsigned may)
+{
+    struct why why;
+
+    now = role(may, 0);
+    assert_int_equal(priv_calls_make(&now, filters, &now.calls, &why), OK);
+}
+
+static void
+other_system_calls_end_the_process(void **unused)
+{
+    struct why why;
+
+    (void)unused;
+    try_calls(take_role);
+    filters = arena_new("filters", 1 << 20);
+    try_calls(take_role_ahead);
+    assert_int_equal(priv_calls_make(&now, NULL, &now.calls, &why), OK);
+    assert_null(now.calls); /* there is to be none */
+    arena_free(filters);
 }
 
 /* The role of whoever delivers: as root, any user; else oneself. */
