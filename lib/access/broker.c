@@ -497,13 +497,14 @@ asker_ready(void *self, unsigned events)
     enum link_state state = link_receive(&k->link, &own.packet);
 
     (void)events;
-    arena_reset(own.work);
     if (state == LINK_OK && own.packet.type == MSG_enter && !take_login(k))
         state = LINK_BAD;
     else if (state == LINK_OK && own.packet.type == MSG_ask_broker &&
              !take_question(k))
         state = LINK_BAD;
     packet_drop(&own.packet);
+    packet_wipe(&own.packet); /* the next user's process gets this memory */
+    arena_wipe(own.work);
     if (state == LINK_GONE || state == LINK_BAD)
         asker_close(k);
 }

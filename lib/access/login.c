@@ -36,7 +36,11 @@ keep(struct str s)
 static void
 drop(struct str *s)
 {
-    free((char *)(uintptr_t)s->p);
+    char *p = (char *)(uintptr_t)s->p;
+
+    if (p)
+        explicit_bzero(p, s->len); /* who has a ticket is let in */
+    free(p);
     *s = (struct str){0};
 }
 

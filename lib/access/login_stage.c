@@ -154,11 +154,12 @@ stage_enter(struct guest *l, struct str ticket, int fd)
     p->tag = m.tag;
     if (s->broker.fd < 0 && !broker_connect(s))
         return false;
-    if (send_enter(&s->broker, &m))
-        return true;
-    if (errno != EAGAIN)
+    bool sent = send_enter(&s->broker, &m);
+
+    if (!sent && errno != EAGAIN)
         log_warn("cannot hand a login over: %m");
-    return false;
+    packet_wipe(NULL); /* of the ticket */
+    return sent;
 }
 
 /* ---- the worker */

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/random.h>
 #include <unistd.h>
 
@@ -37,6 +38,7 @@ make_secret(int folder, const char *name)
         (linkat(folder, temporary, folder, name, 0) == 0 || errno == EEXIST);
     int saved = errno;
 
+    explicit_bzero(bytes, sizeof bytes);
     unlinkat(folder, temporary, 0);
     errno = saved;
     return made;
