@@ -197,11 +197,10 @@ clean_tmp(struct copy *c)
 
 /* What parsers made of a message is true of its copy. */
 static void
-copy_blobs(struct copy *c, uint32_t from, uint32_t uid, uint32_t to,
-           uint32_t new_uid)
+copy_blobs(struct copy *c, struct arena *a, uint32_t from, uint32_t uid,
+           uint32_t to, uint32_t new_uid)
 {
     struct kv_env *kv = c->to->home->kv;
-    struct arena *a = arena_new("blob", (size_t)64 << 20);
     struct index_key k;
     struct str value;
 
@@ -209,7 +208,7 @@ copy_blobs(struct copy *c, uint32_t from, uint32_t uid, uint32_t to,
         if (kv_env_get(kv, index_key_blob(&k, from, kind, uid), &value))
             kv_env_put(kv, index_key_blob(&k, to, kind, new_uid),
                        arena_str(a, value));
-    arena_free(a);
+    arena_reset(a);
 }
 
 /* The other folder, in the transaction of the first. */
@@ -221,16 +220,19 @@ leave_too(void *own, struct index_folder *f, struct why *why)
     struct index_folder other;
     bool same = c->from == c->to;
     struct index_folder *from = same ? f : &other;
+    struct arena *a;
     enum rc rc;
 
     if (!same && !index_folder_get(kv, c->from->path, from))
         return fail(why, "4.2.0", "the index was made anew");
+    a = arena_new("blob", (size_t)64 << 20);
     for (size_t i = 0; i < c->list.files.len; i++) {
         c->list.files.at[i].done = c->files[i].done;
         if (c->files[i].done)
-            copy_blobs(c, from->id, c->list.files.at[i].uid, f->id,
+            copy_blobs(c, a, from->id, c->list.files.at[i].uid, f->id,
                        c->files[i].uid);
     }
+    arena_free(a);
     if (!c->move)
         return OK;
     rc = leave_index(c->from, from, &c->list, why);

@@ -14,23 +14,26 @@ struct batch {
     struct index_folder f;
 };
 
-static const char *
-target(const struct batch *b, const struct deposit_file *file)
+static void
+name_all(struct batch *b)
 {
-    struct name n = {.base = str_from(file->base)};
+    for (size_t i = 0; i < b->count; i++) {
+        struct deposit_file *file = &b->files[i];
+        struct name n = {.base = str_from(file->base)};
 
-    return name_with(b->a, &n, file->message.flags, file->message.keywords);
+        file->to =
+            name_with(b->a, &n, file->message.flags, file->message.keywords);
+    }
 }
 
 /* False with errno; a file that is missing is no failure. */
 static bool
 place(struct batch *b, struct deposit_file *file)
 {
-    const char *to = target(b, file);
-
-    file->done = file->link
-                     ? disk_link(file->from_dir, file->from, b->box->cur, to)
-                     : disk_move(file->from_dir, file->from, b->box->cur, to);
+    file->done =
+        file->link
+            ? disk_link(file->from_dir, file->from, b->box->cur, file->to)
+            : disk_move(file->from_dir, file->from, b->box->cur, file->to);
     file->missing = !file->done && errno == ENOENT && !file->needed;
     return file->done || file->missing;
 }
@@ -44,10 +47,9 @@ take_back(struct batch *b)
         if (!file->done)
             continue;
         if (file->link)
-            (void)!disk_remove(b->box->cur, target(b, file));
+            (void)!disk_remove(b->box->cur, file->to);
         else
-            (void)!disk_move(b->box->cur, target(b, file), file->from_dir,
-                             file->from);
+            (void)!disk_move(b->box->cur, file->to, file->from_dir, file->from);
         file->done = false;
     }
 }
@@ -70,15 +72,18 @@ give_uids(struct batch *b, struct buf *lines, struct why *why)
 {
     for (size_t i = 0; i < b->count; i++) {
         struct deposit_file *file = &b->files[i];
-        struct uidlist_line l = {.base = str_from(file->base)};
 
         if (!file->done)
             continue;
         if (b->f.next > UIDLIST_LAST)
             return fail(why, "5.3.0", "the folder has no UIDs left");
-        l.uid = file->uid = b->f.next++;
+        file->uid = b->f.next++;
         if (file->guid.len)
-            l.fields = str_from(arena_fmt(b->a, "G%.*s", STR(file->guid)));
+            file->fields = str_from(arena_fmt(b->a, "G%.*s", STR(file->guid)));
+
+        const struct uidlist_line l = {file->uid, file->fields,
+                                       str_from(file->base)};
+
         uidlist_put(lines, &l);
     }
     return OK;
@@ -100,21 +105,16 @@ make_safe(struct batch *b, struct why *why)
 }
 
 static void
-put(struct batch *b, struct deposit_file *file)
+put(const struct batch *b, struct index_fill *fill, struct deposit_file *file)
 {
-    struct kv_env *kv = b->box->home->kv;
+    const struct index_file at = {false, str_from(file->to)};
     struct index_message m = file->message;
-    struct index_file at = {false, str_from(target(b, file))};
-    struct index_key k;
+    struct str base = str_from(file->base);
 
     m.modseq = b->f.modseq;
     m.worded = (m.keywords & ~LETTERS_MASK) != 0;
-    index_hash(file->guid.len ? file->guid : str_from(file->base), m.id);
-    index_message_put(kv, &b->f, file->uid, NULL, &m);
-    index_file_put(kv, &b->f, file->uid, &at);
-    if (file->guid.len)
-        kv_env_put(kv, index_key_uid(&k, 'X', b->f.id, file->uid),
-                   str_from(arena_fmt(b->a, "G%.*s", STR(file->guid))));
+    index_hash(file->guid.len ? file->guid : base, m.id);
+    index_fill_put(fill, file->uid, &m, &at, base, file->fields);
 }
 
 /* Flags and the first keywords stand in the new names. */
@@ -130,21 +130,27 @@ names_tell_all(const struct batch *b)
 static enum rc
 put_all(struct batch *b, struct why *why)
 {
+    struct kv_env *kv = b->box->home->kv;
     uint32_t first = 0, last = 0;
+    struct index_fill fill;
     enum rc rc = names_tell_all(b)
                      ? mailbox_next_modseq_told(b->box, &b->f, why)
                      : mailbox_next_modseq(b->box, &b->f, why);
 
-    for (size_t i = 0; rc == OK && i < b->count; i++) {
+    if (rc != OK)
+        return rc;
+    index_fill_begin(&fill, kv, &b->f);
+    for (size_t i = 0; i < b->count; i++) {
         if (!b->files[i].done)
             continue;
-        put(b, &b->files[i]);
+        put(b, &fill, &b->files[i]);
         last = b->files[i].uid;
         first = first ? first : last;
     }
-    if (rc == OK && first)
-        index_changed_put(b->box->home->kv, &b->f, first, last);
-    return rc;
+    index_fill_end(&fill);
+    if (first)
+        index_changed_put(kv, &b->f, first, last);
+    return OK;
 }
 
 /*
@@ -164,7 +170,7 @@ announce(struct batch *b, struct why *why)
     if (b->count < 2 || !(b->files[0].link || b->files[0].needed))
         return OK;
     for (size_t i = 0; i < b->count; i++)
-        buf_fmt(&names, "%s\n", target(b, &b->files[i]));
+        buf_fmt(&names, "%s\n", b->files[i].to);
     rc = mailbox_write(b->box, &f, why);
     if (rc != OK)
         return rc;
@@ -290,6 +296,7 @@ deposit(struct mailbox *box, struct deposit_file *files, size_t count,
     if (rc != OK)
         return rc;
     b.a = arena_new("deposit", (size_t)1 << 30);
+    name_all(&b);
     rc = work_counted(&b, more, own, why);
     arena_free(b.a);
     mailbox_unlock(box);

@@ -17,9 +17,11 @@ struct deposit_file {
     struct str guid;  /* of the message it is a copy of, or empty */
     struct index_message message; /* all but modseq and id */
 
-    bool done;    /* it has its name in cur/ */
-    bool missing; /* from is not there */
+    const char *to; /* its name in cur/ */
+    bool done;      /* it has that */
+    bool missing;   /* from is not there */
     uint32_t uid;
+    struct str fields; /* of its line in dovecot-uidlist */
 };
 
 /* What else belongs into the transaction, once all have their UIDs. */

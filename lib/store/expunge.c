@@ -8,33 +8,44 @@
 #include "store/ranges.h"
 #include "sys/disk.h"
 
+static void
+leave_range(struct kv_walk *files, struct arena *a, uint32_t folder,
+            const struct uid_range *range, unsigned flags, struct leaving *list)
+{
+    struct index_key prefix, from, k;
+    struct index_file file;
+    struct kv_walk w;
+
+    kv_walk_begin(&w, files->env, index_key(&prefix, 'M', folder),
+                  index_key_uid(&from, 'M', folder, range->first));
+    while (kv_walk_next(&w) && index_uid_of(w.key) <= range->last) {
+        struct index_message m = index_message_of(w.value);
+        uint32_t uid = index_uid_of(w.key);
+
+        if ((m.flags & flags) != flags ||
+            !kv_walk_find(files, index_key_uid(&k, 'N', folder, uid)) ||
+            !index_file_of(files->value, &file))
+            continue;
+        *vec_add(&list->files) = (struct leaving_file){
+            .uid = uid,
+            .in_new = file.in_new,
+            .name = arena_cstr(a, file.name),
+            .message = m,
+        };
+    }
+    kv_walk_end(&w);
+}
+
 void
 leave_list(struct kv_env *kv, struct arena *a, uint32_t folder,
            struct uid_set set, unsigned flags, struct leaving *list)
 {
-    struct index_key prefix, from;
-    struct index_file file;
-    struct kv_walk w;
+    struct kv_walk files;
 
-    for (size_t i = 0; i < set.len; i++) {
-        kv_walk_begin(&w, kv, index_key(&prefix, 'M', folder),
-                      index_key_uid(&from, 'M', folder, set.at[i].first));
-        while (kv_walk_next(&w) && index_uid_of(w.key) <= set.at[i].last) {
-            struct index_message m = index_message_of(w.value);
-            uint32_t uid = index_uid_of(w.key);
-
-            if ((m.flags & flags) != flags ||
-                !index_file_get(kv, folder, uid, &file))
-                continue;
-            *vec_add(&list->files) = (struct leaving_file){
-                .uid = uid,
-                .in_new = file.in_new,
-                .name = arena_cstr(a, file.name),
-                .message = m,
-            };
-        }
-        kv_walk_end(&w);
-    }
+    kv_walk_begin(&files, kv, (struct str){0}, (struct str){0});
+    for (size_t i = 0; i < set.len; i++)
+        leave_range(&files, a, folder, &set.at[i], flags, list);
+    kv_walk_end(&files);
 }
 
 enum rc
@@ -42,19 +53,18 @@ leave_index(struct mailbox *box, struct index_folder *f,
             const struct leaving *list, struct why *why)
 {
     struct kv_env *kv = box->home->kv;
+    struct uids done = {0};
     struct ranges gone = {0};
-    struct index_message old;
     enum rc rc = OK;
 
-    for (size_t i = 0; i < list->files.len; i++) {
-        const struct leaving_file *file = &list->files.at[i];
-
-        if (!file->done || !index_message_get(kv, f->id, file->uid, &old))
-            continue;
-        index_message_put(kv, f, file->uid, &old, NULL);
-        ranges_add(&gone, file->uid);
-        f->stale++;
-    }
+    for (size_t i = 0; i < list->files.len; i++)
+        if (list->files.at[i].done)
+            *vec_add(&done.list) = list->files.at[i].uid;
+    done.list.len = index_messages_drop(kv, f, done.list.at, done.list.len);
+    f->stale += (uint32_t)done.list.len;
+    for (size_t i = 0; i < done.list.len; i++)
+        ranges_add(&gone, done.list.at[i]);
+    vec_free(&done.list);
     if (gone.list.len)
         rc = mailbox_next_modseq_told(box, f, why);
     for (size_t i = 0; rc == OK && i < gone.list.len; i++)

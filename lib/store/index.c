@@ -233,15 +233,6 @@ index_count(struct index_folder *f, const struct index_message *m, uint32_t by)
     f->vsize += by == 1 ? m->vsize : -m->vsize;
 }
 
-static void
-drop_blobs(struct kv_env *kv, uint32_t folder, uint32_t uid)
-{
-    struct index_key k;
-
-    for (enum blob_kind kind = 0; kind < BLOB_KINDS; kind++)
-        kv_env_del(kv, index_key_blob(&k, folder, kind, uid));
-}
-
 void
 index_message_put(struct kv_env *kv, struct index_folder *f, uint32_t uid,
                   const struct index_message *old,
@@ -251,16 +242,9 @@ index_message_put(struct kv_env *kv, struct index_folder *f, uint32_t uid,
 
     if (old)
         index_count(f, old, (uint32_t)-1);
-    if (new) {
-        index_count(f, new, 1);
-        kv_env_put(kv, index_key_uid(&k, 'M', f->id, uid),
-                   (struct str){(const char *)new, sizeof *new});
-        return;
-    }
-    index_file_drop(kv, f, uid);
-    drop_blobs(kv, f->id, uid);
-    kv_env_del(kv, index_key_uid(&k, 'X', f->id, uid));
-    kv_env_del(kv, index_key_uid(&k, 'M', f->id, uid));
+    index_count(f, new, 1);
+    kv_env_put(kv, index_key_uid(&k, 'M', f->id, uid),
+               (struct str){(const char *)new, sizeof *new});
 }
 
 /* A change of many makes older changes inside it things of the past. */

@@ -118,9 +118,8 @@ bool index_message_get(struct kv_env *kv, uint32_t folder, uint32_t uid,
                        struct index_message *m);
 
 /*
- * Put a message where there was none (old NULL), change it, or remove it
- * (new NULL) with all that belongs to it. The folder's sums follow; the
- * folder's record, and C and V keys, are the caller's to put.
+ * Put a message where there was none (old NULL), or change it. The folder's
+ * sums follow; the folder's record, and C and V keys, are the caller's to put.
  */
 void index_message_put(struct kv_env *kv, struct index_folder *f, uint32_t uid,
                        const struct index_message *old,
@@ -132,12 +131,13 @@ struct index_file {
     struct str name; /* a view of the index */
 };
 
+/* What an N pair says; false where it is none. */
+bool index_file_of(struct str value, struct index_file *file);
 bool index_file_get(struct kv_env *kv, uint32_t folder, uint32_t uid,
                     struct index_file *file);
 /* Replaces what was known; the base of a message never changes. */
 void index_file_put(struct kv_env *kv, struct index_folder *f, uint32_t uid,
                     const struct index_file *file);
-void index_file_drop(struct kv_env *kv, struct index_folder *f, uint32_t uid);
 /* The UID of the message whose file has this base, and the file; or 0. */
 uint32_t index_file_find(struct kv_env *kv, uint32_t folder, struct str base,
                          struct index_file *file);
@@ -168,6 +168,11 @@ void index_fill_put(struct index_fill *fill, uint32_t uid,
                     const struct index_file *file, struct str base,
                     struct str fields);
 void index_fill_end(struct index_fill *fill);
+
+/* Remove messages with all that belongs to them; UIDs in order. Those that are
+ * not there leave the list: how many are left. The folder's sums follow. */
+size_t index_messages_drop(struct kv_env *kv, struct index_folder *f,
+                           uint32_t *uids, size_t count);
 
 /* Count a record in the folder's sums (by 1), or take it away (by -1), where
  * it is changed in place. */

@@ -34,26 +34,26 @@ struct namesakes {
 };
 
 static void
+read_namesakes(struct str value, struct namesakes *n)
+{
+    n->count = value.len > sizeof n->uid ? 0 : value.len / sizeof *n->uid;
+    memcpy(n->uid, value.p, n->count * sizeof *n->uid);
+}
+
+static struct str
+value_of_namesakes(const struct namesakes *n)
+{
+    return (struct str){(const char *)n->uid, n->count * sizeof *n->uid};
+}
+
+static void
 get_namesakes(struct kv_env *kv, struct str key, struct namesakes *n)
 {
     struct str value;
 
     n->count = 0;
-    if (!kv_env_get(kv, key, &value) || value.len > sizeof n->uid)
-        return;
-    memcpy(n->uid, value.p, value.len);
-    n->count = value.len / sizeof *n->uid;
-}
-
-static void
-put_namesakes(struct kv_env *kv, struct str key, const struct namesakes *n)
-{
-    if (n->count)
-        kv_env_put(
-            kv, key,
-            (struct str){(const char *)n->uid, n->count * sizeof *n->uid});
-    else
-        kv_env_del(kv, key);
+    if (kv_env_get(kv, key, &value))
+        read_namesakes(value, n);
 }
 
 static void
@@ -66,21 +66,17 @@ add_name(struct kv_env *kv, uint32_t folder, struct str base, uint32_t uid)
     get_namesakes(kv, key, &n);
     if (n.count < COUNT(n.uid))
         n.uid[n.count++] = uid;
-    put_namesakes(kv, key, &n);
+    kv_env_put(kv, key, value_of_namesakes(&n));
 }
 
-static void
-drop_name(struct kv_env *kv, uint32_t folder, struct str base, uint32_t uid)
+bool
+index_file_of(struct str value, struct index_file *file)
 {
-    struct index_key k;
-    struct str key = key_hash(&k, folder, base);
-    struct namesakes n;
-
-    get_namesakes(kv, key, &n);
-    for (size_t i = 0; i < n.count; i++)
-        if (n.uid[i] == uid)
-            n.uid[i] = n.uid[--n.count];
-    put_namesakes(kv, key, &n);
+    if (value.len < 2)
+        return false;
+    file->in_new = value.p[0] == 'n';
+    file->name = str_sub(value, 1, value.len);
+    return true;
 }
 
 bool
@@ -90,12 +86,8 @@ index_file_get(struct kv_env *kv, uint32_t folder, uint32_t uid,
     struct index_key k;
     struct str value;
 
-    if (!kv_env_get(kv, index_key_uid(&k, 'N', folder, uid), &value) ||
-        value.len < 2)
-        return false;
-    file->in_new = value.p[0] == 'n';
-    file->name = str_sub(value, 1, value.len);
-    return true;
+    return kv_env_get(kv, index_key_uid(&k, 'N', folder, uid), &value) &&
+           index_file_of(value, file);
 }
 
 /* The value of an N pair. */
@@ -141,23 +133,6 @@ index_file_find(struct kv_env *kv, uint32_t folder, struct str base,
             name_parse(file->name, &n) && str_eq(n.base, base))
             return found.uid[i];
     return 0;
-}
-
-void
-index_file_drop(struct kv_env *kv, struct index_folder *f, uint32_t uid)
-{
-    struct index_file file;
-    struct index_key k;
-    struct name n;
-
-    if (index_file_get(kv, f->id, uid, &file) && name_parse(file.name, &n)) {
-        char base[256];
-
-        f->in_new -= file.in_new;
-        memcpy(base, n.base.p, n.base.len); /* the page may move */
-        drop_name(kv, f->id, (struct str){base, n.base.len}, uid);
-    }
-    kv_env_del(kv, index_key_uid(&k, 'N', f->id, uid));
 }
 
 /* ---- many at once: each kind of record has a cursor that goes on from key to
@@ -227,4 +202,128 @@ index_fill_end(struct index_fill *fill)
     }
     kv_walk_end(&hashes);
     vec_free(&fill->names);
+}
+
+struct drop {
+    struct kv_env *kv;
+    struct index_folder *f;
+    const uint32_t *uids;
+    size_t count;
+    VEC(struct index_named) names;
+};
+
+/* Their messages; the list loses those that are none. */
+static size_t
+drop_messages(struct drop *d, uint32_t *uids)
+{
+    struct index_key k;
+    struct kv_walk w;
+    size_t kept = 0;
+
+    kv_walk_begin(&w, d->kv, (struct str){0}, (struct str){0});
+    for (size_t i = 0; i < d->count; i++) {
+        if (!kv_walk_find(&w, index_key_uid(&k, 'M', d->f->id, uids[i])))
+            continue;
+
+        const struct index_message m = index_message_of(w.value);
+
+        index_count(d->f, &m, (uint32_t)-1);
+        kv_walk_del(&w);
+        uids[kept++] = uids[i];
+    }
+    kv_walk_end(&w);
+    return kept;
+}
+
+static void
+drop_files(struct drop *d)
+{
+    struct index_key k;
+    struct index_file file;
+    struct kv_walk w;
+    struct name n;
+
+    kv_walk_begin(&w, d->kv, (struct str){0}, (struct str){0});
+    for (size_t i = 0; i < d->count; i++) {
+        if (!kv_walk_find(&w, index_key_uid(&k, 'N', d->f->id, d->uids[i])))
+            continue;
+        if (index_file_of(w.value, &file) && name_parse(file.name, &n)) {
+            struct index_named *named = vec_add(&d->names);
+
+            d->f->in_new -= file.in_new;
+            named->uid = d->uids[i];
+            index_hash(n.base, named->hash);
+        }
+        kv_walk_del(&w);
+    }
+    kv_walk_end(&w);
+}
+
+static void
+drop_names(struct drop *d)
+{
+    struct index_key k;
+    struct kv_walk w;
+
+    if (d->names.len)
+        qsort(d->names.at, d->names.len, sizeof *d->names.at, cmp_named);
+    kv_walk_begin(&w, d->kv, (struct str){0}, (struct str){0});
+    for (size_t i = 0; i < d->names.len; i++) {
+        const struct index_named *named = &d->names.at[i];
+        struct namesakes n;
+
+        if (!kv_walk_find(&w, key_of_hash(&k, d->f->id, named->hash)))
+            continue;
+        read_namesakes(w.value, &n);
+        for (size_t u = 0; u < n.count; u++)
+            if (n.uid[u] == named->uid)
+                n.uid[u] = n.uid[--n.count];
+        if (n.count)
+            kv_walk_set(&w, value_of_namesakes(&n));
+        else
+            kv_walk_del(&w);
+    }
+    kv_walk_end(&w);
+}
+
+static void
+drop_fields(struct drop *d)
+{
+    struct index_key k;
+    struct kv_walk w;
+
+    kv_walk_begin(&w, d->kv, (struct str){0}, (struct str){0});
+    for (size_t i = 0; i < d->count; i++)
+        if (kv_walk_find(&w, index_key_uid(&k, 'X', d->f->id, d->uids[i])))
+            kv_walk_del(&w);
+    kv_walk_end(&w);
+}
+
+static void
+drop_blobs(struct drop *d, enum blob_kind kind)
+{
+    struct index_key k;
+    struct kv_walk w;
+
+    kv_walk_begin(&w, d->kv, (struct str){0}, (struct str){0});
+    for (size_t i = 0; i < d->count; i++)
+        if (kv_walk_find(&w, index_key_blob(&k, d->f->id, kind, d->uids[i])))
+            kv_walk_del(&w);
+    kv_walk_end(&w);
+}
+
+size_t
+index_messages_drop(struct kv_env *kv, struct index_folder *f, uint32_t *uids,
+                    size_t count)
+{
+    struct drop d = {.kv = kv, .f = f, .uids = uids, .count = count};
+
+    d.count = drop_messages(&d, uids);
+    drop_files(&d);
+    drop_names(&d);
+    drop_fields(&d);
+    for (enum blob_kind kind = 0; kind < BLOB_KINDS; kind++)
+        drop_blobs(&d, kind);
+    vec_free(&d.names);
+    return d.count;
 }

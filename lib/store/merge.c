@@ -216,12 +216,8 @@ find_fresh(struct merge *m, struct str base)
 static void
 forget_vanished(struct merge *m, uint32_t uid)
 {
-    struct index_message old;
-
-    if (!index_message_get(m->kv, m->f.id, uid, &old))
-        return;
-    index_message_put(m->kv, &m->f, uid, &old, NULL);
-    index_vanished_put(m->kv, &m->f, uid, uid);
+    if (index_messages_drop(m->kv, &m->f, &uid, 1))
+        index_vanished_put(m->kv, &m->f, uid, uid);
 }
 
 /* Another program gave a message that we know another UID. */
@@ -441,22 +437,22 @@ take_moved(struct merge *m, const struct scan_moved *moved, struct why *why)
 static enum rc
 take_gone(struct merge *m, struct why *why)
 {
-    const uint32_t *gone = m->s->gone.at;
+    uint32_t *gone = m->s->gone.at;
     size_t count = m->s->stable ? m->s->gone.len : 0, first = 0;
-    struct index_message old;
     uint64_t modseq;
     enum rc rc = count ? next_modseq(m, &modseq, why) : OK;
 
-    for (size_t i = 0; rc == OK && i < count; i++) {
-        if (index_message_get(m->kv, m->f.id, gone[i], &old))
-            index_message_put(m->kv, &m->f, gone[i], &old, NULL);
-        m->f.stale++;
+    if (rc != OK || count == 0)
+        return rc;
+    count = index_messages_drop(m->kv, &m->f, gone, count);
+    m->f.stale += (uint32_t)count;
+    for (size_t i = 0; i < count; i++) {
         if (i + 1 < count && gone[i + 1] == gone[i] + 1)
             continue;
         index_vanished_put(m->kv, &m->f, gone[first], gone[i]);
         first = i + 1;
     }
-    return rc;
+    return OK;
 }
 
 static void
