@@ -102,6 +102,13 @@ class Later:
         return Client(self.posta, self.name)
 
 
+def share(a, ben, box, rights):
+    """She makes a mailbox for both; its name for him."""
+    a.ok(f'CREATE {box}')
+    a.ok(f'SETACL {box} {ben.full} {rights}')
+    return f'{a.shared}/{box}'
+
+
 def test_namespaces_and_capabilities(anna):
     assert anna.ok('NAMESPACE') == [
         b'* NAMESPACE (("" "/")) (("shared/" "/")) (("Public/" "/"))']
@@ -278,9 +285,7 @@ def test_shared_to_who_is_there(anna, ben):
 def test_rights_one_by_one(anna, ben):
     """RFC 4314 4, row by row of its table."""
     a = anna
-    a.ok('CREATE Team')
-    box = f'{a.shared}/Team'
-    a.ok(f'SETACL Team {ben.full} l')
+    box = share(a, ben, 'Team', 'l')
     with ben.login() as b:
         def let(rights):
             a.ok(f'SETACL Team {ben.full} {rights}')
@@ -336,9 +341,7 @@ def test_rights_one_by_one(anna, ben):
 def test_flags_of_copies(anna, ben):
     """The example of RFC 4314 4: flags that may not be set are left out."""
     a = anna
-    a.ok('CREATE TargetMailbox')
-    target = f'{a.shared}/TargetMailbox'
-    a.ok(f'SETACL TargetMailbox {ben.full} rwis')
+    target = share(a, ben, 'TargetMailbox', 'rwis')
     with ben.login() as b:
         b.append('INBOX', flags='\\Draft \\Deleted')
         b.append('INBOX', flags='\\Answered')
@@ -450,10 +453,8 @@ def test_subscriptions_are_ones_own(anna, ben):
 def test_metadata(anna, ben):
     """Private notes on a shared mailbox are one's own, shared ones are not."""
     a = anna
-    a.ok('CREATE Notes')
-    a.ok(f'SETACL Notes {ben.full} lr')
+    box = share(a, ben, 'Notes', 'lr')
     a.ok('SETMETADATA Notes (/private/comment "hers" /shared/comment "all")')
-    box = f'{a.shared}/Notes'
     with ben.login() as b:
         get = f'GETMETADATA {box} (/private/comment /shared/comment)'
         assert b.ok(get) == [
@@ -473,9 +474,7 @@ def test_metadata(anna, ben):
 
 def test_copy_between_homes(posta, anna, ben):
     a = anna
-    a.ok('CREATE In')
-    a.ok(f'SETACL In {ben.full} lrswite')
-    box = f'{a.shared}/In'
+    box = share(a, ben, 'In', 'lrswite')
     with ben.login() as b:
         b.append('INBOX', b'Subject: one\r\n\r\n1\r\n', '\\Flagged word')
         b.append('INBOX', b'Subject: two\r\n\r\n2\r\n')
@@ -573,9 +572,7 @@ def test_search_in_one_that_is_not_shown(anna, ben):
 def test_two_processes(posta, anna, ben):
     """Both have the same index open; what the one does the other is told."""
     a = anna
-    a.ok('CREATE Both')
-    a.ok(f'SETACL Both {ben.full} lrswite')
-    box = f'{a.shared}/Both'
+    box = share(a, ben, 'Both', 'lrswite')
     with ben.login() as b:
         a.ok('SELECT Both')
         b.ok(f'SELECT {box}')
@@ -603,9 +600,7 @@ def test_two_processes(posta, anna, ben):
 
 def test_one_of_them_is_killed(posta, anna, ben):
     a = anna
-    a.ok('CREATE Kill')
-    a.ok(f'SETACL Kill {ben.full} lrswite')
-    box = f'{a.shared}/Kill'
+    box = share(a, ben, 'Kill', 'lrswite')
     b = ben.login()
     for _ in range(5):
         a.append('Kill')
@@ -681,10 +676,8 @@ def test_deleted_meanwhile(anna, ben):
 
 def test_renamed_meanwhile(anna, ben):
     a = anna
-    a.ok('CREATE Name')
-    a.ok(f'SETACL Name {ben.full} lrswite')
+    box = share(a, ben, 'Name', 'lrswite')
     a.append('Name')
-    box = f'{a.shared}/Name'
     with ben.login() as b:
         b.ok(f'SELECT {box}')
         a.ok('RENAME Name Other')

@@ -87,25 +87,32 @@ def test_other_programs(posta):
         assert done(c, tag) == []
 
 
+def select_one(c, mail, name, where='new'):
+    """INBOX, with one message."""
+    c.ok('SELECT INBOX')
+    drop_in(mail, name, where=where)
+    c.ok('NOOP')
+
+
+def wait_for_file(mail, name):
+    wait_until(lambda: (mail / 'cur' / name).exists(),
+               lambda: f'{name} in {[*(mail / "cur").iterdir()]}')
+
+
 def test_seen_reaches_the_files(posta):
     """What FETCH has marked so, too, while the mailbox stays selected."""
     mail = mail_of(posta, 'erik')
     with client(posta, 'erik') as c:
-        c.ok('SELECT INBOX')
-        drop_in(mail, '1700000000.P1.host')
-        c.ok('NOOP')
+        select_one(c, mail, '1700000000.P1.host')
         c.ok('FETCH 1 BODY[]')
-        wait_until(lambda: (mail / 'cur/1700000000.P1.host:2,S').exists(),
-                   lambda: f'\\Seen in {[*(mail / "cur").iterdir()]}')
+        wait_for_file(mail, '1700000000.P1.host:2,S')
 
 
 def test_flags_of_a_killed_process_reach_the_files(posta):
     """Whoever selects the mailbox next has them written."""
     mail = mail_of(posta, 'ida')
     with client(posta, 'ida') as c:
-        c.ok('SELECT INBOX')
-        drop_in(mail, '1700000000.P1.host:2,', where='cur')
-        c.ok('NOOP')
+        select_one(c, mail, '1700000000.P1.host:2,', where='cur')
         pid = re.search(r'^ida@\S+ +imap .* (\d+)$',
                         posta.posta('who').stdout, re.M)[1]
         c.ok('STORE 1 +FLAGS.SILENT (\\Flagged)')
@@ -119,8 +126,7 @@ def test_flags_of_a_killed_process_reach_the_files(posta):
             return None
     with wait_until(login, 'a login') as c:
         c.ok('SELECT INBOX')
-        wait_until(lambda: (mail / 'cur/1700000000.P1.host:2,F').exists(),
-                   lambda: f'\\Flagged in {[*(mail / "cur").iterdir()]}')
+        wait_for_file(mail, '1700000000.P1.host:2,F')
 
 
 def test_lock_of_the_dead(posta):
@@ -234,9 +240,7 @@ def test_index_scribbled_over(posta):
     """Whatever happens to its files, the next session sees all that is."""
     with client(posta, 'jan') as c:
         mail = mail_of(posta, 'jan')
-        c.ok('SELECT INBOX')
-        drop_in(mail, '1700000001.P1.host')
-        c.ok('NOOP')
+        select_one(c, mail, '1700000001.P1.host')
         c.ok('STORE 1 +FLAGS (\\Flagged kept)')
     told = [b'* 1 FETCH (UID 1 FLAGS (\\Flagged kept))']
     for name in 'lock.mdb', 'state':
@@ -254,9 +258,7 @@ def test_index_removed(posta):
     """It is only a cache: whoever has it open goes on without a word."""
     with client(posta, 'dora') as c:
         mail = mail_of(posta, 'dora')
-        c.ok('SELECT INBOX')
-        drop_in(mail, '1700000001.P1.host')
-        c.ok('NOOP')
+        select_one(c, mail, '1700000001.P1.host')
         shutil.rmtree(mail / 'posta-index')
         assert b'ENVELOPE' in c.ok('FETCH 1 ENVELOPE')[0]
         c.ok('STORE 1 +FLAGS (\\Flagged)')
