@@ -2,11 +2,16 @@
 
 #include <errno.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/log.h"
 #include "base/vec.h"
+#include "sys/disk.h"
+
+#define SMALL 65536
 
 static struct {
     bool guarded;
@@ -54,6 +59,20 @@ guard(void)
     sigaction(SIGBUS, &act, NULL);
 }
 
+static bool
+read_small(int fd, size_t size, struct str *bytes)
+{
+    char *p = calloc(1, size); /* zeros where it was cut off meanwhile */
+
+    if (p == NULL)
+        log_fatal("out of memory for a file");
+    *bytes = (struct str){p, size};
+    if (disk_read(fd, p, size, 0) >= 0)
+        return true;
+    free(p);
+    return false;
+}
+
 bool
 file_map(int fd, struct str *bytes)
 {
@@ -65,6 +84,9 @@ file_map(int fd, struct str *bytes)
         *bytes = S("");
         return true;
     }
+    if (st.st_size <= SMALL)
+        return read_small(fd, (size_t)st.st_size, bytes);
+
     void *p = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
 
     if (p == MAP_FAILED)
@@ -83,7 +105,8 @@ file_unmap(struct str bytes)
     for (size_t i = own.all.len; i > 0; i--)
         if (own.all.at[i - 1].p == bytes.p) {
             vec_drop(&own.all, i - 1);
-            break;
+            munmap((void *)(uintptr_t)bytes.p, bytes.len);
+            return;
         }
-    munmap((void *)(uintptr_t)bytes.p, bytes.len);
+    free((void *)(uintptr_t)bytes.p);
 }

@@ -1,5 +1,6 @@
 /*
- * mapped.h - a file's bytes, mapped to be read.
+ * mapped.h - a file's bytes, mapped to be read. Small files are read instead,
+ * which costs less.
  *
  * Nobody should cut a message off while it is read, but other programs of its
  * user may. The bytes that have gone are zeros then, instead of the end of this
@@ -10,7 +11,7 @@
 
 #include "base/str.h"
 
-/* All of the file as it is now; no view needs its descriptor. Empty, and not
+/* All of the file as it is now, until file_unmap; no view needs its descriptor. Empty, and not
  * NULL, where it is empty. False: errno says why. */
 bool file_map(int fd, struct str *bytes) MUST_USE;
 
