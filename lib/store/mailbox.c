@@ -12,9 +12,8 @@
 #include "store/state.h"
 #include "sys/disk.h"
 
-#define BOX_LIMIT  ((size_t)16 << 20)
-#define RESERVE    1000000 /* mod-sequences allowed at a time */
-#define FILE_TRIES 3
+#define BOX_LIMIT ((size_t)16 << 20)
+#define RESERVE   1000000 /* mod-sequences allowed at a time */
 
 int64_t
 dir_mtime(int dir)
@@ -426,74 +425,6 @@ message_from(uint32_t uid, const struct index_message *r)
                r->id[6], r->id[7], r->id[8], r->id[9], r->id[10], r->id[11],
                r->id[12], r->id[13], r->id[14], r->id[15]},
     };
-}
-
-/* Open it where the index says it is; OK with -1 where it is not there. */
-static enum rc
-try_file(struct mailbox *box, uint32_t uid, int *fd, bool *known,
-         struct why *why)
-{
-    struct index_folder f;
-    struct index_file file;
-    char name[300];
-    enum rc rc = mailbox_read(box, &f, why);
-
-    *fd = -1;
-    if (rc != OK)
-        return rc;
-    *known = index_file_get(box->home->kv, f.id, uid, &file) &&
-             file.name.len < sizeof name;
-    if (*known) {
-        memcpy(name, file.name.p, file.name.len);
-        name[file.name.len] = '\0';
-        *fd = disk_open(file.in_new ? box->new : box->cur, name, O_RDONLY);
-    }
-    int error = errno;
-
-    rc = mailbox_end(box, why);
-    if (rc == OK && *known && *fd < 0 && error != ENOENT)
-        rc = store_fail(error, why, "cannot open the message");
-    return rc;
-}
-
-enum rc
-mailbox_file(struct mailbox *box, uint32_t uid, int *fd, struct why *why)
-{
-    bool known = true;
-    enum rc rc = try_file(box, uid, fd, &known, why);
-
-    /* Somebody has given it another name. */
-    for (int i = 0; rc == OK && *fd < 0 && known && i < FILE_TRIES; i++) {
-        mailbox_own_doubt(box);
-        rc = mailbox_sync(box, NULL, why);
-        if (rc == OK)
-            rc = try_file(box, uid, fd, &known, why);
-    }
-    if (rc == OK && *fd < 0)
-        rc = fail(why, "5.2.0", "the message has been removed");
-    return rc;
-}
-
-enum rc
-mailbox_base(struct mailbox *box, uint32_t uid, struct arena *a,
-             struct str *base, struct why *why)
-{
-    struct index_folder f;
-    struct index_file file;
-    enum rc rc = mailbox_read(box, &f, why);
-
-    *base = (struct str){0};
-    if (rc != OK)
-        return rc;
-    if (index_file_get(box->home->kv, f.id, uid, &file)) {
-        struct str rest = arena_str(a, file.name);
-
-        (void)str_cut(&rest, ':', base);
-    }
-    rc = mailbox_end(box, why);
-    if (rc == OK && base->len == 0)
-        rc = fail(why, "5.2.0", "the message has been removed");
-    return rc;
 }
 
 enum rc

@@ -62,6 +62,13 @@ struct mailbox {
     struct arena *words;
     struct keywords keywords;
 
+    /* What was asked for and announced in file.c. */
+    struct ahead {
+        uint32_t last;        /* UID */
+        unsigned row;         /* as many came one after the other */
+        uint32_t next, until; /* announce more at a UID; 0: not on the way */
+    } ahead;
+
     /* What is to be kept of messages of that UIDVALIDITY (keep.c). */
     struct arena *keeps;
     VEC(struct mailbox_blob) kept;
