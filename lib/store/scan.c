@@ -157,6 +157,53 @@ order_fresh(struct scan *s)
     s->fresh.len = kept;
 }
 
+static int
+cmp_moved(const void *a, const void *b)
+{
+    const struct scan_moved *x = a, *y = b;
+    int order = cmp_uid(&x->uid, &y->uid);
+
+    if (order == 0)
+        order = y->in_new - x->in_new;
+    return order ? order : str_cmp(x->file, y->file);
+}
+
+static size_t
+times_seen(const struct scan *s, uint32_t uid, size_t *at)
+{
+    size_t first;
+
+    while (*at < s->seen.len && s->seen.at[*at] < uid)
+        ++*at;
+    first = *at;
+    while (*at < s->seen.len && s->seen.at[*at] == uid)
+        ++*at;
+    return *at - first;
+}
+
+/* One file a message: a Maildir that was copied while it was used has some
+ * under two names. That which is known stays, or flags would change to and
+ * fro with each look. */
+static void
+order_moved(struct scan *s)
+{
+    size_t kept = 0, at = 0;
+
+    if (s->moved.len == 0)
+        return;
+    qsort(s->moved.at, s->moved.len, sizeof *s->moved.at, cmp_moved);
+    qsort(s->seen.at, s->seen.len, sizeof *s->seen.at, cmp_uid);
+    for (size_t i = 0, n; i < s->moved.len; i += n) {
+        uint32_t uid = s->moved.at[i].uid;
+
+        for (n = 1; i + n < s->moved.len && s->moved.at[i + n].uid == uid;)
+            n++;
+        if (n == times_seen(s, uid, &at))
+            s->moved.at[kept++] = s->moved.at[i + n - 1];
+    }
+    s->moved.len = kept;
+}
+
 /* List what has to be. False with errno. */
 static bool
 list_folders(struct scan *s)
@@ -276,6 +323,7 @@ list_and_compare(struct scan *s, struct why *why)
     if (rc != OK)
         return rc;
     order_fresh(s);
+    order_moved(s);
     /* Names that change while they are listed may be missed. */
     s->stable = dir_mtime(box->new) == s->new_mtime &&
                 dir_mtime(box->cur) == s->cur_mtime;

@@ -174,6 +174,42 @@ others(void **state)
     user_end(u);
 }
 
+/* A Maildir that was copied twice while it was in use: some files are there
+ * under their old and their new names. */
+static void
+doubled(void **state)
+{
+    struct user *u = user_new();
+    struct mailbox_status before;
+
+    (void)state;
+    user_put(u, "cur/1.M1.h:2,S");
+    user_put(u, "new/2.M1.h");
+    user_login(u);
+    user_put(u, "cur/1.M1.h:2,RS");
+    user_put(u, "cur/2.M1.h:2,F");
+    user_sync(u);
+    assert_str(user_list(u), S("1:S 2:"));
+    before = user_status(u);
+    for (int i = 3; i < 6; i++) {
+        user_put(u, arena_fmt(u->a, "cur/%d.M1.h:2,", i));
+        user_sync(u);
+    }
+    assert_str(user_list(u), S("1:S 2: 3: 4: 5:"));
+    assert_int_equal(user_status(u).modseq, before.modseq + 3);
+
+    /* What is known goes: another is there, and of two always the same. */
+    user_move(u, "new/2.M1.h", "tmp/x");
+    user_move(u, "cur/1.M1.h:2,S", "cur/1.M1.h:2,FS");
+    user_sync(u);
+    assert_str(user_list(u), S("1:RS 2:F 3: 4: 5:"));
+    user_put(u, "cur/6.M1.h:2,");
+    user_sync(u);
+    assert_str(user_list(u), S("1:RS 2:F 3: 4: 5: 6:"));
+    user_logout(u);
+    user_end(u);
+}
+
 static void
 recents(void **state)
 {
@@ -454,6 +490,7 @@ blobs(void **state)
     user_end(u);
 }
 
-TESTS(TEST(fresh), TEST(index_lost), TEST(dates), TEST(others), TEST(recents),
-      TEST(killed), TEST(uidlists), TEST(locked), TEST(index_vanishes),
-      TEST(index_damaged), TEST(index_of_others), TEST(files), TEST(blobs))
+TESTS(TEST(fresh), TEST(index_lost), TEST(dates), TEST(others), TEST(doubled),
+      TEST(recents), TEST(killed), TEST(uidlists), TEST(locked),
+      TEST(index_vanishes), TEST(index_damaged), TEST(index_of_others),
+      TEST(files), TEST(blobs))
