@@ -1,4 +1,4 @@
-/* LIST and LSUB: RFC 9051 6.3.9, 3501 6.3.9, 5258, 5819, 6154. */
+/* LIST and LSUB: RFC 9051 6.3.9, 3501 6.3.9, 5258, 5819, 6154, 8440, 9590. */
 #include "base/hash.h"
 #include "condstore.h"
 #include "notes.h"
@@ -185,10 +185,14 @@ put_list(const struct session *s, struct buf *b, const struct folder *f)
 static void
 tell_list(struct session *s, const struct work *w, size_t i)
 {
-    const struct folder *f = &w->folders.at[i].f;
+    struct folder f = w->folders.at[i].f;
     struct buf b = buf_in(s->command);
 
-    put_response(s, &b, w->list, f);
+    /* RFC 5819 2: whose status is asked for and cannot be told. */
+    if (w->list->returned & LIST_STATUS && f.path &&
+        !(w->folders.at[i].spot.rights & RIGHT_READ))
+        f.bits &= ~(unsigned)FOLDER_SELECTABLE;
+    put_response(s, &b, w->list, &f);
     if (w->list->select & LIST_RECURSIVEMATCH && w->above[i])
         put_childinfo(&b, w->list->select);
     buf_add(&b, S("\r\n"));
@@ -222,8 +226,9 @@ is_told(const struct work *w, size_t i)
            matches(w, w->folders.at[i].f.name);
 }
 
-/* RFC 5819 2: where a mailbox cannot be looked at, nothing is said. False: the
- * turn is over. */
+/* Where a mailbox cannot be looked at, nothing is said. False: the turn is
+ * over.
+ */
 static bool
 tell_status(struct session *s, struct work *w, const struct folder *f)
 {
@@ -249,11 +254,14 @@ tell(struct session *s, struct work *w, size_t i)
     }
     if (!w->listed)
         tell_list(s, w, i);
+    /* Of what only stands above a match nothing more (5819 3, 8440 4, 9590). */
+    if (!w->meets[i])
+        return true;
     if (w->list->returned & LIST_STATUS && f->bits & FOLDER_SELECTABLE &&
         !tell_status(s, w, f))
         return false;
     w->listed = false;
-    if (w->list->returned & LIST_MYRIGHTS && w->meets[i])
+    if (w->list->returned & LIST_MYRIGHTS)
         rights_tell(s, &w->folders.at[i]);
     if (w->list->returned & LIST_METADATA && f->bits & FOLDER_SELECTABLE)
         notes_tell(s, &w->folders.at[i].spot, f->name, &w->list->metadata);
@@ -356,7 +364,7 @@ do_list(struct session *s, const struct command *c)
         return;
     }
     if (!metadata_is_good(l)) {
-        reply_bad(s, "Unknown return option of LIST");
+        reply_bad(s, "This is no entry of METADATA");
         return;
     }
     if (space_list(s, s->command, wanted_kinds(s, w), &w->folders, &why) !=

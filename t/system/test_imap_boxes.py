@@ -121,6 +121,18 @@ def test_list_status_and_uses(client):
         b'* STATUS Old (MESSAGES 0 UNSEEN 0)']
 
 
+def test_list_what_stands_above(client):
+    """RFC 9590 4, 5819 3: nothing but LIST of what only stands above a match."""
+    c = client
+    c.ok('CREATE top/below')
+    c.ok('CREATE top')
+    c.ok('SUBSCRIBE top/below')
+    assert c.ok('LIST (SUBSCRIBED RECURSIVEMATCH) "" % RETURN (STATUS (MESSAGES) '
+                'METADATA (/private/comment) MYRIGHTS)') == [
+        b'* LIST () "/" top ("CHILDINFO" ("SUBSCRIBED"))']
+    c.no('LIST "" % RETURN (METADATA (comment))', b'BAD')
+
+
 def test_lsub(client):
     c = client
     tree(c, 'foo/bar', 'x')
@@ -500,6 +512,35 @@ def test_metadata(client):
     assert c.ok('GETMETADATA new /private/filters') == [
         b'* METADATA new (/private/filters NIL)']
     assert b'"b"' in c.ok('GETMETADATA new/below /shared/comment')[0]
+
+
+def test_use_as_metadata(client):
+    """RFC 6154 4: /private/specialuse is what LIST tells, and changes it."""
+    c = client
+    c.ok('CREATE Drafts (USE (\\drafts))')
+    c.ok('CREATE Plain')
+    get = 'GETMETADATA Drafts (/private/SpecialUse /shared/specialuse)'
+    assert c.ok(get) == [b'* METADATA Drafts (/private/specialuse "\\\\Drafts" '
+                         b'/shared/specialuse NIL)']
+    assert b'"\\\\Drafts"' in \
+        c.ok('GETMETADATA (DEPTH infinity) Drafts /private')[0]
+    assert b'"\\\\Drafts"' in c.ok(
+        'LIST "" Drafts RETURN (METADATA (/private/specialuse))')[1]
+    c.ok('SETMETADATA Plain (/private/specialuse "\\\\sent \\\\Junk" '
+         '/private/comment "c")')
+    assert names(c.ok('LIST (SPECIAL-USE) "" *')) == {
+        'Drafts': {'\\Drafts'}, 'Plain': {'\\Sent', '\\Junk'}}
+    for bad in ('"\\\\All"', '"\\\\Drafts \\\\Nonsense"', '"Drafts"'):
+        c.no('SETMETADATA Plain (/private/comment "d" /private/specialuse '
+             f'{bad})', b'[USEATTR]')
+    for box in '""', 'INBOX':
+        c.no(f'SETMETADATA {box} (/private/specialuse "\\\\Sent")', b'[USEATTR]')
+    assert c.ok('GETMETADATA Plain (/private/comment /private/specialuse)') == [
+        b'* METADATA Plain (/private/comment "c" '
+        b'/private/specialuse "\\\\Sent \\\\Junk")']
+    c.ok('SETMETADATA Drafts (/private/specialuse NIL)')
+    c.ok('SETMETADATA Plain (/private/specialuse "")')
+    assert names(c.ok('LIST (SPECIAL-USE) "" *')) == {}
 
 
 def test_metadata_limits(client):
