@@ -1,5 +1,5 @@
 /* UIDBATCHES: RFC 10022. The view has the UIDs in order, so a batch costs two
- * look-ups: how often a client asks (3.1.1) needs no watch. */
+ * look-ups. */
 #include "mail/imap_text.h"
 #include "session.h"
 
@@ -25,6 +25,19 @@ put_batches(const struct session *s, struct buf *b, const struct uidbatches *c)
     }
 }
 
+/* 3.1.1: the same again is for when much has come or gone. */
+static bool
+is_too_often(const struct session *s, const struct uidbatches *c)
+{
+    const struct uidbatches *last = &s->batches.asked;
+    uint32_t old = view_rank(s->view, s->batches.next);
+    uint32_t gone = s->batches.count - old, come = view_count(s->view) - old;
+
+    return s->batches.count > 0 && last->size == c->size &&
+           last->from == c->from && last->to == c->to && gone <= c->size / 2 &&
+           come <= c->size / 2;
+}
+
 void
 do_uidbatches(struct session *s, const struct command *c)
 {
@@ -40,6 +53,13 @@ do_uidbatches(struct session *s, const struct command *c)
         reply_no(s, "[TOOMANY] A range has %d messages at most", SPAN_MAX);
         return;
     }
+    if (is_too_often(s, want)) {
+        reply_no(s, "[LIMIT] These are still the batches");
+        return;
+    }
+    s->batches.asked = *want;
+    s->batches.count = view_count(s->view);
+    s->batches.next = view_next(s->view);
     buf_add(&b, S("* UIDBATCHES (TAG "));
     imap_put_string(&b, c->tag);
     buf_addc(&b, ')');

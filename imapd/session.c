@@ -83,6 +83,7 @@ session_deselect(struct session *s, uint32_t removed)
     free((char *)(uintptr_t)s->selected.p);
     s->view = NULL;
     s->box = NULL;
+    s->batches.count = 0;
     s->selected = (struct str){0};
     vec_free(&s->added);
 }

@@ -109,6 +109,10 @@ struct session {
     bool guest;          /* it is not in the private namespace */
     bool read_only;
     struct uid_set saved; /* "$": what SEARCH saved (RFC 5182); malloc */
+    struct {
+        struct uidbatches asked;
+        uint32_t count, next; /* of the view then; count 0: never */
+    } batches;                /* the last UIDBATCHES there */
 
     /* NOTIFY. */
     struct notify *notify; /* NULL: never said */

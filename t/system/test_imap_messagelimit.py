@@ -271,6 +271,25 @@ def test_uidonly(user):
         assert c.ok('UIDBATCHES 1500')[0].endswith(b' 1500:1')
 
 
+def test_uidbatches_too_often(user):
+    """RFC 10022 3.1.1"""
+    with user('SELECT INBOX') as c:
+        first = c.ok('UIDBATCHES 1000')
+        assert first[0].endswith(b' 1500:501,500:1')
+        c.no('UIDBATCHES 1000', b'[LIMIT]')
+        c.ok('UIDBATCHES 1000 2:2')  # other ones
+        c.ok('UIDBATCHES 1000')
+        c.ok('STORE 1:500 +FLAGS.SILENT (\\Deleted)')
+        c.ok('EXPUNGE')
+        c.no('UIDBATCHES 1000', b'[LIMIT]')
+        c.ok('STORE 1 +FLAGS.SILENT (\\Deleted)')
+        c.ok('EXPUNGE')
+        c.ok('UIDBATCHES 1000')
+        c.no('UIDBATCHES 1000', b'[LIMIT]')
+        c.ok('SELECT INBOX')
+        c.ok('UIDBATCHES 1000')
+
+
 def append(c, count):
     pieces = b''.join(b' {6+}\r\nX: 1\r\n' for _ in range(count))
     return c.say(b'APPEND Other' + pieces)
