@@ -7,6 +7,7 @@
 #include "space.h"
 #include "status.h"
 #include "store/acl_file.h"
+#include "use.h"
 
 /* What the client calls it; "a/" is "a", as it says only that there will be
  * folders below (RFC 9051 6.3.4). Answers where it is no name. */
@@ -45,31 +46,14 @@ take_new(struct session *s, struct str sent, struct str *name)
     return true;
 }
 
-/* \All and \Flagged would be views of other folders; what no RFC says has no
- * meaning. */
-static bool
-is_use(struct str use)
-{
-    static const char *const uses[] = {"\\Archive", "\\Drafts", "\\Junk",
-                                       "\\Sent", "\\Trash"};
-
-    for (size_t i = 0; i < COUNT(uses); i++)
-        if (str_ieq(use, str_from(uses[i])))
-            return true;
-    return false;
-}
-
 static bool
 take_uses(struct session *s, const struct strings *uses, struct str *text)
 {
     struct buf b = buf_in(s->command);
 
-    for (size_t i = 0; i < uses->count; i++) {
-        if (uses->count > 5 || !is_use(uses->at[i])) {
-            reply_no(s, "[USEATTR] Folders cannot have that use here");
-            return false;
-        }
-        buf_fmt(&b, "%s%.*s", i ? " " : "", STR(uses->at[i]));
+    if (!uses_join(uses, &b)) {
+        reply_no(s, "[USEATTR] Folders cannot have that use here");
+        return false;
     }
     *text = buf_str(&b);
     return true;

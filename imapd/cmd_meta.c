@@ -1,9 +1,10 @@
-/* GETMETADATA, SETMETADATA: RFC 5464. */
+/* GETMETADATA, SETMETADATA: RFC 5464; special uses among them: RFC 6154 4. */
 #include <string.h>
 
 #include "mail/imap_text.h"
 #include "mail/mutf7.h"
 #include "notes.h"
+#include "use.h"
 
 #define WORK_LIMIT ((size_t)64 << 20)
 
@@ -122,8 +123,30 @@ take_notes(struct metadata_notes *to, const struct metadata_notes *from,
 {
     for (size_t i = 0; i < from->count; i++)
         if (str_eq(from->at[i].path, str_from(path)) &&
-            is_private(from->at[i].entry) == private)
+            is_private(from->at[i].entry) == private &&
+            !str_ieq(from->at[i].entry, S(USE_ENTRY)))
             to->at[to->count++] = from->at[i];
+}
+
+/* Only his own folders have uses, and INBOX needs none. */
+static bool
+has_uses(const struct place *p)
+{
+    return p->own == p->home && *p->path && strcmp(p->path, ".") != 0;
+}
+
+/* The use of a folder stands elsewhere (store/subs.h). */
+static enum rc
+take_use(struct session *s, const struct place *p, struct metadata_notes *to,
+         struct why *why)
+{
+    struct str use;
+    enum rc rc = folder_use(p->home, s->command, p->path, &use, why);
+
+    if (rc == OK && use.len > 0)
+        to->at[to->count++] =
+            (struct metadata_note){str_from(p->path), S(USE_ENTRY), use};
+    return rc;
 }
 
 /* Those of one mailbox. */
@@ -141,10 +164,10 @@ load(struct session *s, const struct place *p, struct metadata_notes *notes,
         return rc;
     notes->count = 0;
     notes->at = arena_alloc(s->command,
-                            (shared.count + own.count + 1) * sizeof *notes->at);
+                            (shared.count + own.count + 2) * sizeof *notes->at);
     take_notes(notes, &shared, p->path, false);
     take_notes(notes, &own, p->own_path, true);
-    return OK;
+    return has_uses(p) ? take_use(s, p, notes, why) : OK;
 }
 
 static const struct metadata_note *
@@ -156,15 +179,21 @@ find(const struct metadata_notes *notes, struct str entry)
     return NULL;
 }
 
-/* RFC 5464 3.3 */
+bool
+notes_let(unsigned rights)
+{
+    const unsigned any =
+        RIGHT_READ | RIGHT_SEEN | RIGHT_WRITE | RIGHT_INSERT | RIGHT_POST;
+
+    return rights & RIGHT_LOOKUP && rights & any;
+}
+
 static enum rc
 may_use(const struct spot *spot, struct why *why)
 {
-    unsigned any =
-        RIGHT_READ | RIGHT_SEEN | RIGHT_WRITE | RIGHT_INSERT | RIGHT_POST;
     enum rc rc = space_check(spot, RIGHT_LOOKUP, why);
 
-    if (rc == OK && !(spot->rights & any))
+    if (rc == OK && !notes_let(spot->rights))
         rc = fail(why, "5.7.1", "You have not the right to do that");
     return rc;
 }
@@ -316,6 +345,8 @@ store(struct session *s, const struct metadata *m, const struct place *p,
         bool private = is_private(m->entries[i].entry);
         const char *path = private ? p->own_path : p->path;
 
+        if (str_ieq(m->entries[i].entry, S(USE_ENTRY)))
+            continue;
         notes[private || p->own == p->home ? own++ : --other] =
             (struct metadata_note){str_from(path), m->entries[i].entry,
                                    m->entries[i].value};
@@ -327,13 +358,36 @@ store(struct session *s, const struct metadata *m, const struct place *p,
     return rc;
 }
 
+/* The use that is to be set: a NULL view for none of the entries. Answered
+ * where that cannot be. */
+static bool
+take_new_use(struct session *s, const struct metadata *m, const struct place *p,
+             struct str *use)
+{
+    *use = (struct str){0};
+    for (size_t i = 0; i < m->count; i++) {
+        struct buf b = buf_in(s->command);
+
+        if (!str_ieq(m->entries[i].entry, S(USE_ENTRY)))
+            continue;
+        if (!uses_join_text(m->entries[i].value, &b) ||
+            (b.len > 0 && !has_uses(p))) {
+            reply_no(s, "[USEATTR] The mailbox cannot have that use");
+            return false;
+        }
+        *use = b.len > 0 ? buf_str(&b) : S("");
+    }
+    return true;
+}
+
 void
 do_setmetadata(struct session *s, const struct command *c)
 {
     const struct metadata *m = &c->metadata;
     struct place place;
-    struct str name;
+    struct str name, use;
     struct why why;
+    enum rc rc;
 
     for (size_t i = 0; i < m->count; i++)
         if (!is_fit(s, &m->entries[i]))
@@ -342,9 +396,13 @@ do_setmetadata(struct session *s, const struct command *c)
         reply_no(s, "[METADATA TOOMANY] Too many entries");
         return;
     }
-    if (!find_place(s, m->mailbox, &name, &place))
+    if (!find_place(s, m->mailbox, &name, &place) ||
+        !take_new_use(s, m, &place, &use))
         return;
-    if (store(s, m, &place, &why) == OK)
+    rc = store(s, m, &place, &why);
+    if (rc == OK && use.p && has_uses(&place))
+        rc = folder_set_use(place.home, place.path, use, &why);
+    if (rc == OK)
         reply_ok(s, "Metadata stored");
     else if (strcmp(why.dsn, "5.3.4") == 0)
         reply_no(s, "[METADATA TOOMANY] %s", why.text);

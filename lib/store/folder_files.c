@@ -222,6 +222,32 @@ uses_set(struct home *h, struct arena *a, const char *path, struct str use,
 }
 
 enum rc
+folder_use(struct home *h, struct arena *a, const char *path, struct str *use,
+           struct why *why)
+{
+    struct str text, found, at;
+    enum rc rc = uses_load(h, a, &text, why);
+
+    *use = S("");
+    while (rc == OK && uses_next(&text, &found, &at))
+        if (str_eq(at, str_from(path)))
+            *use = found;
+    return rc;
+}
+
+enum rc
+folder_set_use(struct home *h, const char *path, struct str use,
+               struct why *why)
+{
+    struct arena *a = arena_new("uses", (size_t)16 << 20);
+    enum rc rc = uses_set(h, a, path, use, why);
+
+    home_tell(h, S(""));
+    arena_free(a);
+    return rc;
+}
+
+enum rc
 uses_rename(struct home *h, struct arena *a, const char *from, const char *to,
             struct why *why)
 {

@@ -42,6 +42,13 @@ bool folder_exists(const struct home *home, struct arena *a, struct str name);
 enum rc folder_create(struct home *home, struct str name, struct str use,
                       struct why *why) MUST_USE;
 
+/* Its uses, "\Sent \Archive", and changing them: empty for none. At a path of
+ * the home. */
+enum rc folder_use(struct home *home, struct arena *a, const char *path,
+                   struct str *use, struct why *why) MUST_USE;
+enum rc folder_set_use(struct home *home, const char *path, struct str use,
+                       struct why *why) MUST_USE;
+
 /* With all messages; folders below it stay. Mailboxes that have it open answer
  * 5.2.0 from now on. Not INBOX. */
 enum rc folder_delete(struct home *home, struct str name,
