@@ -1,7 +1,7 @@
 /*
- * Folders and notes compared with what they were.
+ * Folders compared with what they were.
  *
- * Folders are the same that have the same name, or else the same inode of
+ * They are the same that have the same name, or else the same inode of
  * cur/, which a renamed folder takes along: so it makes no difference who made,
  * renamed or removed one.
  */
@@ -9,7 +9,6 @@
 
 #include "base/log.h"
 #include "roster_own.h"
-#include "store/metadata.h"
 
 /* A folder of the new list, and what it was before. */
 struct pair {
@@ -265,95 +264,4 @@ roster_compare(struct roster *r, struct session *s, const struct session *but,
     r->names = names;
     arena_reset(r->scratch);
     return OK;
-}
-
-/* ---- notes */
-
-static bool
-anybody_wants_notes(const struct imap *imap)
-{
-    for (size_t i = 0; i < imap->sessions.len; i++) {
-        const struct notify *n = imap->sessions.at[i]->notify;
-
-        if (n && notify_wants(n, EVENT_MAILBOX_METADATA_CHANGE |
-                                     EVENT_SERVER_METADATA_CHANGE))
-            return true;
-    }
-    return false;
-}
-
-static struct hash *
-load_notes(struct roster *r)
-{
-    struct hash *h = hash_new();
-    struct metadata_notes notes;
-    struct why why;
-
-    if (metadata_load(r->imap->home, r->scratch, &notes, &why) != OK) {
-        log_warn("imap(%.*s): %s", STR(r->imap->user->user), why.text);
-        notes.count = 0;
-    }
-    for (size_t i = 0; i < notes.count; i++) {
-        const struct metadata_note *n = &notes.at[i];
-        struct str entry = arena_lower(r->scratch, n->entry);
-        char *key =
-            arena_fmt(r->scratch, "%.*s\t%.*s", STR(n->path), STR(entry));
-
-        *hash_put(h, str_from(key)) =
-            (void *)(uintptr_t)(hash_of(n->value) | 1);
-    }
-    arena_reset(r->scratch);
-    return h;
-}
-
-static void
-note_changed(struct roster *r, struct str entry, const struct session *but)
-{
-    const struct place *p = NULL;
-    struct str path;
-
-    str_cut(&entry, '\t', &path);
-    for (size_t i = 0; path.len > 0 && p == NULL && i < r->places.len; i++)
-        if (r->places.at[i]->kind == SPACE_PRIVATE && r->places.at[i]->f.path &&
-            str_eq(str_from(r->places.at[i]->f.path), path))
-            p = r->places.at[i];
-    if (path.len > 0 && p == NULL)
-        return; /* its folder has gone as well */
-    for (size_t i = 0; i < r->imap->sessions.len; i++) {
-        struct session *s = r->imap->sessions.at[i];
-
-        if (s != but && s->notify)
-            notices_metadata(s, p, entry);
-    }
-}
-
-/* Entries of one that the other does not have, or also other values. */
-static void
-differences(struct roster *r, const struct hash *of, const struct hash *other,
-            bool values, const struct session *but)
-{
-    struct str entry;
-    size_t pos = 0;
-    void *value;
-
-    while (hash_next(of, &pos, &entry, &value)) {
-        const void *had = hash_get(other, entry);
-
-        if (had == NULL || (values && had != value))
-            note_changed(r, entry, but);
-    }
-}
-
-void
-roster_compare_notes(struct roster *r, const struct session *but)
-{
-    struct hash *old = r->notes;
-
-    r->notes = anybody_wants_notes(r->imap) ? load_notes(r) : NULL;
-    if (old && r->notes) {
-        differences(r, r->notes, old, true, but);
-        differences(r, old, r->notes, false, but);
-    }
-    if (old)
-        hash_free(old);
 }

@@ -1,5 +1,6 @@
 /*
- * roster_own.h - what roster.c and roster_folders.c share.
+ * roster_own.h - what roster.c, roster_folders.c and roster_notes.c
+ * share.
  */
 #ifndef IMAPD_ROSTER_OWN_H
 #define IMAPD_ROSTER_OWN_H
@@ -14,7 +15,7 @@ struct roster {
     struct arena *names; /* of the newest list */
     struct arena *scratch;
     VEC(struct place *) places;
-    struct hash *notes; /* "path<TAB>entry" to a hash of the value; NULL: nobody
+    struct hash *notes; /* "name<TAB>entry" to a hash of the value; NULL: nobody
                            wants to hear of them */
     struct timer *timer, *poll;
     int64_t rest;  /* nothing is looked at before */
@@ -36,6 +37,9 @@ struct session *roster_listener(const struct imap *imap);
  * changed here. */
 enum rc roster_compare(struct roster *r, struct session *s,
                        const struct session *but, struct why *why) MUST_USE;
+
+/* ---- roster_notes.c */
+
 /* The same of the notes. */
 void roster_compare_notes(struct roster *r, const struct session *but);
 
