@@ -395,6 +395,42 @@ def test_list_myrights(anna, ben):
             b'* MYRIGHTS ' + box + b' lr']
 
 
+def test_list_status_without_r(anna, ben):
+    """RFC 5819 2: of what cannot be looked at there is no status, and LIST says
+    so."""
+    a = anna
+    for name, rights in ('Seen', 'l'), ('Read', 'lr'):
+        a.ok(f'CREATE {name}')
+        a.ok(f'SETACL {name} {ben.full} {rights}')
+    with ben.login() as b:
+        plain = names(b.ok(f'LIST "" {a.shared}/%'))
+        assert plain[f'{a.shared}/Seen'] == {'\\HasNoChildren'}
+        lines = b.ok(f'LIST "" {a.shared}/% RETURN (STATUS (MESSAGES))')
+        assert names(lines) == {f'{a.shared}/Seen': {'\\Noselect'},
+                                f'{a.shared}/Read': set()}
+        assert [x for x in lines if b'STATUS' in x] == [
+            f'* STATUS {a.shared}/Read (MESSAGES 0)'.encode()]
+
+
+def test_notify_metadata(anna, ben):
+    """MailboxMetadataChange of what others share, and of one's own notes there:
+    what somebody else notes for himself is not told."""
+    a = anna
+    for name, rights in ('Notes', 'lr'), ('Seen', 'l'):
+        a.ok(f'CREATE {name}')
+        a.ok(f'SETACL {name} {ben.full} {rights}')
+    box = f'{a.shared}/Notes'
+    with ben.login() as b, ben.login() as second:
+        b.ok('NOTIFY SET (subtree shared (MailboxMetadataChange))')
+        a.ok('SETMETADATA Notes (/private/comment "hers")')
+        a.ok('SETMETADATA Seen (/shared/comment "not his")')
+        a.ok('SETMETADATA Notes (/shared/comment "all")')
+        assert b.response() == f'* METADATA {box} /shared/comment'.encode()
+        second.ok(f'SETMETADATA {box} (/private/comment "his")')
+        assert b.response() == f'* METADATA {box} /private/comment'.encode()
+        assert b.ok('NOOP') == []
+
+
 def test_public(posta):
     """u0 has every right at the top of Public, others may see what is there."""
     boss = Client(posta, 'u0')
@@ -713,11 +749,16 @@ class Team(Accounts):
         yield f'mount --bind {self.group_file} /etc/group'
 
 
+def letters(i):
+    """A number as a word: digits make none in the index."""
+    return ''.join(chr(ord('a') + int(x)) for x in str(i))
+
+
 def words(one, other, folder, name, group, others_name=None):
     """The index of words that one's process makes serves the other's."""
     for i in range(250):
         path = folder / f'new/{1700000000 + i}.M{i}P1.host'
-        path.write_bytes(b'Subject: s\n\nseldom%d\n' % i)
+        path.write_text(f'Subject: s\n\nseldom{letters(i)}\n')
         os.chown(path, folder.stat().st_uid, group)
         path.chmod(0o660)
     home = folder if folder.name == 'Maildir' else folder.parent
@@ -730,7 +771,7 @@ def words(one, other, folder, name, group, others_name=None):
     for c, mailbox in (one, name), (other, others_name or name):
         c.ok('NOOP')
         lines = c.ok(f'ESEARCH IN (mailboxes "{mailbox}") RETURN (COUNT) '
-                     'BODY seldom24')
+                     f'BODY seldom{letters(24)}')
         assert [x for x in lines if x.endswith(b' COUNT 11')], lines
 
 
