@@ -269,13 +269,14 @@ read_piece(struct index_job *job)
         job->phase = WRITE;
 }
 
-/* All have been read: is there enough to be written? */
+/* All have been read: is there enough to be written? The rest of a folder is,
+ * as each search would read it. */
 static void
 end_reading(struct index_job *job)
 {
     size_t have = job->builder ? builder_count(job->builder) : 0;
 
-    if (have >= INDEX_MIN || (have > 0 && job->replacing))
+    if (have >= INDEX_MIN || (have > 0 && (job->replacing || job->written)))
         job->phase = WRITE;
     else
         job->phase = END;
