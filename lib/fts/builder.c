@@ -8,7 +8,8 @@
 /* A segment is written when it has so much: some 35 MB of memory. */
 #define HAD_MAX   ((size_t)2 << 20) /* words of all messages */
 #define GRAMS_MAX ((size_t)3 << 20)
-#define TEXTS_MAX ((size_t)12 << 20) /* bytes of words */
+#define TEXTS_MAX ((size_t)12 << 20) /* bytes of different words */
+#define WORDS_MAX ((size_t)1 << 19)  /* of those */
 
 /* A message has no more of them; what it has more is not in the index. */
 #define DOC_MAX ((size_t)300000)
@@ -252,5 +253,6 @@ builder_is_full(const struct builder *b)
     for (size_t i = 0; i < FTS_AREAS; i++)
         grams += b->grams[i].at.len;
     return b->docs.len >= SEGMENT_DOCS_MAX || b->had.at.len >= HAD_MAX ||
-           grams >= GRAMS_MAX || b->texts.len >= TEXTS_MAX;
+           grams >= GRAMS_MAX || b->texts.len >= TEXTS_MAX ||
+           b->words.len >= WORDS_MAX;
 }
