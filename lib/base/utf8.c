@@ -52,17 +52,34 @@ decode(struct str s, uint32_t *c)
     return rows[i].len;
 }
 
+/* What follows the ASCII at its beginning. */
+static struct str
+behind_ascii(struct str s)
+{
+    uint64_t word;
+    size_t i = 0;
+
+    for (; s.len - i >= sizeof word; i += sizeof word) {
+        memcpy(&word, s.p + i, sizeof word);
+        if (word & 0x8080808080808080)
+            break;
+    }
+    while (i < s.len && !(s.p[i] & 0x80))
+        i++;
+    return (struct str){s.p + i, s.len - i};
+}
+
 bool
 utf8_valid(struct str s)
 {
     uint32_t c;
 
-    while (s.len > 0) {
+    while ((s = behind_ascii(s)).len > 0) {
         size_t n = decode(s, &c);
 
         if (n == 0)
             return false;
-        s = str_sub(s, n, s.len);
+        s = (struct str){s.p + n, s.len - n};
     }
     return true;
 }

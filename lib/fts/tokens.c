@@ -10,7 +10,13 @@
 static bool
 is_word_byte(char c)
 {
-    return (c >= 'A' && c <= 'Z') || is_digit(c) || (c >= 'a' && c <= 'z');
+    static const bool are[256] = {
+        ['0' ... '9'] = true,
+        ['A' ... 'Z'] = true,
+        ['a' ... 'z'] = true,
+    };
+
+    return are[(unsigned char)c];
 }
 
 /* The bytes of the character that begins here. Text that is no UTF-8 is cut
