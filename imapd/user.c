@@ -72,6 +72,14 @@ finish(struct user *u)
     outside_end(u->own);
 }
 
+static void
+rest(struct user *u)
+{
+    const struct imap *i = u->own;
+
+    home_rest(i->home);
+}
+
 const struct user_program imap_user = {
     .service = "imap",
     .share = share,
@@ -80,5 +88,6 @@ const struct user_program imap_user = {
     .refusal = refusal,
     .attach = attach,
     .end = end,
+    .rest = rest,
     .finish = finish,
 };

@@ -357,6 +357,14 @@ end(struct user *u, unsigned number, const char *why)
             session_bye(p->sessions.at[i - 1], why);
 }
 
+static void
+rest(struct user *u)
+{
+    const struct pop3 *p = u->own;
+
+    home_rest(p->home);
+}
+
 const struct user_program pop3_user = {
     .service = "pop3",
     .prepare = prepare,
@@ -364,4 +372,5 @@ const struct user_program pop3_user = {
     .refusal = refusal,
     .attach = attach,
     .end = end,
+    .rest = rest,
 };

@@ -19,13 +19,14 @@
 #define LINK       3   /* the broker, once nothing else is open */
 #define LINK_MS    5000
 #define ROOM_MS    1000
-#define REST_MS    2000 /* after sessions came or went */
+#define REST_MS    2000 /* without work */
 
 static struct {
     struct user user;
     struct link broker;
     unsigned sessions;
-    struct timer *rest;
+    struct timer *rest;  /* until it is looked */
+    bool worked, looked; /* since then; just now */
     bool ending, renewing;
     struct packet packet;
 } own;
@@ -79,20 +80,41 @@ check_end(void)
         loop_stop(own.user.loop);
 }
 
+static void rest(void *unused);
+
+static void
+rest_later(void)
+{
+    if (own.rest == NULL)
+        own.rest = loop_after(own.user.loop, REST_MS, rest, NULL);
+}
+
+/* Sessions may idle for days: what work took goes back to the system. */
 static void
 rest(void *unused)
 {
     (void)unused;
     own.rest = NULL;
-    arena_trim();
+    own.looked = true;
+    if (own.worked) {
+        rest_later();
+    } else {
+        own.user.program->rest(&own.user);
+        arena_trim();
+    }
+    own.worked = false;
 }
 
-/* Those that are left may idle for days: what others took goes back. */
+/* After each round of the event loop; those of the timer are no work. */
 static void
-rest_soon(void)
+round_over(void *unused)
 {
-    if (own.rest == NULL)
-        own.rest = loop_after(own.user.loop, REST_MS, rest, NULL);
+    (void)unused;
+    if (!own.looked) {
+        own.worked = true;
+        rest_later();
+    }
+    own.looked = false;
 }
 
 void
@@ -107,7 +129,6 @@ user_gone(struct user *u, unsigned number)
             own.ending = true;
             break;
         }
-    rest_soon();
     check_end();
 }
 
@@ -123,7 +144,6 @@ user_return(struct user *u, unsigned number, int fd, struct str input)
             own.ending = true;
             break;
         }
-    rest_soon();
     check_end();
 }
 
@@ -194,7 +214,6 @@ take_session(struct packet *p)
 
     fcntl(m.fd, F_SETFL, fcntl(m.fd, F_GETFL) | O_NONBLOCK);
     own.sessions++;
-    rest_soon();
     if (has_too_many(&s))
         user_gone(&own.user, s.number);
     else
@@ -359,6 +378,7 @@ serve(void)
 {
     fcntl(LINK, F_SETFL, fcntl(LINK, F_GETFL) | O_NONBLOCK);
     loop_watch(own.user.loop, LINK, LOOP_READ, broker_ready, NULL);
+    loop_each_round(own.user.loop, round_over, NULL);
     loop_run(own.user.loop);
 }
 

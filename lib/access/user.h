@@ -73,6 +73,8 @@ struct user_program {
     void (*attach)(struct user *u, const struct user_session *s);
     /* End that session, or all (0), with a word to the client. */
     void (*end)(struct user *u, unsigned number, const char *why);
+    /* Nothing has happened for some seconds: keep little in memory. */
+    void (*rest)(struct user *u);
     /* The process ends, no session is left. May be NULL. */
     void (*finish)(struct user *u);
 };

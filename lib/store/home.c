@@ -191,6 +191,13 @@ is_inbox(struct str name)
     return str_ieq(name, S("INBOX"));
 }
 
+void
+home_rest(const struct home *h)
+{
+    if (h->kv)
+        kv_env_rest(h->kv);
+}
+
 /* Names that mean something else in a Maildir. */
 static bool
 is_reserved(struct str part)

@@ -41,6 +41,9 @@ bool home_in_use(const struct home *home);
 /* Commits so far are on the medium: now and then, and when nobody works. */
 enum rc home_sync(struct home *home, struct why *why) MUST_USE;
 
+/* Nobody may need it for long: keep little in memory. */
+void home_rest(const struct home *home);
+
 /* Where the folder of that name (UTF-8) is, below the root, as on disk: "." is
  * INBOX. PERM 5.1.1... for a name that cannot be one. */
 enum rc home_path(const struct home *home, struct arena *a, struct str name,

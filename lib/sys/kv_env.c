@@ -427,6 +427,15 @@ kv_env_dirty(const struct kv_env *e)
     return e->state->dirty != 0;
 }
 
+void
+kv_env_rest(const struct kv_env *e)
+{
+    MDB_envinfo info;
+
+    if (mdb_env_info(e->env, &info) == 0 && info.me_mapaddr)
+        madvise(info.me_mapaddr, info.me_mapsize, MADV_DONTNEED);
+}
+
 /* Remember the first trouble; damage is the end of this environment. */
 static bool
 note(struct kv_env *e, int err)

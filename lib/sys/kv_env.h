@@ -44,6 +44,10 @@ enum rc kv_env_sync(struct kv_env *env, struct why *why) MUST_USE;
 /* Commits that are not synced yet. */
 bool kv_env_dirty(const struct kv_env *env);
 
+/* It may be long until somebody reads: pages that were read are mapped no
+ * longer, and the system may use their memory. */
+void kv_env_rest(const struct kv_env *env);
+
 /* A snapshot to read; no system call. */
 void kv_env_read(struct kv_env *env);
 enum rc kv_env_end(struct kv_env *env, struct why *why) MUST_USE;
