@@ -236,7 +236,8 @@ static bool
 is_listed(const struct space_list *folders, struct str name)
 {
     for (size_t i = 0; i < folders->len; i++)
-        if (str_eq(folders->at[i].f.name, name))
+        if (folders->at[i].f.bits & FOLDER_SELECTABLE &&
+            str_eq(folders->at[i].f.name, name))
             return true;
     return false;
 }

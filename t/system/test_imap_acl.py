@@ -589,10 +589,11 @@ def test_search_in_many(anna, ben):
 def test_search_in_one_that_is_not_shown(anna, ben):
     """RFC 7377 2.2: `l` is not asked of mailboxes that are named."""
     a = anna
-    for name in 'shown', 'hidden', 'shut':
+    for name in 'shown', 'hidden', 'hidden/sub', 'shut':
         a.ok(f'CREATE {name}')
         assert a.append(name).startswith(b'OK')
-    for name, rights in (('shown', 'lr'), ('hidden', 'r'), ('shut', 'l')):
+    for name, rights in (('shown', 'lr'), ('hidden', 'r'),
+                         ('hidden/sub', 'l'), ('shut', 'l')):
         a.ok(f'SETACL {name} {ben.full} {rights}')
     with ben.login() as b:
         found = b.ok(
