@@ -150,12 +150,14 @@ begin(struct session *s, const struct command *c)
 
 /* ---- pieces */
 
-/* What is replaced makes room. */
+/* What is replaced makes room, in its own home. */
 static bool
 has_room(struct session *s, struct upload *u)
 {
-    uint64_t bytes = u->bytes > u->freed ? u->bytes - u->freed : 0;
-    uint64_t messages = u->message + (u->replaced == 0);
+    bool here = u->replaced && mailbox_home(s->box) == u->spot.home;
+    uint64_t freed = here ? u->freed : 0;
+    uint64_t bytes = u->bytes > freed ? u->bytes - freed : 0;
+    uint64_t messages = u->message + !here;
 
     return room_check(s, u->spot.home, &u->room, bytes, messages, &u->why) ==
                OK ||

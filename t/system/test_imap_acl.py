@@ -567,6 +567,9 @@ def test_quota_roots(posta, anna, ben):
         b.append('INBOX')
         b.ok('SELECT INBOX')
         b.no(f'COPY 1 {box}', b'[OVERQUOTA]')
+        # what is replaced makes room where it was
+        _, done = b.literals(f'REPLACE 1 {box} ', MESSAGE)
+        assert done.startswith(b'NO [OVERQUOTA]')
         assert b.ok('GETQUOTAROOT INBOX') == [b'* QUOTAROOT INBOX']
 
 
