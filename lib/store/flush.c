@@ -1,7 +1,6 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "store/flags.h"
@@ -143,19 +142,10 @@ plan_new(struct flush *fl)
     closedir(d);
 }
 
-/* Other processes hear of flags by the kernel, when names change. These may be
- * what they were before two changes, and most keywords have no letter there. */
-static void
-tell_others(const struct mailbox *box)
-{
-    (void)futimens(box->cur, NULL);
-}
-
 static void
 rename_files(struct flush *fl)
 {
     struct mailbox *box = fl->box;
-    bool moved = false;
 
     mailbox_own_begin(box, &fl->f);
     for (size_t i = 0; i < fl->plans.len; i++) {
@@ -165,12 +155,9 @@ rename_files(struct flush *fl)
             continue;
         p->done = disk_move(p->in_new ? box->new : box->cur, p->from, box->cur,
                             p->to);
-        moved |= p->done;
         if (!p->done)
             fl->failed = true;
     }
-    if (!moved)
-        tell_others(box);
     mailbox_own_end(box);
 }
 

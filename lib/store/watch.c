@@ -12,10 +12,9 @@
 #include "store/own.h"
 #include "store/subs.h"
 
-/* IN_ATTRIB: see flush.c. */
 #define EVENTS                                                                 \
     (IN_CREATE | IN_DELETE | IN_MOVED_FROM | IN_MOVED_TO | IN_DELETE_SELF |    \
-     IN_MOVE_SELF | IN_ATTRIB | IN_ONLYDIR)
+     IN_MOVE_SELF | IN_ONLYDIR)
 
 /* A folder that is renamed, or deleted, which begins so. It may be watched for
  * what is in it, too. */

@@ -2,7 +2,6 @@
 
 #include <poll.h>
 
-#include "store/flags.h"
 #include "store/folders.h"
 #include "unit/store/maildir.h"
 
@@ -70,31 +69,6 @@ told(void **state)
     user_end(u);
 }
 
-/* A flush is always told of: also where no name changes. */
-static void
-flushed(void **state)
-{
-    struct user *u = user_new();
-    struct watcher *w;
-
-    (void)state;
-    user_put(u, "cur/1.h:2,");
-    user_login(u);
-    good(watcher_new(&w, &u->why));
-    good(watcher_add(w, u->box, &u->why));
-    user_store(u, 1, 1, FLAGS_ADD, FLAG_SEEN, 0);
-    assert_null(next(w));
-    user_store(u, 1, 1, FLAGS_REMOVE, FLAG_SEEN, 0);
-    good(flags_flush(u->box, 100, NULL, &u->why));
-    assert_ptr_equal(next(w), u->box);
-    good(flags_flush(u->box, 100, NULL, &u->why));
-    assert_null(next(w));
-    assert_true(user_has(u, "cur/1.h:2,"));
-    watcher_free(w);
-    user_logout(u);
-    user_end(u);
-}
-
 /* Folders that are not open, and those that come and go. */
 static void
 folders(void **state)
@@ -147,4 +121,4 @@ folders(void **state)
     user_end(u);
 }
 
-TESTS(TEST(told), TEST(flushed), TEST(folders))
+TESTS(TEST(told), TEST(folders))
