@@ -44,6 +44,11 @@ class Sharing:
         if not self.may(client, box, 'a', command):
             return
 
+        for c in self.clients:
+            if c.hears:  # what it was told before
+                while (line := c.wire.response(0)) is not None:
+                    c.feed([line[2:]], False, False)
+
         def then(reply):
             box.acl[guest] = frozenset(rights)
         self.run(client, command, then=then)
