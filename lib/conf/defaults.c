@@ -3,8 +3,9 @@
 #include <unistd.h>
 
 #include "conf/networks.h"
+#include "conf/quotas.h"
 
-enum { COUNT_COMPUTED = 3 };
+enum { COUNT_COMPUTED = 4 };
 
 struct source {
     struct arena *arena;
@@ -69,6 +70,12 @@ mynetworks(struct source *s)
                             expanded(s, S("mynetworks_style")));
 }
 
+static struct str
+quota_rule(struct source *s)
+{
+    return quotas_default(s->arena, expanded(s, S("auth_user_sources")));
+}
+
 static const struct computed {
     struct str name;
     struct str (*value)(struct source *s);
@@ -76,6 +83,7 @@ static const struct computed {
     {S("myhostname"), myhostname},
     {S("mydomain"),   mydomain  },
     {S("mynetworks"), mynetworks},
+    {S("quota_rule"), quota_rule},
 };
 
 static bool

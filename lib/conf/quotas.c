@@ -1,4 +1,6 @@
 /* Rules of quotas: the parameter's, and those in the files of users. */
+#include "conf/quotas.h"
+
 #include "conf/config.h"
 #include "conf/examine.h"
 #include "conf/value.h"
@@ -68,10 +70,42 @@ check_file(struct exam *e, const struct scope *s, const char *path)
             check_line(e, s, path, number, line, &used);
     }
     if (used && !is_limited(s))
-        exam_warn(e, NULL,
-                  "users in %s have quota_rule, but nobody is limited as the "
-                  "parameter quota_rule is empty; set quota_rule = *:storage=0",
-                  path);
+        exam_warn(
+            e, NULL,
+            "users in %s have quota_rule, but nobody is limited as main.cf "
+            "says quota_rule =; leave that out, or write *:storage=0",
+            path);
+}
+
+static bool
+has_fields(struct str text)
+{
+    struct str line;
+
+    while (text.len > 0) {
+        (void)str_cut(&text, '\n', &line);
+        if (!str_starts(line, S("#")) &&
+            memmem(line.p, line.len, "quota_rule", 10) != NULL)
+            return true;
+    }
+    return false;
+}
+
+struct str
+quotas_default(struct arena *a, struct str sources)
+{
+    struct str word, text;
+    struct why why;
+
+    while (value_next(&sources, &word)) {
+        if (!str_skip(&word, S("passwd-file:")) && !str_skip(&word, S("ldap:")))
+            text = word;
+        else if (config_read_file(a, arena_cstr(a, word), &text, &why) != OK)
+            continue;
+        if (has_fields(text))
+            return S("*:storage=0");
+    }
+    return S("");
 }
 
 void

@@ -131,6 +131,22 @@ def test_users_own_rule_and_messages():
         assert rcpt(posta, 'all@example.test').startswith('250')
 
 
+def test_a_field_is_enough():
+    """Where main.cf does not say quota_rule: from the next reload on."""
+    with Posta(users={'anna': 'secret', 'ben': 'secret'}) as posta:
+        assert posta.command('postconf', '-h', 'quota_rule').stdout == '\n'
+        assert rcpt(posta, 'anna@example.test', 9000).startswith('250')
+        set_field(posta, 'anna', 'userdb_quota_rule=*:bytes=5000')
+        posta.reload()
+        assert posta.command('postconf', '-h',
+                             'quota_rule').stdout == '*:storage=0\n'
+        wait_until(lambda: rcpt(posta, 'anna@example.test', 9000) == FULL,
+                   'the limit')
+        assert rcpt(posta, 'ben@example.test', 9000).startswith('250')
+        out = posta.posta('check')
+        assert 'quota' not in out.stdout + out.stderr
+
+
 def test_tried_again():
     with limited('*:bytes=3000', settings={'quota_full_tempfail': 'yes',
                                            'minimal_backoff_time': '300s'}
@@ -188,7 +204,7 @@ def test_check_names_rules():
         posta.set(quota_rule='')
         set_field(posta, 'anna', 'userdb_quota_rule=*:storage=1G')
         done = posta.posta('check', check=False)
-        assert 'quota_rule is empty' in done.stdout + done.stderr, done
+        assert 'main.cf says quota_rule =' in done.stdout + done.stderr, done
         posta.set(quota_rule='*:storage=0')
         done = posta.posta('check')
         assert 'quota' not in done.stdout + done.stderr, done
