@@ -8,6 +8,8 @@
 #include "sys/charsets.h"
 #include "write.h"
 
+#define SEND_SOME 32768 /* bytes, before it is asked whether to go on */
+
 static void
 put(struct fetching *f, const char *name)
 {
@@ -320,18 +322,20 @@ put_item(struct fetching *f, const struct fetch_item *i, struct why *why)
 
 /* ---- literals, as there is room for them */
 
+/* A span may be as short as a line; the time is not asked for each. */
 static void
 send_run(struct fetching *f)
 {
     struct str span;
 
-    while (session_may_go_on(f->s)) {
-        if (!run_next(&f->run, &span)) {
-            f->sending = FETCH_NO_LITERAL;
-            return;
+    while (session_may_go_on(f->s))
+        for (size_t sent = 0; sent < SEND_SOME; sent += span.len) {
+            if (!run_next(&f->run, &span)) {
+                f->sending = FETCH_NO_LITERAL;
+                return;
+            }
+            conn_put(f->s->conn, span);
         }
-        conn_put(f->s->conn, span);
-    }
 }
 
 static void
