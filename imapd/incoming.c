@@ -76,6 +76,9 @@ write_piece(void *self, struct str bytes)
         w->rc = store(w->in, w->to, bytes, w->why);
 }
 
+/* In one go: 2.5 ms a megabyte, a quarter of a second for the largest that
+ * imap_append_size_limit lets in, while other sessions of the same user wait.
+ */
 static enum rc
 put_held(struct incoming *in, struct append *to, struct why *why)
 {
