@@ -37,13 +37,14 @@ class Folders:
                               f'{value!r}, not {want[key]}')
 
     def list(self, client):
-        if self.rng.random() < .3:
+        with_status = self.rng.random() < .3
+        if with_status:
             _, _, others = self.run(
                 client, 'LIST "" * RETURN (SUBSCRIBED STATUS (MESSAGES '
                 'UNSEEN))')
         else:
             _, _, others = self.run(client, 'LIST "" *')
-        want, got = self.world.folders(client.person), {}
+        want, got = self.world.folders(client.person, with_status), {}
         names = {client.shown(n): n for n in want}
         for o in others:
             if o[0] == b'LIST':

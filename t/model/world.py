@@ -117,9 +117,12 @@ class World:
         self.made += 1
         return f'{user}.{self.made}'
 
-    def folders(self, person):
-        """What LIST shows this one: name, and whether it can be selected."""
-        out = {person.sees(name): True for name, box in self.boxes.items()
+    def folders(self, person, with_status=False):
+        """What LIST shows this one: name, and whether it can be selected, which
+        with STATUS means that it may be (RFC 5819 2)."""
+        out = {person.sees(name):
+               not with_status or 'r' in box.rights(person)
+               for name, box in self.boxes.items()
                if 'l' in box.rights(person)}
         for name in list(out):
             while '/' in name:
