@@ -5,6 +5,7 @@
  *   cmd_notify.c   the command, and what it leaves with a session
  *   roster.c       the user's folders, as long as a session listens: they are
  *                  watched, looked at, and compared with what they were
+ *                  (roster_folders.c, roster_notes.c)
  *   notices.c      what a session is still to be told, and telling it
  *
  * What is to be told waits as state and not as text: of a mailbox with a

@@ -26,7 +26,7 @@
 struct ear {
     struct imap *imap;
     struct home *home;
-    struct watch *ready;
+    struct watch *ready; /* NULL: we may not listen there */
 };
 
 struct outside {
@@ -69,7 +69,8 @@ listen_for(struct outside *o, unsigned events)
     if (o->ready)
         loop_change(o->ready, events);
     for (size_t i = 0; i < o->ears.len; i++)
-        loop_change(o->ears.at[i].ready, events);
+        if (o->ears.at[i].ready)
+            loop_change(o->ears.at[i].ready, events);
 }
 
 static void
@@ -179,7 +180,8 @@ changed(void *self, unsigned events)
     (void)events;
     see(imap);
     for (size_t i = 0; i < o->ears.len; i++)
-        hear(&o->ears.at[i]);
+        if (o->ears.at[i].ready)
+            hear(&o->ears.at[i]);
     for (size_t i = 0; i < o->due.len; i++)
         o->busy |= look(imap, o->due.at[i]);
     vec_free(&o->due);
@@ -190,20 +192,18 @@ void
 outside_hear(struct imap *imap, struct home *home)
 {
     struct outside *o = imap->outside;
+    struct ear e = {.imap = imap, .home = home};
     struct why why;
     int fd;
 
     for (size_t i = 0; i < o->ears.len; i++)
         if (o->ears.at[i].home == home)
             return;
-    if (home_listen(home, &fd, &why) != OK) {
+    if (home_listen(home, &fd, &why) == OK)
+        e.ready = loop_watch(imap->user->loop, fd, LOOP_READ, changed, imap);
+    else if (outside_is_blind(imap))
         log_warn("imap(%.*s): %s", STR(imap->user->user), why.text);
-        return;
-    }
-    *vec_add(&o->ears) = (struct ear){
-        .imap = imap,
-        .home = home,
-        .ready = loop_watch(imap->user->loop, fd, LOOP_READ, changed, imap)};
+    *vec_add(&o->ears) = e;
 }
 
 void
