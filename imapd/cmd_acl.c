@@ -59,8 +59,7 @@ rights_tell(struct session *s, const struct space_folder *f)
     struct why why;
 
     if ((spot.shut || space_find(s, f->f.name, &spot, &why) == OK) &&
-        spot.rights & RIGHTS_ANY &&
-        folder_exists(spot.home, s->command, spot.name))
+        spot.rights & RIGHTS_ANY && folder_is_at(spot.home, spot.path))
         say_rights(s, f->f.name, spot.rights);
 }
 
@@ -136,7 +135,7 @@ take_spot(struct session *s, struct str sent, unsigned rights, struct str *name,
         return false;
     }
     rc = space_find(s, *name, spot, &why);
-    if (rc == OK && !folder_exists(spot->home, s->command, spot->name))
+    if (rc == OK && !folder_is_at(spot->home, spot->path))
         rc = fail(&why, "5.2.0", "there is no folder %.*s", STR(spot->name));
     if (rc == OK)
         rc = space_check(spot, rights, &why);

@@ -191,11 +191,7 @@ notes_let(unsigned rights)
 static enum rc
 may_use(const struct spot *spot, struct why *why)
 {
-    enum rc rc = space_check(spot, RIGHT_LOOKUP, why);
-
-    if (rc == OK && !notes_let(spot->rights))
-        rc = fail(why, "5.7.1", "You have not the right to do that");
-    return rc;
+    return notes_let(spot->rights) ? OK : space_check(spot, RIGHTS_ALL, why);
 }
 
 void

@@ -4,6 +4,7 @@
 #include "room.h"
 #include "space.h"
 #include "store/changes.h"
+#include "store/folders.h"
 #include "store/quota.h"
 #include "store/usage.h"
 
@@ -141,8 +142,8 @@ do_getquota(struct session *s, const struct command *c)
         finish(s, tell(s, &r, &why), &why);
 }
 
-/* RFC 9208 4.1.3: the mailbox need not exist; 6: what others have is told to
- * who may read there. */
+/* RFC 9208 4.1.3: the mailbox need not exist, in one's own mail; 6: what others
+ * have is told to who may read there. */
 void
 do_getquotaroot(struct session *s, const struct command *c)
 {
@@ -160,6 +161,9 @@ do_getquotaroot(struct session *s, const struct command *c)
     rc = space_find(s, name, &spot, &why);
     if (rc == OK && spot.kind != SPACE_PRIVATE)
         rc = space_check(&spot, RIGHT_READ, &why);
+    if (rc == OK && spot.kind != SPACE_PRIVATE &&
+        !folder_is_at(spot.home, spot.path))
+        rc = fail(&why, "5.2.0", "there is no folder %.*s", STR(spot.name));
     if (rc != OK) {
         reply_why(s, &why);
         return;

@@ -400,7 +400,9 @@ space_check(const struct spot *spot, unsigned rights, struct why *why)
 {
     if ((spot->rights & rights) == rights)
         return OK;
-    if (spot->rights & RIGHT_LOOKUP)
+    /* What is not there has the rights that a new one would have: it must not
+     * look otherwise than what he may not see. */
+    if (spot->rights & RIGHT_LOOKUP && folder_is_at(spot->home, spot->path))
         return fail(why, "5.7.1", "You have not the right to do that");
     return none(spot->name, why);
 }

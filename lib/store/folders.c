@@ -244,6 +244,12 @@ folder_exists(const struct home *h, struct arena *a, struct str name)
     return home_path(h, a, name, &path, &why) == OK && is_maildir(h->dir, path);
 }
 
+bool
+folder_is_at(const struct home *h, const char *path)
+{
+    return is_maildir(h->dir, path);
+}
+
 /* Making. */
 
 static enum rc

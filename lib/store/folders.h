@@ -37,6 +37,8 @@ enum rc folders_list(struct home *home, struct arena *a,
 
 /* Is there one that holds messages? */
 bool folder_exists(const struct home *home, struct arena *a, struct str name);
+/* The same at a path of the home. */
+bool folder_is_at(const struct home *home, const char *path);
 
 /* `use` is what CREATE-SPECIAL-USE gives, or empty. */
 enum rc folder_create(struct home *home, struct str name, struct str use,

@@ -395,6 +395,37 @@ def test_list_myrights(anna, ben):
             b'* MYRIGHTS ' + box + b' lr']
 
 
+@pytest.fixture(params=['l', 'lr', 'lrswi'])
+def hidden(posta, request):
+    """All may do that in Public but with the mailbox Hidden."""
+    boss = 'user=u0@example.test lrswipkxtea'
+    acl(posta.public, '.Hidden', boss, 'anyone')
+    acl(posta.public, '.', boss, f'anyone {request.param}')
+    yield 'Public/Hidden'
+    acl(posta.public, '.', boss, 'anyone l')
+
+
+def test_hidden_is_like_none(posta, hidden):
+    """Nobody can tell what he may not see from what is not there."""
+    def ask(c, command, name):
+        lines, done = c.say(command.format(name))
+        return [x.replace(name.encode(), b'X') for x in
+                [*lines, done.replace(name[7:].encode(), b'X')]]
+
+    with Client(posta, next(posta.fresh)) as c:
+        c.append('INBOX')
+        c.ok('SELECT INBOX')
+        for command in 'STATUS {} (MESSAGES)', 'MYRIGHTS {}', 'GETACL {}', \
+                'SETACL {} eve l', 'LISTRIGHTS {} eve', 'DELETE {}', \
+                'RENAME {} Public/x', 'GETQUOTAROOT {}', \
+                'GETMETADATA {} /shared/comment', 'CREATE {}/below', \
+                'SETMETADATA {} (/shared/comment "x")', 'COPY 1 {}', \
+                'LIST "" {} RETURN (STATUS (MESSAGES) MYRIGHTS)', \
+                'APPEND {} {{6+}}\r\nX: 1\r\n', 'SELECT {}':
+            assert ask(c, command, hidden) == \
+                ask(c, command, 'Public/Absent'), command
+
+
 def test_list_status_without_r(anna, ben):
     """RFC 5819 2: of what cannot be looked at there is no status, and LIST says
     so."""
