@@ -790,7 +790,8 @@ def letters(i):
 
 
 def words(one, other, folder, name, group, others_name=None):
-    """The index of words that one's process makes serves the other's."""
+    """The index of words that one's process makes serves the other's. Nobody
+    listens while messages come."""
     for i in range(250):
         path = folder / f'new/{1700000000 + i}.M{i}P1.host'
         path.write_text(f'Subject: s\n\nseldom{letters(i)}\n')
@@ -853,6 +854,7 @@ def test_accounts():
             b.ok('CREATE Public/News/ben')
             b.ok('SETACL Public/News/ben anna lr')
             assert a.ok('MYRIGHTS Public/News/ben')[0].endswith(b' lr')
+            b.ok('UNSELECT')
             words(a, b, public / '.News', 'Public/News', group)
             for path in [public, *public.rglob('*')]:
                 st = path.stat()
