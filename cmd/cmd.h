@@ -22,6 +22,9 @@ const char *cmd_config_dir(const char *option);
 const struct conf *cmd_conf(struct arena *life, const char *option,
                             const char *command, int status);
 
+/* A line on standard error, "NAME: ...", behind what was printed before. */
+void cmd_say(const char *name, const char *fmt, ...) PRINTF(2, 3);
+
 /* Print "NAME: fatal: ..." and end the process. */
 void cmd_fatal(int status, const char *name, const char *fmt, ...)
     PRINTF(3, 4) NORETURN;

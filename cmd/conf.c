@@ -7,6 +7,19 @@
 #include "conf/config.h"
 
 void
+cmd_say(const char *name, const char *fmt, ...)
+{
+    va_list args;
+
+    fflush(stdout);
+    fprintf(stderr, "%s: ", name);
+    va_start(args, fmt);
+    vfprintf(stderr, fmt, args);
+    va_end(args);
+    fputc('\n', stderr);
+}
+
+void
 cmd_fatal(int status, const char *name, const char *fmt, ...)
 {
     va_list args;

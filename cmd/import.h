@@ -5,6 +5,7 @@
 #define CMD_IMPORT_H
 
 #include "base/arena.h"
+#include "cmd.h"
 
 /* Exit statuses (sysexits.h). */
 enum {
@@ -43,7 +44,7 @@ bool import_is_imap(const struct import_options *o);
 bool import_find_password(struct arena *a, struct import_options *o);
 
 /* One line on standard error: "posta import: ...". */
-void import_say(const char *fmt, ...) PRINTF(1, 2);
+#define import_say(...) cmd_say("posta import", __VA_ARGS__)
 
 /* posta import; dir as -c said, or NULL. */
 int import_main(int argc, char **argv, const char *dir);

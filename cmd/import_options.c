@@ -1,7 +1,6 @@
 /* The command line of posta import, and the password. */
 #include <fcntl.h>
 #include <getopt.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <unistd.h>
 
@@ -29,19 +28,6 @@ static const char usage[] =
     "  --quiet               say nothing but what goes wrong\n"
     "\n"
     "imap://HOST begins with STARTTLS. posta-import(8) tells more.\n";
-
-void
-import_say(const char *fmt, ...)
-{
-    va_list args;
-
-    fflush(stdout);
-    fputs("posta import: ", stderr);
-    va_start(args, fmt);
-    vfprintf(stderr, fmt, args);
-    va_end(args);
-    fputc('\n', stderr);
-}
 
 /* ---- options */
 

@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <getopt.h>
 #include <signal.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <unistd.h>
 
@@ -27,7 +26,8 @@ enum {
     OFF = 78,
 };
 
-#define STEP_MS 200
+#define STEP_MS  200
+#define say(...) cmd_say("posta index", __VA_ARGS__)
 
 static const char usage[] =
     "usage: posta index [options] [USER [MAILBOX...]]\n"
@@ -51,19 +51,6 @@ struct indexer {
     struct converters *charsets;
     size_t failed; /* folders */
 };
-
-static void
-say(const char *fmt, ...)
-{
-    va_list args;
-
-    fflush(stdout);
-    fputs("posta index: ", stderr);
-    va_start(args, fmt);
-    vfprintf(stderr, fmt, args);
-    va_end(args);
-    fputc('\n', stderr);
-}
 
 /* On a terminal the line is written over until it is the last. */
 static void
