@@ -3,6 +3,7 @@
 
 #include "access/mail.h"
 #include "base/log.h"
+#include "defaults.h"
 #include "imapd.h"
 #include "indexing.h"
 #include "space.h"
@@ -36,11 +37,12 @@ begin(struct user *u, struct why *why)
     outside_begin(&imap);
     enum rc rc = user_mail_open(u, &imap.home, why);
 
-    if (rc == OK)
-        indexing_begin(&imap);
-    if (rc == OK)
-        space_begin(&imap);
-    return rc;
+    if (rc != OK)
+        return rc;
+    defaults_make(&imap);
+    indexing_begin(&imap);
+    space_begin(&imap);
+    return OK;
 }
 
 static struct str

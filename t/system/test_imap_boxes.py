@@ -1,5 +1,6 @@
 """IMAP: folders, their listing and status, and messages put into them."""
 import imaplib
+import os
 import re
 import ssl
 
@@ -99,6 +100,37 @@ def test_list_extended(client):
         b'* LIST (\\Subscribed) "/" INBOX']
     assert c.no('LIST (RECURSIVEMATCH) "" "%"').startswith(b'BAD')
     assert c.ok('LIST () "" ""') == []
+
+
+def test_folders_that_everybody_has():
+    """Made at a login, with Dovecot's names, which need not say so on disk."""
+    settings = {'imap_default_folders': r'Drafts=\Drafts, Sent=\Sent, Archive, '
+                                        r'{Deleted Items=\Trash}, x.y=\Junk'}
+    with Posta(settings=settings, start=False) as posta:
+        mail = posta.dir / 'mail' / posta.domain / 'alice' / 'Maildir'
+        for folder in '.Gesendet', '.Drafts':
+            for part in 'cur', 'new', 'tmp':
+                (mail / folder / part).mkdir(parents=True)
+        (mail / 'posta-special-use').write_text('\\Sent\t.Gesendet\n')
+        st = os.stat(posta.dir / 'mail')
+        for path in mail.parent.parent, mail.parent, mail, *mail.rglob('*'):
+            os.chown(path, st.st_uid, st.st_gid)
+        posta.start()
+        want = {'INBOX': set(), 'Gesendet': {'\\Sent'}, 'Archive': set(),
+                'Deleted Items': {'\\Trash'}, 'Drafts': {'\\Drafts'}}
+        with imap(posta, 'alice') as c:
+            got = names(c.ok('LIST "" * RETURN (SPECIAL-USE)'))
+            assert got == want
+            assert names(c.ok('LSUB "" *')).keys() == {
+                'Archive', 'Deleted Items'}
+            c.ok('DELETE Archive')
+            c.ok('UNSUBSCRIBE "Deleted Items"')
+        posta.wait_log(r'imap_default_folders: x\.y: ')
+        posta.reload()
+        wait_until(lambda: 'alice' not in posta.posta('who').stdout, 'the end')
+        with imap(posta, 'alice') as c:
+            assert names(c.ok('LIST "" * RETURN (SPECIAL-USE)')) == want
+            assert names(c.ok('LSUB "" *')).keys() == {'Archive'}
 
 
 def test_list_status_and_uses(client):
