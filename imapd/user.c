@@ -46,10 +46,10 @@ begin(struct user *u, struct why *why)
 }
 
 static struct str
-refusal(struct user *u, const struct user_session *s, const char *why)
+refusal(struct arena *a, const struct user_session *s, const char *why)
 {
-    return str_from(arena_fmt(u->life, "%.*s NO [UNAVAILABLE] %s\r\n",
-                              STR(s->greeting), why));
+    return str_from(
+        arena_fmt(a, "%.*s NO [UNAVAILABLE] %s\r\n", STR(s->greeting), why));
 }
 
 static void

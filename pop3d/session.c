@@ -335,10 +335,10 @@ begin(struct user *u, struct why *why)
 }
 
 static struct str
-refusal(struct user *u, const struct user_session *s, const char *why)
+refusal(struct arena *a, const struct user_session *s, const char *why)
 {
     (void)s;
-    return str_from(arena_fmt(u->life, "-ERR [SYS/TEMP] %s\r\n", why));
+    return str_from(arena_fmt(a, "-ERR [SYS/TEMP] %s\r\n", why));
 }
 
 static void

@@ -14,12 +14,13 @@
 #include "base/log.h"
 #include "daemon/roles.h"
 
-#define LIFE_MAX   ((size_t)1 << 30)
-#define GROUPS_MAX 100 /* of a field */
-#define LINK       3   /* the broker, once nothing else is open */
-#define LINK_MS    5000
-#define ROOM_MS    1000
-#define REST_MS    2000 /* without work */
+#define LIFE_MAX    ((size_t)1 << 30)
+#define GROUPS_MAX  100 /* of a field */
+#define REFUSAL_MAX ((size_t)65536)
+#define LINK        3 /* the broker, once nothing else is open */
+#define LINK_MS     5000
+#define ROOM_MS     1000
+#define REST_MS     2000 /* without work */
 
 static struct {
     struct user user;
@@ -177,10 +178,12 @@ tell_attached(unsigned number)
 static void
 turn_away(const struct user_session *s, const char *why)
 {
-    struct str text = own.user.program->refusal(&own.user, s, why);
+    struct arena *a = arena_new("refusal", REFUSAL_MAX);
+    struct str text = own.user.program->refusal(a, s, why);
 
     (void)!send(s->fd, text.p, text.len, MSG_NOSIGNAL | MSG_DONTWAIT);
     close(s->fd);
+    arena_free(a);
 }
 
 /* As Dovecot words it, in its log line too. */
@@ -191,11 +194,12 @@ has_too_many(const struct user_session *s)
 
     if (limit == 0 || s->client.len == 0 || s->others < limit)
         return false;
-    const char *why = arena_fmt(own.user.life,
-                                "Maximum number of connections from user+IP "
-                                "exceeded (mail_max_userip_connections=%lld)",
-                                (long long)limit);
+    char why[120];
 
+    snprintf(why, sizeof why,
+             "Maximum number of connections from user+IP exceeded "
+             "(mail_max_userip_connections=%lld)",
+             (long long)limit);
     log_info("%s-login: %s: user=<%.*s>, rip=%.*s, %.*s",
              own.user.program->service, why, STR(own.user.user), STR(s->client),
              STR(s->id));

@@ -68,7 +68,7 @@ struct user_program {
     /* All rights are gone: open what is shared by sessions. */
     enum rc (*begin)(struct user *u, struct why *why);
     /* He is not served, and why: the answer to a login, to be sent as it is. */
-    struct str (*refusal)(struct user *u, const struct user_session *s,
+    struct str (*refusal)(struct arena *a, const struct user_session *s,
                           const char *why);
     void (*attach)(struct user *u, const struct user_session *s);
     /* End that session, or all (0), with a word to the client. */
