@@ -21,6 +21,8 @@
 struct listing {
     struct home *home;
     struct arena *a;
+    bool indexed; /* the index can be asked */
+    uint64_t dev; /* of the root */
     VEC(struct folder) found;
     struct hash *places; /* name to place, plus 1 */
 };
@@ -55,39 +57,97 @@ is_maildir(int dir, const char *path)
     return stat_maildir(dir, path, &st);
 }
 
-static void
+/* NULL where it has no name for clients. */
+static struct folder *
 add_path(struct listing *l, const char *path)
 {
     struct str name = home_name(l->home, l->a, str_from(path));
     struct folder *f;
-    struct stat st;
 
     if (name.len == 0 || l->found.len >= FOLDERS_MAX)
-        return;
+        return NULL;
     f = entry(l, name);
     f->path = path;
-    if (!stat_maildir(l->home->dir, path, &st))
+    return f;
+}
+
+static void
+look_at(const struct listing *l, struct folder *f)
+{
+    struct stat st;
+
+    if (f == NULL || !stat_maildir(l->home->dir, f->path, &st))
         return;
     f->bits |= FOLDER_SELECTABLE;
     f->dev = st.st_dev;
     f->ino = st.st_ino;
 }
 
+/* A folder that the index knows has been a Maildir, and is not looked at:
+ * reading three blocks of each from a disk takes long. */
+static void
+add_flat(struct listing *l, const struct dirent *e)
+{
+    struct folder *f = add_path(l, arena_cstr(l->a, str_from(e->d_name)));
+    struct index_folder known;
+
+    if (f == NULL)
+        return;
+    if (e->d_type == DT_DIR && l->indexed &&
+        index_folder_get(l->home->kv, str_from(f->path), &known))
+        f->bits |= FOLDER_SELECTABLE;
+    else
+        look_at(l, f);
+    f->dev = l->dev;
+    f->ino = e->d_ino;
+}
+
+static DIR *
+open_list(const struct home *h, const char *path)
+{
+    int fd =
+        openat(h->dir, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+    DIR *d = fd < 0 ? NULL : fdopendir(fd);
+
+    if (d == NULL && fd >= 0)
+        close(fd);
+    return d;
+}
+
+static bool
+is_flat(const struct dirent *e)
+{
+    return e->d_name[0] == '.' && e->d_name[1] != '\0' && e->d_name[1] != '.' &&
+           (e->d_type == DT_DIR || e->d_type == DT_LNK ||
+            e->d_type == DT_UNKNOWN);
+}
+
+static void
+add_all_flat(struct listing *l, DIR *d)
+{
+    struct why why;
+
+    l->indexed = home_check(l->home, &why) == OK;
+    if (l->indexed)
+        kv_env_read(l->home->kv);
+    for (struct dirent *e; (e = readdir(d));)
+        if (is_flat(e))
+            add_flat(l, e);
+    if (l->indexed)
+        (void)!kv_env_end(l->home->kv, &why);
+}
+
 /* Every folder is in the root. */
 static bool
 list_flat(struct listing *l)
 {
-    int fd = openat(l->home->dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    DIR *d = fd < 0 ? NULL : fdopendir(fd);
+    DIR *d = open_list(l->home, ".");
+    struct stat st;
 
     if (d == NULL)
         return false;
-    for (struct dirent *e; (e = readdir(d));)
-        if (e->d_name[0] == '.' && e->d_name[1] != '\0' &&
-            e->d_name[1] != '.' &&
-            (e->d_type == DT_DIR || e->d_type == DT_LNK ||
-             e->d_type == DT_UNKNOWN))
-            add_path(l, arena_cstr(l->a, str_from(e->d_name)));
+    l->dev = fstat(dirfd(d), &st) < 0 ? 0 : st.st_dev;
+    add_all_flat(l, d);
     closedir(d);
     return true;
 }
@@ -95,9 +155,7 @@ list_flat(struct listing *l)
 static bool
 list_tree(struct listing *l, const char *path, int depth)
 {
-    int fd = openat(l->home->dir, path,
-                    O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
-    DIR *d = fd < 0 ? NULL : fdopendir(fd);
+    DIR *d = open_list(l->home, path);
 
     if (d == NULL)
         return false;
@@ -108,7 +166,7 @@ list_tree(struct listing *l, const char *path, int depth)
         if ((e->d_type != DT_DIR && e->d_type != DT_UNKNOWN) ||
             home_name(l->home, l->a, str_from(below)).len == 0)
             continue;
-        add_path(l, below);
+        look_at(l, add_path(l, below));
         if (depth < DEPTH_MAX)
             (void)!list_tree(l, below, depth + 1);
     }
@@ -190,7 +248,7 @@ folders_list(struct home *h, struct arena *a, struct folder_list *list,
     struct listing l = {.home = h, .a = a, .places = hash_new()};
     enum rc rc = OK;
 
-    add_path(&l, ".");
+    look_at(&l, add_path(&l, "."));
     if (!(h->fs ? list_tree(&l, ".", 0) : list_flat(&l)))
         rc = store_fail(errno, why, "cannot list %s", h->root);
     if (rc == OK)

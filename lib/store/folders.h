@@ -22,7 +22,7 @@ struct folder {
     const char *path; /* on disk, below the root */
     unsigned bits;
     struct str use;    /* "\Sent \Archive" (RFC 6154), or empty */
-    uint64_t dev, ino; /* of its cur/, which stay when it is renamed */
+    uint64_t dev, ino; /* what stays when it is renamed */
 };
 
 struct folder_list {

@@ -25,10 +25,12 @@ dir_mtime(int dir)
     return st.st_mtim.tv_sec * INT64_C(1000000000) + st.st_mtim.tv_nsec;
 }
 
-static int
-open_part(const struct mailbox *box, const char *name)
+static bool
+open_part(const struct mailbox *box, const char *name, int *fd)
 {
-    return openat(box->dir, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (*fd < 0)
+        *fd = openat(box->dir, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    return *fd >= 0;
 }
 
 /* A Maildir in parts gets the others; a folder without any is none. */
@@ -36,15 +38,15 @@ static bool
 open_parts(struct mailbox *box)
 {
     static const char *const names[] = {"tmp", "new", "cur"};
-    size_t there = 0;
+    bool new = open_part(box, "new", &box->new);
+    bool cur = open_part(box, "cur", &box->cur);
+    bool tmp = faccessat(box->dir, "tmp", F_OK, 0) == 0;
 
+    if ((new &&cur &&tmp) || (!new && !cur && !tmp))
+        return new;
     for (size_t i = 0; i < COUNT(names); i++)
-        there += faccessat(box->dir, names[i], F_OK, 0) == 0;
-    for (size_t i = 0; there && there < COUNT(names) && i < COUNT(names); i++)
         (void)!disk_make_dir(box->dir, names[i]);
-    box->new = open_part(box, "new");
-    box->cur = open_part(box, "cur");
-    return box->new >= 0 && box->cur >= 0;
+    return open_part(box, "new", &box->new) && open_part(box, "cur", &box->cur);
 }
 
 static void
