@@ -208,7 +208,7 @@ do_subscribe(struct session *s, const struct command *c)
 }
 
 struct work {
-    struct telling telling;
+    struct status_telling telling;
     int64_t told;
 };
 

@@ -19,8 +19,8 @@ struct work {
     bool *meets; /* of each folder: what was selected by */
     bool *above; /* one below it does */
     size_t next;
-    bool listed;            /* of the next one, its LIST has been told */
-    struct telling telling; /* and its STATUS is */
+    bool listed;                   /* of the next one, its LIST has been told */
+    struct status_telling telling; /* and its STATUS is */
     int64_t told;
 };
 
@@ -237,7 +237,7 @@ tell_status(struct session *s, struct work *w, const struct folder *f)
 
     if (!w->listed)
         w->telling =
-            (struct telling){.name = f->name, .items = w->list->status};
+            (struct status_telling){.name = f->name, .items = w->list->status};
     w->listed = true;
     return status_go_on(s, &w->telling, &done, &why) != OK || done;
 }

@@ -258,7 +258,7 @@ struct fetch_item {
     bool kept; /* found by FETCH: the index has these fields */
     struct section section;
     bool partial;
-    uint32_t offset, length;
+    uint64_t offset, length;
 };
 struct fetch {
     struct seq_set set;

@@ -68,22 +68,22 @@ parse_section_text(struct parser *p, struct section *s)
     return true;
 }
 
-/* "<0.2048>" */
+/* "<0.2048>": of 63 bits both, in IMAP4rev2. */
 static bool
 parse_octets(struct parser *p, struct fetch_item *item)
 {
-    uint64_t offset;
-
     if (!parse_skip(p, '<'))
         return true;
     item->partial = true;
-    if (!parse_number(p, UINT32_MAX, &offset))
+    if (!parse_number(p, INT64_MAX, &item->offset))
         return false;
-    item->offset = (uint32_t)offset;
     if (!parse_skip(p, '.'))
         return parse_fail(p, "Expected <offset.count>");
-    return parse_nonzero(p, &item->length) &&
-           (parse_skip(p, '>') || parse_fail(p, "Expected <offset.count>"));
+    if (!parse_number(p, INT64_MAX, &item->length))
+        return false;
+    if (item->length == 0)
+        return parse_fail(p, "Number must not be 0");
+    return parse_skip(p, '>') || parse_fail(p, "Expected <offset.count>");
 }
 
 /* "[...]", and perhaps which octets of it. */

@@ -267,10 +267,28 @@ parse_key(struct parser *p, struct search_key *k)
 }
 
 static bool
-parse_program(struct parser *p, struct search *s)
+parse_keys(struct parser *p, struct search *s)
 {
     s->key = new_keys(p, 1);
     return parse_all(p, s->key);
+}
+
+/* Where the character set need not be said. */
+static bool
+parse_program(struct parser *p, struct search *s)
+{
+    if (parse_word(p, "CHARSET") &&
+        (!parse_space(p) || !parse_astring(p, &s->charset) || !parse_space(p)))
+        return false;
+    return parse_keys(p, s);
+}
+
+/* Where it must be. */
+static bool
+parse_charset_and_keys(struct parser *p, struct search *s)
+{
+    return parse_space(p) && parse_astring(p, &s->charset) && parse_space(p) &&
+           parse_keys(p, s);
 }
 
 /* ---- RETURN (...) ---- */
@@ -329,12 +347,7 @@ parse_search(struct parser *p, struct command *c)
 {
     struct search *s = &c->search;
 
-    if (!parse_space(p) || !parse_optional_return(p, s))
-        return false;
-    if (parse_word(p, "CHARSET") &&
-        (!parse_space(p) || !parse_astring(p, &s->charset) || !parse_space(p)))
-        return false;
-    return parse_program(p, s);
+    return parse_space(p) && parse_optional_return(p, s) && parse_program(p, s);
 }
 
 /* ---- SORT and THREAD ---- */
@@ -390,8 +403,7 @@ parse_sort(struct parser *p, struct command *c)
             return false;
         *PARSE_ADD(p, s->criteria, s->criteria_count) = criterion;
     } while (parse_skip(p, ' '));
-    return parse_close(p) && parse_space(p) && parse_astring(p, &s->charset) &&
-           parse_space(p) && parse_program(p, s);
+    return parse_close(p) && parse_charset_and_keys(p, s);
 }
 
 bool
@@ -409,8 +421,7 @@ parse_thread(struct parser *p, struct command *c)
         s->method = THREAD_REFS;
     else
         return parse_fail(p, "Unknown thread algorithm");
-    return parse_space(p) && parse_astring(p, &s->charset) && parse_space(p) &&
-           parse_program(p, s);
+    return parse_charset_and_keys(p, s);
 }
 
 /* ---- ESEARCH (RFC 7377) ---- */
@@ -451,8 +462,5 @@ parse_esearch(struct parser *p, struct command *c)
     if (!s->extended)
         s->returns = RETURN_ALL;
     s->extended = true;
-    if (parse_word(p, "CHARSET") &&
-        (!parse_space(p) || !parse_astring(p, &s->charset) || !parse_space(p)))
-        return false;
     return parse_program(p, s);
 }

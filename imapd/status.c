@@ -70,7 +70,7 @@ put_status(const struct session *s, struct buf *b, struct str name,
 
 /* What EXPUNGE would free, of some more messages. */
 static enum rc
-sum_deleted(struct telling *t, struct why *why)
+sum_deleted(struct status_telling *t, struct why *why)
 {
     const struct uid_range rest = {t->summed + 1, UINT32_MAX};
     struct changes_walk w;
@@ -90,7 +90,7 @@ sum_deleted(struct telling *t, struct why *why)
 }
 
 static enum rc
-say_status(struct session *s, const struct telling *t, struct why *why)
+say_status(struct session *s, const struct status_telling *t, struct why *why)
 {
     struct buf b = buf_in(s->command);
     struct mailbox_status st;
@@ -105,7 +105,7 @@ say_status(struct session *s, const struct telling *t, struct why *why)
 
 /* A piece of the work. */
 static enum rc
-step(struct session *s, struct telling *t, bool *done, struct why *why)
+step(struct session *s, struct status_telling *t, bool *done, struct why *why)
 {
     enum rc rc = OK;
 
@@ -123,7 +123,8 @@ step(struct session *s, struct telling *t, bool *done, struct why *why)
 }
 
 enum rc
-status_go_on(struct session *s, struct telling *t, bool *done, struct why *why)
+status_go_on(struct session *s, struct status_telling *t, bool *done,
+             struct why *why)
 {
     enum rc rc = OK;
 
@@ -136,7 +137,7 @@ status_go_on(struct session *s, struct telling *t, bool *done, struct why *why)
 }
 
 void
-status_drop(struct telling *t)
+status_drop(struct status_telling *t)
 {
     if (t->box)
         mailbox_close(t->box);

@@ -7,7 +7,7 @@
 #include "space.h"
 
 /* A STATUS response on its way. */
-struct telling {
+struct status_telling {
     struct str name;
     unsigned items; /* STATUS_ bits */
     struct mailbox *box;
@@ -21,10 +21,10 @@ struct telling {
 /* Go on until "* STATUS name (MESSAGES 1)" has been said (*done) or the turn is
  * over. What is not known of the messages is found out. Nothing is said on
  * failure, and nothing is left to end then. */
-enum rc status_go_on(struct session *s, struct telling *t, bool *done,
+enum rc status_go_on(struct session *s, struct status_telling *t, bool *done,
                      struct why *why) MUST_USE;
 /* The session ends before. */
-void status_drop(struct telling *t);
+void status_drop(struct status_telling *t);
 
 /* Append that response, of items that are in `st` (not DELETED-STORAGE). */
 void put_status(const struct session *s, struct buf *b, struct str name,

@@ -84,7 +84,7 @@ put_fetch_name(struct buf *b, const struct fetch_item *item)
         item->kind == FETCH_BINARY_SIZE)
         put_section(b, &item->section);
     if (item->partial)
-        buf_fmt(b, "<%u>", item->offset);
+        buf_fmt(b, "<%llu>", (unsigned long long)item->offset);
 }
 
 /* ---- SEARCH ---- */

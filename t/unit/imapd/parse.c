@@ -238,6 +238,13 @@ fetches(void **state)
     assert_int_equal(i[2].kind, FETCH_BODY);
     assert_int_equal(i[3].kind, FETCH_SECTION);
     assert_false(i[3].peek);
+    assert_int_equal(parse("a FETCH 1 BODY[]<4294967296.9223372036854775807>"),
+                     PARSED);
+    assert_true(t.c.fetch.items[0].offset == UINT64_C(4294967296));
+    assert_true(t.c.fetch.items[0].length == INT64_MAX);
+    assert_int_not_equal(parse("a FETCH 1 BODY[]<0.9223372036854775808>"),
+                         PARSED);
+    assert_int_not_equal(parse("a FETCH 1 BODY[]<0.0>"), PARSED);
     assert_int_equal(parse("a UID FETCH 1:* FLAGS (CHANGEDSINCE 5 VANISHED "
                            "PARTIAL 1:2)"),
                      PARSED);
