@@ -10,17 +10,6 @@
 #include "store/expunge.h"
 #include "store/ranges.h"
 
-static struct str
-keep(struct str s)
-{
-    char *p = malloc(s.len + 1);
-
-    must(p != NULL);
-    memcpy(p, s.p, s.len);
-    p[s.len] = '\0';
-    return (struct str){p, s.len};
-}
-
 static enum rc
 open_mailbox(struct session *s, struct str name, struct why *why)
 {
@@ -38,7 +27,7 @@ open_mailbox(struct session *s, struct str name, struct why *why)
         s->box = NULL;
         return rc;
     }
-    s->selected = keep(name);
+    s->selected = str_from(str_dup(name));
     s->fetched = view_next(s->view);
     outside_watch(s);
     indexing_want(s->imap, s->box);

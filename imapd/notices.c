@@ -7,17 +7,6 @@
 
 #define NOTICES_MAX 2000 /* that a client may leave unread */
 
-static char *
-copy(struct str s)
-{
-    char *p = malloc(s.len + 1);
-
-    must(p != NULL);
-    memcpy(p, s.p, s.len);
-    p[s.len] = '\0';
-    return p;
-}
-
 static bool
 same(const char *have, struct str text)
 {
@@ -49,9 +38,9 @@ add(struct session *s, struct str name, struct str old, struct str entry)
         return;
     }
     *vec_add(&n->notices) = (struct notice){
-        .name = copy(name),
-        .old = old.p ? copy(old) : NULL,
-        .entry = entry.p ? copy(entry) : NULL,
+        .name = str_dup(name),
+        .old = old.p ? str_dup(old) : NULL,
+        .entry = entry.p ? str_dup(entry) : NULL,
     };
     session_tell_soon(s);
 }

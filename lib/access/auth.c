@@ -369,16 +369,6 @@ auth_mech(const struct auth *a, size_t n)
     return n < a->nmechs ? a->mechs[n] : NULL;
 }
 
-static struct str
-copy(struct str s)
-{
-    char *p = malloc(s.len);
-
-    must(p != NULL);
-    memcpy(p, s.p, s.len);
-    return (struct str){p, s.len};
-}
-
 struct auth_call *
 auth_begin(struct auth *a, struct dovecot_request *r,
            const struct auth_user *user, void *own)
@@ -398,7 +388,7 @@ auth_begin(struct auth *a, struct dovecot_request *r,
     if (a->state == UP)
         conn_put(a->conn, buf_str(&b));
     else
-        c->waiting = copy(buf_str(&b));
+        c->waiting = (struct str){str_dup(buf_str(&b)), b.len};
     arena_wipe(a->out);
     auth_wake(a);
     return c;

@@ -22,17 +22,6 @@
 
 /* ---- small things */
 
-static struct str
-keep(struct str s)
-{
-    char *p = malloc(s.len + 1);
-
-    must(p != NULL);
-    memcpy(p, s.p, s.len);
-    p[s.len] = '\0';
-    return (struct str){p, s.len};
-}
-
 static void
 drop(struct str *s)
 {
@@ -425,7 +414,7 @@ answered(void *own, const struct auth_result *r)
     p->call = NULL;
     if (r->user.len > 0) {
         drop(&p->user);
-        p->user = keep(r->user);
+        p->user = str_from(str_dup(r->user));
     }
     if (!r->good) {
         refuse(l, r);
@@ -438,7 +427,7 @@ answered(void *own, const struct auth_result *r)
     /* Behind TLS it is we who send on; in the clear what stands in our buffer
      * would be lost. */
     drop(&p->ticket);
-    p->ticket = keep(r->ticket);
+    p->ticket = str_from(str_dup(r->ticket));
     p->pause = AGAIN_MS;
     if ((p->tls == NULL && conn_unsent(l->conn) > 0) || !relay_prepare(l))
         unavailable(l);
@@ -475,9 +464,9 @@ login_auth(struct guest *l, struct str mech, const struct str *initial,
     if (p->tls)
         sasl_bindings_of(l->work, p->tls, mech, r.bindings);
     drop(&p->method);
-    p->method = keep(mech);
+    p->method = str_from(str_dup(mech));
     drop(&p->greeting);
-    p->greeting = keep(greeting);
+    p->greeting = str_from(str_dup(greeting));
     wait_for(l, LOGIN_ASKING);
     p->call = auth_begin(l->stage->auth, &r, &user, l);
 }
@@ -489,7 +478,7 @@ login_password(struct guest *l, struct str user, struct str password,
     struct buf b = buf_in(l->work);
 
     drop(&l->priv->user);
-    l->priv->user = keep(user);
+    l->priv->user = str_from(str_dup(user));
     buf_addc(&b, '\0');
     buf_add(&b, user);
     buf_addc(&b, '\0');

@@ -1,9 +1,23 @@
 #include "base/str.h"
 
+#include <stdlib.h>
+
 struct str
 str_from(const char *s)
 {
     return (struct str){s, s ? strlen(s) : 0};
+}
+
+char *
+str_dup(struct str s)
+{
+    char *p = malloc(s.len + 1);
+
+    must(p != NULL);
+    if (s.len > 0)
+        memcpy(p, s.p, s.len);
+    p[s.len] = '\0';
+    return p;
 }
 
 struct str

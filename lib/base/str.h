@@ -25,6 +25,9 @@ struct str {
 /* The view of a C string; of NULL, the empty view with a NULL pointer. */
 struct str str_from(const char *s);
 
+/* A copy with a NUL behind it, for free(). */
+char *str_dup(struct str s);
+
 /* The part from byte `from`, at most `len` bytes; both are clipped. */
 struct str str_sub(struct str s, size_t from, size_t len);
 

@@ -1,25 +1,7 @@
 #include "auth/dovecot.h"
 
 #include "auth/sasl.h"
-#include "unit/test.h"
-
-static struct arena *a;
-
-static int
-setup(void **state)
-{
-    (void)state;
-    a = arena_new("test", 8 << 20);
-    return 0;
-}
-
-static int
-teardown(void **state)
-{
-    (void)state;
-    arena_free(a);
-    return 0;
-}
+#include "unit/scratch.h"
 
 static struct dovecot_line
 parse(const char *text)
@@ -27,7 +9,7 @@ parse(const char *text)
     struct dovecot_line l;
     const char *wrong;
 
-    if (!dovecot_parse(a, str_from(text), &l, &wrong))
+    if (!dovecot_parse(scratch, str_from(text), &l, &wrong))
         fail_msg("\"%s\": %s", text, wrong);
     return l;
 }
@@ -35,15 +17,15 @@ parse(const char *text)
 static void
 escaping(void **state)
 {
-    struct buf b = buf_in(a);
+    struct buf b = buf_in(scratch);
     struct str raw = S("a\tb\nc\rd\001e\0f");
 
     (void)state;
     dovecot_escape(&b, raw);
     assert_str(buf_str(&b), S("a\001tb\001nc\001rd\0011e\0010f"));
-    assert_str(dovecot_unescape(a, buf_str(&b)), raw);
+    assert_str(dovecot_unescape(scratch, buf_str(&b)), raw);
     /* Anything else is itself; a lonely one at the end is nothing. */
-    assert_str(dovecot_unescape(a, S("\001x\001")), S("x"));
+    assert_str(dovecot_unescape(scratch, S("\001x\001")), S("x"));
 }
 
 /* What Dovecot 2.3's server says first. */
@@ -153,21 +135,21 @@ broken(void **state)
         S("MECH"),
     };
     struct dovecot_line l;
-    struct buf b = buf_in(a);
+    struct buf b = buf_in(scratch);
     const char *wrong;
 
     (void)state;
     for (size_t i = 0; i < COUNT(cases); i++)
-        if (dovecot_parse(a, cases[i], &l, &wrong))
+        if (dovecot_parse(scratch, cases[i], &l, &wrong))
             fail_msg("case %zu", i);
     for (size_t i = 0; i < 1000; i++)
         buf_add(&b, S("AUTH\tx"));
-    assert_false(dovecot_parse(a, buf_str(&b), &l, &wrong));
+    assert_false(dovecot_parse(scratch, buf_str(&b), &l, &wrong));
     buf_reset(&b);
     while (b.len <= DOVECOT_LINE_MAX)
         buf_add(&b, S("x"));
-    assert_false(dovecot_parse(a, buf_str(&b), &l, &wrong));
-    assert_true(dovecot_parse(a, (struct str){NULL, 0}, &l, &wrong));
+    assert_false(dovecot_parse(scratch, buf_str(&b), &l, &wrong));
+    assert_true(dovecot_parse(scratch, (struct str){NULL, 0}, &l, &wrong));
 }
 
 /* A response of the greatest length goes through. */
@@ -175,9 +157,9 @@ static void
 longest(void **state)
 {
     struct dovecot_line l;
-    struct buf b = buf_in(a);
+    struct buf b = buf_in(scratch);
     const char *wrong;
-    char *data = arena_alloc(a, SASL_INPUT_MAX + 1);
+    char *data = arena_alloc(scratch, SASL_INPUT_MAX + 1);
     struct dovecot_request r = {
         .id = 1,
         .mech = S("XOAUTH2"),
@@ -189,13 +171,13 @@ longest(void **state)
     (void)state;
     dovecot_put_auth(&b, &r);
     b.len--;
-    assert_true(dovecot_parse(a, buf_str(&b), &l, &wrong));
+    assert_true(dovecot_parse(scratch, buf_str(&b), &l, &wrong));
     assert_true(!l.bad_data && l.request.resp.len == SASL_INPUT_MAX);
     buf_reset(&b);
     r.resp.len++;
     dovecot_put_auth(&b, &r);
     b.len--;
-    assert_true(dovecot_parse(a, buf_str(&b), &l, &wrong));
+    assert_true(dovecot_parse(scratch, buf_str(&b), &l, &wrong));
     assert_true(l.bad_data);
 }
 
@@ -233,7 +215,7 @@ replies(void **state)
         struct dovecot_reply got;
 
         assert_int_equal(l.verb, cases[i].verb);
-        assert_true(dovecot_reply_parse(a, &l, &got));
+        assert_true(dovecot_reply_parse(scratch, &l, &got));
         assert_str(got.user, want->user);
         assert_str(got.reason, want->reason);
         assert_str(got.resp, want->resp);
@@ -247,7 +229,7 @@ replies(void **state)
 static void
 builders(void **state)
 {
-    struct buf b = buf_in(a);
+    struct buf b = buf_in(scratch);
     struct dovecot_reply ok = {.user = S("a\tb"), .resp = S("v=a")};
     struct dovecot_reply bad = {
         .user = S("tim"), .code = DOVECOT_TEMP, .reason = S("later")};
@@ -308,7 +290,6 @@ builders(void **state)
     assert_str(buf_str(&b), S("AUTH\t1\tLOGIN\tservice=smtp\tresp==\n"));
 }
 
-#define CASE(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
-
-TESTS(CASE(escaping), CASE(handshake), CASE(requests), CASE(bad_data),
-      CASE(broken), CASE(longest), CASE(replies), CASE(builders))
+TESTS(SCRATCH_TEST(escaping), SCRATCH_TEST(handshake), SCRATCH_TEST(requests),
+      SCRATCH_TEST(bad_data), SCRATCH_TEST(broken), SCRATCH_TEST(longest),
+      SCRATCH_TEST(replies), SCRATCH_TEST(builders))

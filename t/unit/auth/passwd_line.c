@@ -1,24 +1,6 @@
 #include "auth/passwd_file.h"
 
-#include "unit/test.h"
-
-static struct arena *a;
-
-static int
-setup(void **state)
-{
-    (void)state;
-    a = arena_new("test", 1 << 20);
-    return 0;
-}
-
-static int
-teardown(void **state)
-{
-    (void)state;
-    arena_free(a);
-    return 0;
-}
+#include "unit/scratch.h"
 
 static void
 lines(void **state)
@@ -79,7 +61,7 @@ printing(void **state)
 
     (void)state;
     for (size_t i = 0; i < COUNT(cases); i++) {
-        struct buf b = buf_in(a);
+        struct buf b = buf_in(scratch);
 
         if (passwd_line_print(&b, &cases[i].user) != (cases[i].want != NULL))
             fail_msg("case %zu", i);
@@ -119,7 +101,7 @@ apps(void **state)
                                    .created = 1763800000,
                                    .label = S("Tim's phone, 50%"),
                                    .stored = S("{SSHA256}a|b=")};
-    struct buf b = buf_in(a);
+    struct buf b = buf_in(scratch);
     struct passwd_field f;
     struct passwd_app got;
     struct str rest;
@@ -130,7 +112,7 @@ apps(void **state)
                               "Tim+27s+20phone+2c+2050+25|{SSHA256}a|b="));
     rest = buf_str(&b);
     assert_true(passwd_field_next(&rest, &f));
-    assert_true(passwd_app_parse(a, &f, &got));
+    assert_true(passwd_app_parse(scratch, &f, &got));
     assert_int_equal(got.number, 3);
     assert_int_equal(got.scope, app.scope);
     assert_int_equal(got.created, app.created);
@@ -165,7 +147,7 @@ no_apps(void **state)
         struct passwd_app app;
 
         assert_true(passwd_field_next(&rest, &f));
-        if (passwd_app_parse(a, &f, &app))
+        if (passwd_app_parse(scratch, &f, &app))
             fail_msg("%s", cases[i]);
     }
 }
@@ -173,7 +155,7 @@ no_apps(void **state)
 static void
 scopes(void **state)
 {
-    struct buf b = buf_in(a);
+    struct buf b = buf_in(scratch);
     unsigned scope;
 
     (void)state;
@@ -201,10 +183,10 @@ expansion(void **state)
 
     (void)state;
     for (size_t i = 0; i < COUNT(cases); i++)
-        assert_str(
-            passwd_expand(a, str_from(cases[i].value), S("tim@example.org")),
-            str_from(cases[i].want));
-    assert_str(passwd_expand(a, S("%n@%d"), S("tim")), S("tim@"));
+        assert_str(passwd_expand(scratch, str_from(cases[i].value),
+                                 S("tim@example.org")),
+                   str_from(cases[i].want));
+    assert_str(passwd_expand(scratch, S("%n@%d"), S("tim")), S("tim@"));
 }
 
 static void
@@ -241,7 +223,6 @@ nets(void **state)
             fail_msg("case %zu", i);
 }
 
-#define CASE(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
-
-TESTS(CASE(lines), CASE(printing), CASE(fields), CASE(apps), CASE(no_apps),
-      CASE(scopes), CASE(expansion), CASE(nets))
+TESTS(SCRATCH_TEST(lines), SCRATCH_TEST(printing), SCRATCH_TEST(fields),
+      SCRATCH_TEST(apps), SCRATCH_TEST(no_apps), SCRATCH_TEST(scopes),
+      SCRATCH_TEST(expansion), SCRATCH_TEST(nets))

@@ -3,29 +3,11 @@
 #include "auth/sasl.h"
 #include "auth/scheme.h"
 #include "base/buf.h"
-#include "unit/test.h"
+#include "unit/scratch.h"
 
 #define ALL                                                                    \
     "PLAIN LOGIN CRAM-MD5 SCRAM-SHA-1 SCRAM-SHA-256 SCRAM-SHA-1-PLUS "         \
     "SCRAM-SHA-256-PLUS EXTERNAL XOAUTH2 OAUTHBEARER ANONYMOUS GSSAPI"
-
-static struct arena *a;
-
-static int
-setup(void **state)
-{
-    (void)state;
-    a = arena_new("test", 8 << 20);
-    return 0;
-}
-
-static int
-teardown(void **state)
-{
-    (void)state;
-    arena_free(a);
-    return 0;
-}
 
 /* A filter of the form "word word". */
 static bool
@@ -132,7 +114,7 @@ scram_rfc(void **state)
         struct why why;
 
         assert_int_equal(
-            sasl_client_start(a, sasl_mech_find(str_from(cases[i].mech)),
+            sasl_client_start(scratch, sasl_mech_find(str_from(cases[i].mech)),
                               &login, S(ALL), &c, &out, &why),
             OK);
         assert_str(out, cases[i].first);
@@ -182,7 +164,8 @@ scram_false_servers(void **state)
         struct str out;
         struct why why;
 
-        assert_int_equal(sasl_client_start(a, sasl_mech_find(S("SCRAM-SHA-1")),
+        assert_int_equal(sasl_client_start(scratch,
+                                           sasl_mech_find(S("SCRAM-SHA-1")),
                                            &login, S(ALL), &c, &out, &why),
                          OK);
         if (sasl_client_step(c, cases[i].challenge, &out, &why) == OK &&
@@ -221,12 +204,14 @@ scram_headers(void **state)
             login.bindings[1] =
                 (struct sasl_binding){S("tls-exporter"), S("x")};
         }
-        assert_int_equal(sasl_client_start(
-                             a, sasl_mech_find(str_from(cases[i].mech)), &login,
-                             str_from(cases[i].offered), &c, &out, &why),
-                         OK);
+        assert_int_equal(
+            sasl_client_start(scratch, sasl_mech_find(str_from(cases[i].mech)),
+                              &login, str_from(cases[i].offered), &c, &out,
+                              &why),
+            OK);
         assert_true(str_starts(
-            out, str_from(arena_fmt(a, "%sn=a=2Cb=3Dc,r=", cases[i].starts))));
+            out,
+            str_from(arena_fmt(scratch, "%sn=a=2Cb=3Dc,r=", cases[i].starts))));
     }
 }
 
@@ -241,8 +226,8 @@ cram_md5_rfc(void **state)
     struct why why;
 
     (void)state;
-    assert_int_equal(sasl_client_start(a, sasl_mech_find(S("CRAM-MD5")), &login,
-                                       S(ALL), &c, &out, &why),
+    assert_int_equal(sasl_client_start(scratch, sasl_mech_find(S("CRAM-MD5")),
+                                       &login, S(ALL), &c, &out, &why),
                      OK);
     assert_null(out.p);
     assert_int_equal(
@@ -291,7 +276,7 @@ messages(void **state)
         struct why why;
 
         assert_int_equal(
-            sasl_client_start(a, sasl_mech_find(str_from(cases[i].mech)),
+            sasl_client_start(scratch, sasl_mech_find(str_from(cases[i].mech)),
                               &cases[i].login, S(ALL), &c, &out, &why),
             OK);
         assert_non_null(out.p);
@@ -312,7 +297,7 @@ token_errors(void **state)
         struct str out;
         struct why why;
 
-        assert_int_equal(sasl_client_start(a,
+        assert_int_equal(sasl_client_start(scratch,
                                            sasl_mech_find(str_from(mechs[i])),
                                            &login, S(ALL), &c, &out, &why),
                          OK);
@@ -339,7 +324,7 @@ unusable(void **state)
         struct str out;
         struct why why;
 
-        assert_int_equal(sasl_client_start(a, sasl_mech_find(S("PLAIN")),
+        assert_int_equal(sasl_client_start(scratch, sasl_mech_find(S("PLAIN")),
                                            &cases[i], S(ALL), &c, &out, &why),
                          PERM);
     }
@@ -364,7 +349,7 @@ answer(struct sasl *s, enum sasl_step step)
         return sasl_verdict(s, SASL_YES, (struct str){0});
     if (step != SASL_CREDENTIALS)
         return step;
-    assert_int_equal(scheme_credentials(a, S("{PLAIN}pencil"), "PLAIN",
+    assert_int_equal(scheme_credentials(scratch, S("{PLAIN}pencil"), "PLAIN",
                                         s->scheme, s->user, S("secret"),
                                         &found.data, &why),
                      OK);
@@ -380,9 +365,9 @@ converse(const struct sasl_mech *m, const struct sasl_login *login,
     struct str out;
     struct why why;
 
-    if (sasl_client_start(a, m, login, S(ALL), &c, &out, &why) != OK)
+    if (sasl_client_start(scratch, m, login, S(ALL), &c, &out, &why) != OK)
         return false;
-    enum sasl_step step = sasl_start(a, m, peer, out.p ? &out : NULL, &s);
+    enum sasl_step step = sasl_start(scratch, m, peer, out.p ? &out : NULL, &s);
 
     for (;;) {
         step = answer(s, step);
@@ -428,8 +413,8 @@ both_sides(void **state)
         }
 }
 
-#define CASE(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
-
-TESTS(CASE(choice), CASE(scram_rfc), CASE(scram_false_servers),
-      CASE(scram_headers), CASE(cram_md5_rfc), CASE(messages),
-      CASE(token_errors), CASE(unusable), CASE(both_sides))
+TESTS(SCRATCH_TEST(choice), SCRATCH_TEST(scram_rfc),
+      SCRATCH_TEST(scram_false_servers), SCRATCH_TEST(scram_headers),
+      SCRATCH_TEST(cram_md5_rfc), SCRATCH_TEST(messages),
+      SCRATCH_TEST(token_errors), SCRATCH_TEST(unusable),
+      SCRATCH_TEST(both_sides))

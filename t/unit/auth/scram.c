@@ -1,24 +1,6 @@
 #include "auth/scram.h"
 
-#include "unit/test.h"
-
-static struct arena *a;
-
-static int
-setup(void **state)
-{
-    (void)state;
-    a = arena_new("test", 1 << 20);
-    return 0;
-}
-
-static int
-teardown(void **state)
-{
-    (void)state;
-    arena_free(a);
-    return 0;
-}
+#include "unit/scratch.h"
 
 /* As Dovecot 2.3.19 keeps "pencil". */
 #define KEPT                                                                   \
@@ -29,10 +11,10 @@ static void
 keys(void **state)
 {
     struct scram_keys kept, made;
-    struct buf b = buf_in(a);
+    struct buf b = buf_in(scratch);
 
     (void)state;
-    assert_true(scram_keys_parse(a, DIGEST_SHA1, S(KEPT), &kept));
+    assert_true(scram_keys_parse(scratch, DIGEST_SHA1, S(KEPT), &kept));
     assert_int_equal(kept.rounds, 4096);
     assert_int_equal(kept.salt_len, 16);
     made = kept;
@@ -65,10 +47,10 @@ no_keys(void **state)
 
     (void)state;
     for (size_t i = 0; i < COUNT(cases); i++)
-        if (scram_keys_parse(a, DIGEST_SHA1, str_from(cases[i]), &k))
+        if (scram_keys_parse(scratch, DIGEST_SHA1, str_from(cases[i]), &k))
             fail_msg("%s", cases[i]);
     /* The keys of another hash. */
-    assert_false(scram_keys_parse(a, DIGEST_SHA256, S(KEPT), &k));
+    assert_false(scram_keys_parse(scratch, DIGEST_SHA256, S(KEPT), &k));
 }
 
 static void
@@ -107,19 +89,18 @@ attributes(void **state)
 static void
 names(void **state)
 {
-    struct buf b = buf_in(a);
+    struct buf b = buf_in(scratch);
     struct str name;
 
     (void)state;
     scram_name_encode(&b, S("a,b=c"));
     assert_str(buf_str(&b), S("a=2Cb=3Dc"));
-    assert_true(scram_name_decode(a, buf_str(&b), &name));
+    assert_true(scram_name_decode(scratch, buf_str(&b), &name));
     assert_str(name, S("a,b=c"));
-    assert_false(scram_name_decode(a, S("a=2c"), &name));
-    assert_false(scram_name_decode(a, S("a="), &name));
-    assert_false(scram_name_decode(a, S("a=41"), &name));
+    assert_false(scram_name_decode(scratch, S("a=2c"), &name));
+    assert_false(scram_name_decode(scratch, S("a="), &name));
+    assert_false(scram_name_decode(scratch, S("a=41"), &name));
 }
 
-#define CASE(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
-
-TESTS(CASE(keys), CASE(no_keys), CASE(invented), CASE(attributes), CASE(names))
+TESTS(SCRATCH_TEST(keys), SCRATCH_TEST(no_keys), SCRATCH_TEST(invented),
+      SCRATCH_TEST(attributes), SCRATCH_TEST(names))

@@ -11,7 +11,7 @@
 #include "queue/journal.h"
 #include "queue/writer.h"
 
-#include "unit/test.h"
+#include "unit/scratch.h"
 
 #define SEAL 0x1234567812345678
 
@@ -46,24 +46,6 @@ static const struct envelope envelope = {
     .nrcpts = COUNT(rcpts),
 };
 
-static struct arena *arena;
-
-static int
-setup(void **state)
-{
-    (void)state;
-    arena = arena_new("test", (size_t)1 << 30);
-    return 0;
-}
-
-static int
-teardown(void **state)
-{
-    (void)state;
-    arena_free(arena);
-    return 0;
-}
-
 static int
 empty_file(void)
 {
@@ -80,7 +62,7 @@ message(struct str content, const struct envelope *e)
     struct why why;
     int fd = empty_file();
 
-    w = queue_write(arena, fd, SEAL);
+    w = queue_write(scratch, fd, SEAL);
     queue_put_delivery_block(w, e->sender, e->nrcpts == 1 ? e->rcpts : NULL);
     queue_put(w, content);
     assert_int_equal(queue_size(w), content.len);
@@ -93,7 +75,7 @@ load(int fd, struct queue_file *f)
 {
     struct why why;
 
-    if (queue_load(arena, fd, SEAL, f, &why) != QUEUE_WHOLE)
+    if (queue_load(scratch, fd, SEAL, f, &why) != QUEUE_WHOLE)
         fail_msg("not whole: %s", why.text);
 }
 
@@ -148,7 +130,7 @@ large_content(void **state)
 
     (void)state;
     for (size_t i = 0; i < COUNT(sizes); i++) {
-        char *p = arena_alloc(arena, sizes[i]), *back;
+        char *p = arena_alloc(scratch, sizes[i]), *back;
         struct queue_file f;
 
         for (size_t k = 0; k < sizes[i]; k++)
@@ -157,7 +139,7 @@ large_content(void **state)
         auto_close int fd = message((struct str){p, sizes[i]}, &envelope);
 
         load(fd, &f);
-        back = arena_alloc(arena, sizes[i]);
+        back = arena_alloc(scratch, sizes[i]);
         assert_int_equal(pread(fd, back, sizes[i], f.at.start), sizes[i]);
         assert_memory_equal(p, back, sizes[i]);
         expect_rcpts(&f);
@@ -177,7 +159,7 @@ pieces(void **state)
 
     (void)state;
     memset(chunk, 'x', sizeof chunk);
-    w = queue_write(arena, fd, SEAL);
+    w = queue_write(scratch, fd, SEAL);
     for (size_t i = 1; i < 400; i++) {
         chunk[0] = (char)('0' + i % 10);
         queue_put(w, (struct str){chunk, i * 7 % 1000 + 1});
@@ -211,7 +193,7 @@ restart_forgets(void **state)
 
     (void)state;
     memset(big, 'x', sizeof big);
-    w = queue_write(arena, fd, SEAL);
+    w = queue_write(scratch, fd, SEAL);
     queue_put(w, (struct str){big, sizeof big});
     queue_restart(w);
     queue_put(w, S("short\n"));
@@ -234,9 +216,9 @@ unfinished(void **state)
     (void)state;
     while (size-- > 0) {
         assert_int_equal(ftruncate(fd, size), 0);
-        assert_int_equal(queue_load(arena, fd, SEAL, &f, &why),
+        assert_int_equal(queue_load(scratch, fd, SEAL, &f, &why),
                          QUEUE_UNFINISHED);
-        arena_reset(arena);
+        arena_reset(scratch);
     }
 }
 
@@ -251,7 +233,7 @@ add_attempt(int fd, struct queue_place *at, int64_t index,
                              .relay = S("none"),
                              .done = S("half")};
 
-    assert_true(queue_add_attempt(arena, fd, at, 1000 + index, &r, 1));
+    assert_true(queue_add_attempt(scratch, fd, at, 1000 + index, &r, 1));
 }
 
 /* A torn event is no event: the state before it counts, at every byte. */
@@ -308,21 +290,21 @@ damage(void **state)
         assert_int_equal(pread(fd, &c, 1, at), 1);
         wrong = (char)(c ^ 4);
         assert_int_equal(pwrite(fd, &wrong, 1, at), 1);
-        assert_int_not_equal(queue_load(arena, fd, SEAL, &f, &why),
+        assert_int_not_equal(queue_load(scratch, fd, SEAL, &f, &why),
                              QUEUE_WHOLE);
         assert_int_equal(pwrite(fd, &c, 1, at), 1);
-        arena_reset(arena);
+        arena_reset(scratch);
     }
     load(fd, &f);
     assert_int_equal(pwrite(fd, "?", 1, f.at.stop + 20), 1);
-    assert_int_equal(queue_load(arena, fd, SEAL, &f, &why), QUEUE_DAMAGED);
+    assert_int_equal(queue_load(scratch, fd, SEAL, &f, &why), QUEUE_DAMAGED);
 }
 
 /* Content that is a queue file itself is content. */
 static void
 forgery(void **state)
 {
-    struct buf b = buf_in(arena);
+    struct buf b = buf_in(scratch);
     struct queue_file f;
     struct queue_writer *w;
     struct why why;
@@ -338,10 +320,10 @@ forgery(void **state)
             &(struct footer){.seal = SEAL + 1, .content_end = at, .block = at});
     }
     assert_int_equal(pwrite(fd, b.p, b.len, 0), b.len);
-    assert_int_equal(queue_load(arena, fd, SEAL, &f, &why), QUEUE_UNFINISHED);
+    assert_int_equal(queue_load(scratch, fd, SEAL, &f, &why), QUEUE_UNFINISHED);
 
     assert_int_equal(ftruncate(fd, 0), 0);
-    w = queue_write(arena, fd, SEAL);
+    w = queue_write(scratch, fd, SEAL);
     queue_put(w, buf_str(&b));
     assert_int_equal(queue_finish(w, &envelope, &why), OK);
     load(fd, &f);
@@ -363,7 +345,7 @@ results_and_reports(void **state)
     add_attempt(fd, &f.at, 1, QUEUE_FAILED);
     add_attempt(fd, &f.at, 2, QUEUE_FAILED);
     load(fd, &f);
-    r = queue_results(arena, &f);
+    r = queue_results(scratch, &f);
     assert_int_equal(f.todo, 0);
     assert_int_equal(r[0].state, QUEUE_SENT);
     assert_int_equal(r[1].state, QUEUE_FAILED);
@@ -376,7 +358,7 @@ results_and_reports(void **state)
     assert_false(queue_reports(&f, 0, &rcpts[0], &r[0], REPORT_FAILURE));
     assert_true(queue_reports(&f, 1, &rcpts[1], &r[1], REPORT_FAILURE));
     assert_false(queue_reports(&f, 2, &rcpts[2], &r[2], REPORT_FAILURE));
-    assert_true(queue_add_mark(arena, fd, &f.at, 5, QUEUE_REPORTED_FAILURE));
+    assert_true(queue_add_mark(scratch, fd, &f.at, 5, QUEUE_REPORTED_FAILURE));
     load(fd, &f);
     assert_false(queue_reports(&f, 1, &rcpts[1], &r[1], REPORT_FAILURE));
     assert_true(queue_reports(&f, 0, &rcpts[0], &r[0], REPORT_SUCCESS));
@@ -393,22 +375,22 @@ marks(void **state)
     load(fd, &f);
     add_attempt(fd, &f.at, 0, QUEUE_SENT);
     add_attempt(fd, &f.at, 1, QUEUE_DEFERRED);
-    assert_true(queue_add_mark(arena, fd, &f.at, 5, QUEUE_HOLD));
+    assert_true(queue_add_mark(scratch, fd, &f.at, 5, QUEUE_HOLD));
     load(fd, &f);
     assert_true(f.held && !f.forced && !f.warned);
     assert_int_equal(f.tried, 1001);
-    assert_true(queue_add_mark(arena, fd, &f.at, 6, QUEUE_RELEASE));
-    assert_true(queue_add_mark(arena, fd, &f.at, 6, QUEUE_REQUEUE));
-    assert_true(queue_add_mark(arena, fd, &f.at, 6, QUEUE_FORCE));
+    assert_true(queue_add_mark(scratch, fd, &f.at, 6, QUEUE_RELEASE));
+    assert_true(queue_add_mark(scratch, fd, &f.at, 6, QUEUE_REQUEUE));
+    assert_true(queue_add_mark(scratch, fd, &f.at, 6, QUEUE_FORCE));
     load(fd, &f);
     assert_true(!f.held && f.forced && f.anew);
     assert_int_equal(f.tried, 0);
     assert_int_equal(queue_state_of(&f, 1), QUEUE_TODO);
     assert_int_equal(queue_state_of(&f, 0), QUEUE_SENT);
-    assert_true(queue_add_mark(arena, fd, &f.at, 7, QUEUE_EXPIRED));
+    assert_true(queue_add_mark(scratch, fd, &f.at, 7, QUEUE_EXPIRED));
     load(fd, &f);
     assert_int_equal(f.todo, 0);
-    r = queue_results(arena, &f);
+    r = queue_results(scratch, &f);
     assert_int_equal(r[1].state, QUEUE_FAILED);
     assert_str(r[1].dsn, S("4.4.1"));
 }
@@ -427,17 +409,17 @@ copies(void **state)
     for (int i = 0; i < 300; i++)
         add_attempt(fd, &f.at, 1, QUEUE_DEFERRED);
     add_attempt(fd, &f.at, 0, QUEUE_SENT);
-    assert_true(queue_add_mark(arena, fd, &f.at, 5, QUEUE_HOLD));
+    assert_true(queue_add_mark(scratch, fd, &f.at, 5, QUEUE_HOLD));
     load(fd, &f);
     assert_int_equal(f.nblocks, 303);
-    assert_true(queue_copy(arena, out, fd, &f, &at));
+    assert_true(queue_copy(scratch, out, fd, &f, &at));
     load(out, &g);
     assert_int_equal(g.nblocks, 3);
     assert_int_equal(g.at.end, at.end);
     assert_int_equal(g.todo, 2);
     assert_true(g.held);
     expect_rcpts(&g);
-    r = queue_results(arena, &g);
+    r = queue_results(scratch, &g);
     assert_str(r[1].text, S("connection refused"));
 }
 
@@ -459,12 +441,12 @@ claimed(void **state)
     load(fd, &f);
     assert_true(f.claimable);
     assert_int_equal(ftruncate(fd, f.at.stop), 0);
-    assert_int_equal(queue_load(arena, fd, SEAL, &f, &why), QUEUE_UNFINISHED);
+    assert_int_equal(queue_load(scratch, fd, SEAL, &f, &why), QUEUE_UNFINISHED);
     at = (struct queue_place){.seal = SEAL};
-    assert_true(queue_read_delivery_block(arena, fd, &at, &e));
+    assert_true(queue_read_delivery_block(scratch, fd, &at, &e));
     assert_str(e.sender, S("me@example.com"));
     assert_str(e.rcpts[0].addr, S("john doe@here"));
-    assert_true(queue_add_envelope(arena, fd, &at, &e, true));
+    assert_true(queue_add_envelope(scratch, fd, &at, &e, true));
     load(fd, &f);
     assert_true(f.claimable);
     assert_int_equal(f.at.stop - f.at.start, 17);
@@ -475,14 +457,14 @@ static void
 many_rcpts(void **state)
 {
     size_t n = 20000, seen = 0;
-    struct rcpt *list = arena_alloc(arena, n * sizeof *list), r;
+    struct rcpt *list = arena_alloc(scratch, n * sizeof *list), r;
     struct envelope e = envelope;
     struct queue_file f;
 
     (void)state;
     for (size_t i = 0; i < n; i++)
         list[i] = (struct rcpt){
-            .addr = str_from(arena_fmt(arena, "user%zu@example.org", i)),
+            .addr = str_from(arena_fmt(scratch, "user%zu@example.org", i)),
             .transport = i % 1000 ? S("smtp") : S("local"),
             .nexthop = S("example.org")};
     e.rcpts = list;
@@ -498,10 +480,9 @@ many_rcpts(void **state)
     assert_int_equal(seen, n);
 }
 
-#define CASE(function)                                                         \
-    cmocka_unit_test_setup_teardown(function, setup, teardown)
-
-TESTS(CASE(round_trip), CASE(large_content), CASE(pieces),
-      CASE(restart_forgets), CASE(unfinished), CASE(torn_tails), CASE(damage),
-      CASE(forgery), CASE(results_and_reports), CASE(marks), CASE(copies),
-      CASE(claimed), CASE(many_rcpts))
+TESTS(SCRATCH_TEST(round_trip), SCRATCH_TEST(large_content),
+      SCRATCH_TEST(pieces), SCRATCH_TEST(restart_forgets),
+      SCRATCH_TEST(unfinished), SCRATCH_TEST(torn_tails), SCRATCH_TEST(damage),
+      SCRATCH_TEST(forgery), SCRATCH_TEST(results_and_reports),
+      SCRATCH_TEST(marks), SCRATCH_TEST(copies), SCRATCH_TEST(claimed),
+      SCRATCH_TEST(many_rcpts))

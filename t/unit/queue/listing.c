@@ -6,45 +6,28 @@
 #include "queue/journal.h"
 #include "queue/writer.h"
 
-#include "unit/test.h"
+#include "unit/scratch.h"
 
 #define SEAL  77
 #define RCPTS 1000
-
-static struct arena *arena;
-
-static int
-setup(void **state)
-{
-    (void)state;
-    arena = arena_new("test", (size_t)64 << 20);
-    return 0;
-}
-
-static int
-teardown(void **state)
-{
-    (void)state;
-    arena_free(arena);
-    return 0;
-}
 
 /* A message of which every third recipient is done, every other deferred. */
 static void
 load(struct queue_file *f)
 {
     auto_close int fd = memfd_create("queue", MFD_CLOEXEC);
-    struct rcpt *rcpts = arena_alloc(arena, RCPTS * sizeof *rcpts);
-    struct queue_result *results = arena_alloc(arena, RCPTS * sizeof *results);
+    struct rcpt *rcpts = arena_alloc(scratch, RCPTS * sizeof *rcpts);
+    struct queue_result *results =
+        arena_alloc(scratch, RCPTS * sizeof *results);
     struct envelope e = {.arrived = 1763787600123456,
                          .sender = S("me@example.org"),
                          .rcpts = rcpts,
                          .nrcpts = RCPTS};
-    struct queue_writer *w = queue_write(arena, fd, SEAL);
+    struct queue_writer *w = queue_write(scratch, fd, SEAL);
     struct why why;
 
     for (size_t i = 0; i < RCPTS; i++) {
-        rcpts[i].addr = str_from(arena_fmt(arena, "user%zu@example.net", i));
+        rcpts[i].addr = str_from(arena_fmt(scratch, "user%zu@example.net", i));
         results[i] = (struct queue_result){
             .index = (int64_t)i,
             .state = i % 3 == 0 ? QUEUE_SENT : QUEUE_DEFERRED,
@@ -53,9 +36,9 @@ load(struct queue_file *f)
     }
     queue_put(w, S("text\n"));
     assert_int_equal(queue_finish(w, &e, &why), OK);
-    assert_int_equal(queue_load(arena, fd, SEAL, f, &why), QUEUE_WHOLE);
-    assert_true(queue_add_attempt(arena, fd, &f->at, 5, results, RCPTS));
-    assert_int_equal(queue_load(arena, fd, SEAL, f, &why), QUEUE_WHOLE);
+    assert_int_equal(queue_load(scratch, fd, SEAL, f, &why), QUEUE_WHOLE);
+    assert_true(queue_add_attempt(scratch, fd, &f->at, 5, results, RCPTS));
+    assert_int_equal(queue_load(scratch, fd, SEAL, f, &why), QUEUE_WHOLE);
 }
 
 /* In small pieces and in one it is the same list. */
@@ -72,12 +55,12 @@ pieces(void **state)
         bool message = false;
 
         while (from < RCPTS) {
-            struct buf b = buf_in(arena);
+            struct buf b = buf_in(scratch);
             struct listing_record r;
 
             if (from == 0)
                 listing_message(&b, S("ID"), S("deferred"), &f);
-            from = listing_rcpts(arena, &b, &f, from, b.len + sizes[s]);
+            from = listing_rcpts(scratch, &b, &f, from, b.len + sizes[s]);
             for (struct str rest = buf_str(&b); listing_next(&rest, &r);) {
                 message |= r.kind == LISTING_MESSAGE &&
                            str_eq(r.message.sender, S("me@example.org"));
@@ -95,7 +78,7 @@ pieces(void **state)
 static void
 malformed(void **state)
 {
-    struct buf b = buf_in(arena);
+    struct buf b = buf_in(scratch);
     struct listing_record r;
     struct queue_file f;
     struct str all;
@@ -115,7 +98,4 @@ malformed(void **state)
     assert_str(r.message.queue, S("hold"));
 }
 
-#define CASE(function)                                                         \
-    cmocka_unit_test_setup_teardown(function, setup, teardown)
-
-TESTS(CASE(pieces), CASE(malformed))
+TESTS(SCRATCH_TEST(pieces), SCRATCH_TEST(malformed))

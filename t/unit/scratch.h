@@ -1,0 +1,33 @@
+/*
+ * scratch.h - an arena for each test of a file.
+ *
+ * SCRATCH_TEST(function) in the list of TESTS() makes it before the function
+ * and frees it afterwards.
+ */
+#ifndef UNIT_SCRATCH_H
+#define UNIT_SCRATCH_H
+
+#include "unit/test.h"
+
+static struct arena *scratch;
+
+static int
+scratch_make(void **state)
+{
+    (void)state;
+    scratch = arena_new("test", (size_t)1 << 30);
+    return 0;
+}
+
+static int
+scratch_free(void **state)
+{
+    (void)state;
+    arena_free(scratch);
+    return 0;
+}
+
+#define SCRATCH_TEST(function)                                                 \
+    cmocka_unit_test_setup_teardown(function, scratch_make, scratch_free)
+
+#endif
