@@ -11,7 +11,7 @@ CUT = b'[MESSAGELIMIT 1000 501] '
 
 @pytest.fixture(scope='module')
 def posta():
-    users = {f'u{i}': 'secret' for i in range(20)}
+    users = {f'u{i}': 'secret' for i in range(40)}
     with Posta(users=users, settings={'imap_message_limit': '1000'}) as p:
         p.fresh = iter(users)
         yield p
