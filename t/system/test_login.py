@@ -310,6 +310,9 @@ def test_five_hundred_at_once():
             assert re.search(r'BYE|-ERR', c.ends())
             c.close()
         wait_until(lambda: ALICE not in p.posta('who').stdout, 'nobody')
+        done = p.posta('kick', ALICE, check=False)
+        assert (done.returncode, done.stderr) == (
+            1, f'posta: {ALICE} has no session\n')
 
 
 def test_who_says_nothing_is_sent_away():
