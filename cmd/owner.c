@@ -47,21 +47,51 @@ find_ids(struct user *u, struct why *why)
     return OK;
 }
 
+/* Where there is but one domain with mailboxes it may be left out. */
+static bool
+add_domain(struct user *u)
+{
+    struct str list = str_from(u->conf->virtual_mailbox_domains), one, more;
+
+    if (str_find(u->user, '@') >= 0 || str_find(list, ':') >= 0 ||
+        str_find(list, '/') >= 0 || !str_word(&list, " \t\r\n,", &one) ||
+        str_word(&list, " \t\r\n,", &more))
+        return false;
+    u->user = str_from(arena_fmt(u->life, "%.*s@%.*s", STR(u->user), STR(one)));
+    return true;
+}
+
+/* Fields stay empty where there is no such user. */
+static enum rc
+ask_authd(struct user *u, const char *what, struct why *why)
+{
+    struct auth_client *authd = auth_client_new(
+        u->life, u->conf->queue_directory, S("private/authd"), NULL, NULL, why);
+    struct str given = u->user;
+    enum rc rc;
+
+    if (authd == NULL)
+        return TEMP;
+    rc = auth_client_user(authd, u->life, u->user, str_from(what), &u->fields,
+                          why);
+    if (rc == OK && u->fields.p == NULL && add_domain(u))
+        rc = auth_client_user(authd, u->life, u->user, str_from(what),
+                              &u->fields, why);
+    if (u->fields.p == NULL)
+        u->user = given;
+    auth_client_free(authd);
+    return rc;
+}
+
 static enum rc
 find_named(struct user *u, const char *what, struct why *why)
 {
     struct why cause;
-    struct auth_client *authd =
-        auth_client_new(u->life, u->conf->queue_directory, S("private/authd"),
-                        NULL, NULL, &cause);
-    enum rc rc = authd ? auth_client_user(authd, u->life, u->user,
-                                          str_from(what), &u->fields, &cause)
-                       : TEMP;
+    enum rc rc = ask_authd(u, what, &cause);
 
     if (rc != OK)
         return fail(why, "4.3.0", "%s; is Posta running? (posta start)",
                     cause.text);
-    auth_client_free(authd);
     if (u->fields.p == NULL)
         return fail(why, "5.1.1", "there is no user %.*s (posta user list)",
                     STR(u->user));

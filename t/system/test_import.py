@@ -276,6 +276,19 @@ def test_mailbox_file():
         assert 'is Posta running?' in run(f'mbox:{box}', status=75)
 
 
+def test_a_name_without_its_domain():
+    """As with posta user."""
+    with Posta(users={'anna': 'secret'}) as posta:
+        box = posta.top / 'box'
+        box.write_text(MBOX)
+        box.chmod(0o644)
+        for status, user in (0, 'anna'), (67, 'ben'):
+            done = posta.posta('import', '-u', user, f'mbox:{box}',
+                               '--dry-run', check=False)
+            assert done.returncode == status, done
+        assert 'no user ben (' in done.stderr
+
+
 def test_maildir(dovecot):
     """Dovecot's own, with its keywords and subscriptions."""
     with Posta(users={'anna': 'secret'}) as posta:
