@@ -71,9 +71,11 @@ tell_one(void *own, int folder, const char *name)
         return;
     auto_close int fd = open_fifo(folder, name);
 
+    if (fd < 0)
+        return; /* of a process that was killed */
     t->others++;
     /* Whoever shares the home may have put anything there. */
-    if (fd >= 0 && fstat(fd, &st) == 0 && S_ISFIFO(st.st_mode))
+    if (fstat(fd, &st) == 0 && S_ISFIFO(st.st_mode))
         (void)!write(fd, t->line.p, t->line.len);
 }
 
