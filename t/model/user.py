@@ -86,8 +86,15 @@ class User(Steps, Bursts, Outside):
         self.world.boxes[self.SHARED].acl[self.guest] = ALL
         self.auditor.ok(f'SETACL {self.SHARED} {self.guest.address} '
                         f'{"".join(ALL)}')
+        wait_until(lambda: self.is_let_in(guest), 'the guest to be let in')
         for c in self.clients:
             c.connect()
+
+    def is_let_in(self, client):
+        """A process that was there before what is shared is not."""
+        client.connect()
+        name = client.box_name(self.SHARED)
+        return client.say(f'STATUS {name} (MESSAGES)').status == 'OK'
 
     def use_letters(self, name):
         """Of the 26 keywords that a file name can say most are taken: of ours
