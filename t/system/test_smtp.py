@@ -513,9 +513,9 @@ def test_reuse_limits():
             agent.one(server.nexthop)
         assert len(server.sessions) == 2
     with FakeSmtp() as server, \
-            SmtpAgent(smtp_connection_reuse_time_limit='1s') as agent:
+            SmtpAgent(smtp_connection_reuse_time_limit='4s') as agent:
         agent.one(server.nexthop)
-        time.sleep(1.2)
+        time.sleep(4.2)
         agent.one(server.nexthop)
         agent.one(server.nexthop)
         assert len(server.sessions) == 2
