@@ -1,10 +1,10 @@
 #include "store/acl_walk.h"
 
-#include <dirent.h>
 #include <fcntl.h>
 #include <unistd.h>
 
 #include "store/acl_file.h"
+#include "sys/disk.h"
 
 #define DEPTH_MAX   32
 #define FOLDERS_MAX 100000
@@ -48,8 +48,7 @@ is_folder(const struct acl_walk *w, const struct dirent *e)
 static bool
 walk(struct acl_walk *w, int dir, int depth)
 {
-    int fd = openat(dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    DIR *d = fd < 0 ? NULL : fdopendir(fd);
+    DIR *d = disk_list(dir, ".");
     bool more = look(w, dir);
 
     if (d == NULL)
@@ -57,8 +56,9 @@ walk(struct acl_walk *w, int dir, int depth)
     for (struct dirent *e; more && depth > 0 && (e = readdir(d));) {
         if (!is_folder(w, e) || ++w->folders > FOLDERS_MAX)
             continue;
-        auto_close int below = openat(
-            fd, e->d_name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+        auto_close int below =
+            openat(dirfd(d), e->d_name,
+                   O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
 
         if (below >= 0)
             more = walk(w, below, w->fs ? depth - 1 : 0);

@@ -1,6 +1,4 @@
-#include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <unistd.h>
 
 #include "store/flags.h"
@@ -119,15 +117,11 @@ plan_changes(struct flush *fl)
 static void
 plan_new(struct flush *fl)
 {
-    int fd = openat(fl->box->new, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    DIR *d = fd < 0 ? NULL : fdopendir(fd);
+    DIR *d = disk_list(fl->box->new, ".");
     struct name n;
 
-    if (d == NULL) {
-        if (fd >= 0)
-            close(fd);
+    if (d == NULL)
         return;
-    }
     for (struct dirent *e; (e = readdir(d));) {
         if (!name_parse(str_from(e->d_name), &n))
             continue;

@@ -1,4 +1,3 @@
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -26,8 +25,7 @@ no_folder(struct why *why, struct str name)
 static void
 remove_tree(int dir, const char *name, int depth)
 {
-    int fd = openat(dir, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
-    DIR *d = fd < 0 ? NULL : fdopendir(fd);
+    DIR *d = disk_list(dir, name);
 
     if (d == NULL) {
         (void)!unlinkat(dir, name, 0);
@@ -37,8 +35,9 @@ remove_tree(int dir, const char *name, int depth)
         if (str_eq(str_from(e->d_name), S(".")) ||
             str_eq(str_from(e->d_name), S("..")))
             continue;
-        if (unlinkat(fd, e->d_name, 0) < 0 && errno == EISDIR && depth > 0)
-            remove_tree(fd, e->d_name, depth - 1);
+        if (unlinkat(dirfd(d), e->d_name, 0) < 0 && errno == EISDIR &&
+            depth > 0)
+            remove_tree(dirfd(d), e->d_name, depth - 1);
     }
     closedir(d);
     (void)!unlinkat(dir, name, AT_REMOVEDIR);
@@ -48,8 +47,7 @@ remove_tree(int dir, const char *name, int depth)
 static void
 empty_trash(struct home *h)
 {
-    int fd = openat(h->dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    DIR *d = fd < 0 ? NULL : fdopendir(fd);
+    DIR *d = disk_list(h->dir, ".");
 
     if (d == NULL)
         return;

@@ -133,8 +133,7 @@ change_subs(struct home *h, struct arena *a, struct str wanted, bool subscribed,
     /* A part that has a divider in it: only version 2 can say that. */
     if (subscribed && str_find(wanted, divider(h)) >= 0)
         version = 2;
-    if (version == 2)
-        buf_add(&b, S("V\t2\n\n"));
+    subs_put_head(&b, version);
     while (subs_next(a, &text, old, divider(h), &name)) {
         bool same = str_eq(name, wanted);
 

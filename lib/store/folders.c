@@ -1,6 +1,5 @@
 #include "store/folders.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -102,18 +101,6 @@ add_flat(struct listing *l, const struct dirent *e)
     f->ino = e->d_ino;
 }
 
-static DIR *
-open_list(const struct home *h, const char *path)
-{
-    int fd =
-        openat(h->dir, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
-    DIR *d = fd < 0 ? NULL : fdopendir(fd);
-
-    if (d == NULL && fd >= 0)
-        close(fd);
-    return d;
-}
-
 static bool
 is_flat(const struct dirent *e)
 {
@@ -141,7 +128,7 @@ add_all_flat(struct listing *l, DIR *d)
 static bool
 list_flat(struct listing *l)
 {
-    DIR *d = open_list(l->home, ".");
+    DIR *d = disk_list(l->home->dir, ".");
     struct stat st;
 
     if (d == NULL)
@@ -155,7 +142,7 @@ list_flat(struct listing *l)
 static bool
 list_tree(struct listing *l, const char *path, int depth)
 {
-    DIR *d = open_list(l->home, path);
+    DIR *d = disk_list(l->home->dir, path);
 
     if (d == NULL)
         return false;

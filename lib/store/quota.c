@@ -1,6 +1,5 @@
 #include "store/quota.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -86,21 +85,10 @@ struct count {
     int64_t bytes, messages;
 };
 
-static DIR *
-open_list(int dir, const char *name)
-{
-    int fd = openat(dir, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
-    DIR *d = fd < 0 ? NULL : fdopendir(fd);
-
-    if (d == NULL && fd >= 0)
-        close(fd);
-    return d;
-}
-
 static void
 count_messages(struct count *c, int maildir, const char *part)
 {
-    DIR *d = open_list(maildir, part);
+    DIR *d = disk_list(maildir, part);
     struct stat st;
     struct name n;
 
@@ -131,7 +119,7 @@ is_folder(const char *name, bool fs)
 static void
 count_maildir(struct count *c, int dir, const char *name, bool fs, int depth)
 {
-    DIR *d = open_list(dir, name);
+    DIR *d = disk_list(dir, name);
 
     if (d == NULL)
         return;

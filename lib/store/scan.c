@@ -11,7 +11,6 @@
  * or a folder did, it is done again; under dovecot-uidlist.lock, if what was
  * found needs it and others had it meanwhile.
  */
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -23,6 +22,7 @@
 #include "store/dotlock.h"
 #include "store/own.h"
 #include "store/scan.h"
+#include "sys/disk.h"
 
 #define SCAN_LIMIT   ((size_t)4 << 30)
 #define TRIES        5
@@ -81,14 +81,10 @@ add_file(struct scan *s, struct str file, bool in_new, bool regular)
 static bool
 list(struct scan *s, int dir, bool in_new)
 {
-    int fd = openat(dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    DIR *d = fd < 0 ? NULL : fdopendir(fd);
+    DIR *d = disk_list(dir, ".");
 
-    if (d == NULL) {
-        if (fd >= 0)
-            close(fd);
+    if (d == NULL)
         return false;
-    }
     for (struct dirent *e; (errno = 0, e = readdir(d));)
         add_file(s, str_from(e->d_name), in_new, e->d_type == DT_REG);
 

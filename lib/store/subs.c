@@ -74,6 +74,13 @@ subs_next(struct arena *a, struct str *text, int version, char divider,
 }
 
 void
+subs_put_head(struct buf *b, int version)
+{
+    if (version == 2)
+        buf_add(b, S(HEAD));
+}
+
+void
 subs_put(struct buf *b, int version, char divider, struct str name)
 {
     for (size_t i = 0; i < name.len; i++)

@@ -25,6 +25,7 @@ int subs_head(struct str *text);
 bool subs_next(struct arena *a, struct str *text, int version, char divider,
                struct str *name);
 
+void subs_put_head(struct buf *b, int version);
 /* The line of such a name. */
 void subs_put(struct buf *b, int version, char divider, struct str name);
 

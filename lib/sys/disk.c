@@ -152,6 +152,17 @@ disk_open(int dir, const char *name, int flags)
     return openat(dir, name, flags | O_CLOEXEC | O_NOFOLLOW);
 }
 
+DIR *
+disk_list(int dir, const char *name)
+{
+    int fd = openat(dir, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+    DIR *d = fd < 0 ? NULL : fdopendir(fd);
+
+    if (d == NULL && fd >= 0)
+        close(fd);
+    return d;
+}
+
 ssize_t
 disk_read(int fd, char *data, size_t len, off_t at)
 {

@@ -19,6 +19,7 @@
 #ifndef SYS_DISK_H
 #define SYS_DISK_H
 
+#include <dirent.h>
 #include <sys/types.h>
 
 #include "base/str.h"
@@ -38,6 +39,9 @@ bool disk_make_dir(int dir, const char *name);
 int disk_create(int dir, const char *name, mode_t mode);
 /* An existing file; flags are O_RDONLY, O_RDWR ... Never follows a link. */
 int disk_open(int dir, const char *name, int flags);
+
+/* A folder, to list what is in it: never one behind a link. NULL with errno. */
+DIR *disk_list(int dir, const char *name);
 
 /* Up to len bytes from offset `at`; less only at the end of the file. */
 ssize_t disk_read(int fd, char *data, size_t len, off_t at);
