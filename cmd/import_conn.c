@@ -427,7 +427,6 @@ plain(struct conn *c, struct arena *a, struct str user, struct str password,
       struct why *why)
 {
     struct buf raw = buf_in(a), b = buf_in(a);
-    enum rc rc = OK;
 
     buf_addc(&raw, '\0');
     buf_add(&raw, user);
@@ -438,11 +437,15 @@ plain(struct conn *c, struct arena *a, struct str user, struct str password,
         conn_send(c, "AUTHENTICATE PLAIN %.*s", STR(buf_str(&b)));
     } else {
         conn_send(c, "AUTHENTICATE PLAIN");
-        rc = wait_go_on(c, why);
+
+        enum rc rc = wait_go_on(c, why);
+
+        if (rc != OK)
+            return rc; /* who does not want it does not get it */
         io_put(c->io, buf_str(&b));
         io_put(c->io, S("\r\n"));
     }
-    return rc == OK ? conn_wait(c, NULL, NULL, why) : rc;
+    return conn_wait(c, NULL, NULL, why);
 }
 
 static enum rc

@@ -391,11 +391,14 @@ def test_lost_connection(dovecot):
 
 # ---- servers that mean harm
 
+GREETING = b'* OK [CAPABILITY IMAP4rev1 SASL-IR AUTH=PLAIN] hi\r\n'
+
+
 class Hostile:
     """Each connection gets a script: bytes, or a function of what was read."""
 
     def __init__(self, *script):
-        self.script = script
+        self.script, self.greeting, self.heard = script, GREETING, b''
         self.listener = socket.create_server(('127.0.0.1', 0))
         self.port = self.listener.getsockname()[1]
         self.thread = threading.Thread(target=self.run, daemon=True)
@@ -421,12 +424,13 @@ class Hostile:
 
     def talk(self, s):
         file = s.makefile('rb')
-        s.sendall(b'* OK [CAPABILITY IMAP4rev1 SASL-IR AUTH=PLAIN] hi\r\n')
+        s.sendall(self.greeting)
         answers = {'AUTHENTICATE': b'', 'CAPABILITY':
                    b'* CAPABILITY IMAP4rev1\r\n',
                    'LIST': b'* LIST () "/" INBOX\r\n',
                    'EXAMINE': b'* OK [UIDVALIDITY 5] x\r\n', **dict(self.script)}
         while line := file.readline():
+            self.heard += line
             tag, verb, *rest = line.decode().split()
             if verb == 'UID':
                 verb = 'BODY' if 'BODY.PEEK[]' in line.decode() else 'META'
@@ -463,3 +467,14 @@ def test_hostile(script, status):
         out = Import(posta)(f'imap://127.0.0.1:{server.port}', '--insecure',
                             status=status)
         assert '\x1b' not in out
+
+
+def test_refused_before_the_password():
+    """Who does not ask for it does not get it."""
+    no = b'a1 NO [AUTHENTICATIONFAILED] not you\r\n'
+    with Posta(users={'anna': 'secret'}) as posta, \
+            Hostile(('AUTHENTICATE', no)) as server:
+        server.greeting = GREETING.replace(b'SASL-IR ', b'')
+        Import(posta)(f'imap://127.0.0.1:{server.port}', '--insecure',
+                      status=77)
+        assert server.heard == b'a1 AUTHENTICATE PLAIN\r\n'
