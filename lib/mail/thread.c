@@ -40,6 +40,7 @@ struct threading {
     size_t top_count;
     node_id *newest; /* message, of a set */
 
+    unsigned method; /* its bit */
     const struct phase *phase;
     size_t at; /* how far the phase has come */
     node_id writing;
@@ -372,52 +373,49 @@ link_subject(struct threading *t, uint32_t i)
 
 /* ---- the phases: what is done to each, in turn */
 
-struct phase {
+enum {
+    SUBJECTS = 1 << THREAD_ORDEREDSUBJECT,
+    REFERENCES = 1 << THREAD_REFERENCES,
+    REFS = 1 << THREAD_REFS,
+    LINKED = REFERENCES | REFS,
+    EVERY = SUBJECTS | LINKED,
+};
+
+static const struct phase {
     enum { MESSAGES, NODES, THREADS, SORT, SORTED, END } of;
     void (*run)(struct threading *t, uint32_t i);
+    unsigned methods; /* that have it */
+} phases[] = {
+    {MESSAGES, enter_message,   LINKED    },
+    {MESSAGES, link_parent,     LINKED    },
+    {MESSAGES, link_ancestors,  LINKED    },
+    {MESSAGES, move_up,         LINKED    },
+    {MESSAGES, leave_single,    LINKED    },
+    {MESSAGES, take_date,       EVERY     },
+    {SORT,     NULL,            EVERY     },
+    {SORTED,   link_subject,    SUBJECTS  },
+    {NODES,    forget_children, LINKED    },
+    {SORTED,   take_place,      EVERY     },
+    {THREADS,  choose,          REFERENCES},
+    {THREADS,  merge,           REFERENCES},
+    {NODES,    forget_children, REFERENCES},
+    {SORTED,   take_place,      REFERENCES},
+    {SORTED,   find_newest,     REFS      },
+    {THREADS,  take_newest,     REFS      },
+    {SORT,     NULL,            REFS      },
+    {SORTED,   take_top,        REFS      },
+    {END,      NULL,            EVERY     },
 };
 
-static const struct phase by_subject[] = {
-    {MESSAGES, take_date   },
-    {SORT,     NULL        },
-    {SORTED,   link_subject},
-    {SORTED,   take_place  },
-    {END,      NULL        },
-};
-
-static const struct phase by_references[] = {
-    {MESSAGES, enter_message  },
-    {MESSAGES, link_parent    },
-    {MESSAGES, link_ancestors },
-    {MESSAGES, move_up        },
-    {MESSAGES, leave_single   },
-    {MESSAGES, take_date      },
-    {SORT,     NULL           },
-    {NODES,    forget_children},
-    {SORTED,   take_place     },
-    {THREADS,  choose         },
-    {THREADS,  merge          },
-    {NODES,    forget_children},
-    {SORTED,   take_place     },
-    {END,      NULL           },
-};
-
-static const struct phase by_refs[] = {
-    {MESSAGES, enter_message  },
-    {MESSAGES, link_parent    },
-    {MESSAGES, link_ancestors },
-    {MESSAGES, move_up        },
-    {MESSAGES, leave_single   },
-    {MESSAGES, take_date      },
-    {SORT,     NULL           },
-    {NODES,    forget_children},
-    {SORTED,   take_place     },
-    {SORTED,   find_newest    },
-    {THREADS,  take_newest    },
-    {SORT,     NULL           },
-    {SORTED,   take_top       },
-    {END,      NULL           },
-};
+/* From this row on, the first that the method has. */
+static void
+enter_phase(struct threading *t, const struct phase *phase)
+{
+    while (!(phase->methods & t->method))
+        phase++;
+    t->phase = phase;
+    t->at = 0;
+}
 
 static size_t
 phase_size(const struct threading *t)
@@ -448,11 +446,9 @@ thread_step(struct threading *t)
             t->phase->run(t, (uint32_t)t->at++);
         done = t->at == phase_size(t);
     }
-    if (done) {
-        t->phase++;
-        t->at = 0;
-        t->writing = t->nodes[0].child;
-    }
+    if (done)
+        enter_phase(t, t->phase + 1);
+    t->writing = t->nodes[0].child;
     return false;
 }
 
@@ -478,11 +474,6 @@ struct threading *
 thread_begin(struct arena *a, enum thread_method method,
              const struct thread_message *messages, size_t count)
 {
-    static const struct phase *const phases[] = {
-        [THREAD_ORDEREDSUBJECT] = by_subject,
-        [THREAD_REFERENCES] = by_references,
-        [THREAD_REFS] = by_refs,
-    };
     /* One for each message, id, and pair of threads that is put together. */
     size_t ids = count + count_references(messages, count);
     size_t nodes = ids + count + 1;
@@ -500,9 +491,10 @@ thread_begin(struct arena *a, enum thread_method method,
         .secret = hash_of(S("threads")) | 1,
         .top = arena_alloc(a, (count + 1) * sizeof *t->top),
         .newest = arena_alloc(a, nodes * sizeof *t->newest),
-        .phase = phases[method],
+        .method = 1u << method,
     };
     order_begin(&t->order, a, count);
+    enter_phase(t, phases);
     return t;
 }
 
