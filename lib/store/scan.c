@@ -26,7 +26,8 @@
 
 #define SCAN_LIMIT   ((size_t)4 << 30)
 #define TRIES        5
-#define LOCKED_TRIES 50 /* where UIDs are to be given */
+#define DOUBT_WAIT   1000 /* ms for the lock, where a file was not found */
+#define LOCKED_TRIES 50   /* where UIDs are to be given */
 #define SECOND       INT64_C(1000000000)
 #define SMALL        2000 /* messages: listing them costs a millisecond */
 
@@ -366,17 +367,23 @@ forget(struct scan *s)
 }
 
 /* Is the lock needed? Also to believe that files are gone: others rename under
- * it, and a name that changes while a folder is listed may be missed. */
+ * it, and a name that changes while a folder is listed may be missed. And where
+ * a file has another name: a process that writes flags into names has yet to
+ * note that, and what it wrote may be changed again by now. */
 static bool
 needs_lock(const struct scan *s)
 {
-    return !s->box->locked && (s->fresh.len || s->gone.len || s->read_uidlist);
+    return !s->box->locked &&
+           (s->fresh.len || s->moved.len || s->gone.len || s->read_uidlist);
 }
 
-/* Without the lock only what is no matter of UIDs can be done. */
+/* Without the lock nothing that needs it is done, but that somebody who did not
+ * find a file is told its name. */
 static void
 do_without(struct scan *s)
 {
+    if (!s->box->doubt)
+        s->moved.len = 0;
     s->busy = true;
     s->stable = false;
     s->fresh.len = 0;
@@ -402,7 +409,8 @@ lock(struct scan *s, bool *again, struct why *why)
 {
     struct mailbox *box = s->box;
     struct text_stamp now;
-    enum rc rc = take_lock(box, s->known ? 0 : LOCK_WAIT, why);
+    int64_t wait = box->doubt ? DOUBT_WAIT : 0;
+    enum rc rc = take_lock(box, s->known ? wait : LOCK_WAIT, why);
 
     if (rc != OK && s->known) {
         do_without(s);
