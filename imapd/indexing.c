@@ -211,6 +211,7 @@ work(struct imap *imap)
         log_warn("imap(%.*s): %s", STR(imap->user->user), why.text);
     index_job_free(x->job);
     x->job = NULL;
+    x->unrest_since = 0; /* what comes now may gather again */
 }
 
 static void
