@@ -84,6 +84,18 @@ fail_url(struct session *s, struct upload *u, struct str url, const char *text)
 
 /* ---- the target */
 
+/* The literal is taken before commands_run looks at them, and tells. */
+static unsigned
+rights_by_now(struct session *s)
+{
+    unsigned before = s->rights, now;
+
+    (void)space_look(s);
+    now = s->rights;
+    s->rights = before;
+    return now;
+}
+
 static bool
 find_replaced(struct session *s, struct upload *u, const struct command *c)
 {
@@ -96,7 +108,7 @@ find_replaced(struct session *s, struct upload *u, const struct command *c)
         return fail_with(u, "[READ-ONLY] ",
                          "The mailbox is open for reading "
                          "only");
-    if ((s->rights & RIGHTS_REPLACE) != RIGHTS_REPLACE)
+    if ((rights_by_now(s) & RIGHTS_REPLACE) != RIGHTS_REPLACE)
         return fail_with(u, "[NOPERM] ",
                          "You have not the right to replace messages");
     if (a->replaced == 0)

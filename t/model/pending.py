@@ -221,19 +221,20 @@ class Pending:
 
     def _check_moves(self, found):
         """What was moved is in one place: neither lost nor twice. Between two
-        homes a process that is killed may leave it in both (RFC 6851 3.3: it
-        must be in one, should not be in two)."""
+        homes, which have no lock in common, it may be in several after a kill,
+        or when two moved it at once (RFC 6851 3.3: it must be in one, should
+        not be in two)."""
         sources = {a.source for a in self.adds if a.source}
         for box, uid in sources:
             adds = [a for a in self.adds if a.source == (box, uid)]
             there = [a for a in adds if a.found]
             homes = {self.world.boxes[x].owner
                      for x in [box] + [a.box for a in adds]}
-            cut = len(homes) > 1 and not all(a.sure for a in adds)
-            if uid in found[box].messages and there and not cut:
+            one, sure = len(homes) == 1, all(a.sure for a in adds)
+            if uid in found[box].messages and there and (one or sure):
                 raise Differs(f'{box}: UID {uid} was moved and is there: '
                               f'{there}')
-            if len(there) > 1 and not cut:
+            if len(there) > 1 and one:
                 raise Differs(f'{box}: UID {uid} was moved twice: {there}')
             may_go = any(True in a.options['\\Deleted'] and
                          a.box in self.expunged_boxes | {box}
