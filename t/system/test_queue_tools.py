@@ -174,7 +174,7 @@ def test_wrong_use(posta):
     assert status('postsuper', '-d', 'ALL', 'nonsense') == 1
     assert status('postcat', '-q', 'NOSUCH') == 1
     assert status('postcat', '-z') == 1
-    assert status('posta', 'nonsense') == 1
+    assert status('posta', 'nonsense') == 64
 
 
 def test_while_down(posta):
