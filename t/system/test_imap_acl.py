@@ -37,7 +37,7 @@ def posta():
               imap_shared_namespace='shared/ maildir:$virtual_mailbox_base'
                                     '/%d/%n/Maildir',
               imap_shared_list=p.shares)
-        p.fresh = iter(users)
+        p.fresh = iter([*users][1:])  # u0 is master of what is public
         path = p.dir / 'users'
         path.write_text(re.sub('(?m)^(grouped@.*)$',
                                r'\1 userdb_acl_groups=staff,big',
