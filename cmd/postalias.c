@@ -114,14 +114,16 @@ newaliases_options(int argc, char **argv, bool *verbose)
 {
     const char *dir = NULL;
 
+    bool good = true;
+
     for (int c; (c = getopt(argc, argv, "C:v")) >= 0;)
         if (c == 'v')
             *verbose = true;
         else if (c == 'C')
             dir = optarg;
         else
-            optind = argc + 1;
-    if (optind != argc)
+            good = false;
+    if (!good || optind != argc)
         cmd_fatal(75, "newaliases",
                   "usage: newaliases [-v] [-C config_dir]; it makes the tables "
                   "of alias_database");

@@ -46,3 +46,12 @@ def test_superfluous_word(name):
     done = run('posta', name, '--nonsense', 'word')
     assert done.returncode == 64 and done.stdout == ''
     assert done.stderr.startswith('usage: posta ')
+
+
+@pytest.mark.parametrize('name', COMMANDS)
+def test_unknown_option(name):
+    """An end, with something to read."""
+    done = subprocess.run([name, '-Z'], executable=BIN / 'posta', text=True,
+                          stdin=subprocess.DEVNULL, capture_output=True,
+                          timeout=60)
+    assert done.returncode > 0 and done.stderr
