@@ -53,7 +53,11 @@ class Posta:
         self.log = self.dir / 'log'
         self.base = free_port_base()
         self.port = self.base + 25
-        self._init()
+        try:
+            self._init()
+        except BaseException:  # nothing is left of it
+            self.close()
+            raise
 
     def _init(self):
         users = [f'--user={n}:{p}' for n, p in self.users.items()]
