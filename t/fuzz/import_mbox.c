@@ -18,8 +18,9 @@ static struct {
 /* ---- what the target does */
 
 void
-import_say(const char *fmt, ...)
+cmd_say(const char *name, const char *fmt, ...)
 {
+    (void)name;
     (void)fmt;
 }
 
