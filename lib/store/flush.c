@@ -141,7 +141,6 @@ rename_files(struct flush *fl)
 {
     struct mailbox *box = fl->box;
 
-    mailbox_own_begin(box, &fl->f);
     for (size_t i = 0; i < fl->plans.len; i++) {
         struct plan *p = &fl->plans.at[i];
 
@@ -152,7 +151,6 @@ rename_files(struct flush *fl)
         if (!p->done)
             fl->failed = true;
     }
-    mailbox_own_end(box);
 }
 
 static void
@@ -201,8 +199,9 @@ compact(struct flush *fl, struct why *why)
     return text_write(fl->box->dir, STATE_FILE, buf_str(&b), &fl->f.state, why);
 }
 
-static enum rc
-write_words(struct flush *fl, struct why *why)
+/* Their lines in posta-state. */
+static struct str
+words_of(struct flush *fl)
 {
     struct buf b = buf_in(fl->a);
     struct state_line l = {.kind = 'U'};
@@ -214,12 +213,20 @@ write_words(struct flush *fl, struct why *why)
         l.value = fl->plans.at[i].keywords;
         state_put(&b, &l);
     }
-    if (b.len == 0)
+    return buf_str(&b);
+}
+
+static enum rc
+write_words(struct flush *fl, struct why *why)
+{
+    struct str lines = words_of(fl);
+
+    if (lines.len == 0)
         return OK;
     if (fl->f.state.size > 8192 + 64 * (int64_t)fl->f.messages)
         return compact(fl, why);
-    return text_append(fl->box->dir, STATE_FILE, buf_str(&b), false,
-                       &fl->f.state, why);
+    return text_append(fl->box->dir, STATE_FILE, lines, false, &fl->f.state,
+                       why);
 }
 
 static enum rc
@@ -277,7 +284,9 @@ flush(struct flush *fl, struct why *why)
     rc = mailbox_end(fl->box, why);
     if (rc != OK)
         return rc;
+    mailbox_own_begin(fl->box, &fl->f);
     rename_files(fl);
+    mailbox_own_end(fl->box);
     return note_all(fl, why);
 }
 
@@ -321,4 +330,44 @@ flags_flush(struct mailbox *box, size_t max, bool *left, struct why *why)
     /* Somebody else has renamed them: what is what? */
     mailbox_own_doubt(box);
     return mailbox_sync(box, NULL, why);
+}
+
+/* ---- the index has been removed */
+
+/* Those who made a new one from the files before us see names that somebody
+ * else has changed; our own new one is made afterwards. */
+static void
+rescue(struct flush *fl)
+{
+    struct text_stamp stamp;
+    struct why why;
+    struct str lines = words_of(fl);
+
+    rename_files(fl);
+    if (lines.len > 0)
+        (void)!text_append(fl->box->dir, STATE_FILE, lines, false, &stamp,
+                           &why);
+}
+
+void
+flags_rescue(struct mailbox *box)
+{
+    struct flush fl = {.box = box,
+                       .kv = box->home->kv,
+                       .max = SIZE_MAX,
+                       .a = arena_new("rescue", (size_t)4 << 30)};
+    bool was_locked = box->locked;
+    struct why why;
+
+    kv_env_read(fl.kv);
+    if (!box->gone && index_folder_get(fl.kv, box->path, &fl.f))
+        plan_changes(&fl);
+    if (kv_env_end(fl.kv, &why) == OK && fl.plans.len > 0 &&
+        (was_locked || mailbox_take_lock(box, CLOSE_WAIT, &why) == OK)) {
+        rescue(&fl);
+        if (!was_locked)
+            mailbox_unlock(box);
+    }
+    vec_free(&fl.plans);
+    arena_free(fl.a);
 }

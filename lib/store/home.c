@@ -171,6 +171,9 @@ home_check(struct home *h, struct why *why)
 {
     if (h->kv && !kv_env_gone(h->kv))
         return OK;
+    if (kv_env_removed(h->kv))
+        for (size_t i = 0; i < h->boxes.len; i++)
+            flags_rescue(h->boxes.at[i]);
     kv_env_close(h->kv);
     h->kv = NULL;
     h->generation++;

@@ -75,7 +75,8 @@ struct mailbox {
     uint32_t kept_validity;
 };
 
-/* Put the index in order if it is gone. */
+/* Put the index in order if it is gone. What only a removed one knew about
+ * open mailboxes is in the names of their files then. */
 enum rc home_check(struct home *home, struct why *why) MUST_USE;
 
 /* Tell others who listen (tell.h). */
@@ -129,6 +130,13 @@ void mailbox_own_doubt(struct mailbox *box);
 enum rc mailbox_lock(struct mailbox *box, int64_t wait,
                      struct why *why) MUST_USE;
 void mailbox_unlock(struct mailbox *box);
+/* Only the lock. */
+enum rc mailbox_take_lock(struct mailbox *box, int64_t wait,
+                          struct why *why) MUST_USE;
+
+/* What flags_flush would do, by an index that has been removed: nothing of it
+ * is noted in one. Best effort. */
+void flags_rescue(struct mailbox *box);
 
 /* \Recent for whoever opens it next. */
 enum rc mailbox_recent(struct mailbox *box, const struct index_folder *f,

@@ -390,8 +390,8 @@ do_without(struct scan *s)
     s->read_uidlist = false;
 }
 
-static enum rc
-take_lock(struct mailbox *box, int64_t wait, struct why *why)
+enum rc
+mailbox_take_lock(struct mailbox *box, int64_t wait, struct why *why)
 {
     enum rc rc =
         dotlock_take(box->dir, UIDLIST_LOCK, &box->home->lock_file, wait, why);
@@ -410,7 +410,7 @@ lock(struct scan *s, bool *again, struct why *why)
     struct mailbox *box = s->box;
     struct text_stamp now;
     int64_t wait = box->doubt ? DOUBT_WAIT : 0;
-    enum rc rc = take_lock(box, s->known ? wait : LOCK_WAIT, why);
+    enum rc rc = mailbox_take_lock(box, s->known ? wait : LOCK_WAIT, why);
 
     if (rc != OK && s->known) {
         do_without(s);
@@ -485,7 +485,7 @@ enum rc
 mailbox_lock(struct mailbox *box, int64_t wait, struct why *why)
 {
     bool busy = false, done = false, removed;
-    enum rc rc = take_lock(box, wait, why);
+    enum rc rc = mailbox_take_lock(box, wait, why);
 
     if (rc != OK)
         return rc;

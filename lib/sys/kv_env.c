@@ -40,7 +40,7 @@ struct kv_env {
     int lock;     /* of `state`: flock shared while it is open */
     uint64_t ino; /* of data.mdb */
     int error;    /* first one of this transaction: errno or LMDB's */
-    bool reading, gone;
+    bool reading, gone, removed;
     char path[PATH_MAX - 16];
 };
 
@@ -414,6 +414,12 @@ kv_env_gone(const struct kv_env *e)
     return e == NULL || e->gone || e->state->dead;
 }
 
+bool
+kv_env_removed(const struct kv_env *e)
+{
+    return e != NULL && e->removed && !e->state->dead;
+}
+
 void
 kv_env_spoil(struct kv_env *e)
 {
@@ -498,9 +504,11 @@ was_replaced(struct kv_env *e)
 {
     struct stat st;
 
-    if (!e->gone && stat_data(e, &st) && st.st_ino == e->ino)
+    if (e->gone)
+        return true;
+    if (stat_data(e, &st) && st.st_ino == e->ino)
         return e->state->dead;
-    return e->gone = true;
+    return e->gone = e->removed = true;
 }
 
 /* Double the map when it is half full, as long as nobody is in it. */

@@ -35,6 +35,10 @@ void kv_env_close(struct kv_env *env);
  */
 bool kv_env_gone(const struct kv_env *env);
 
+/* Gone because its files have been removed or replaced: what is open here is
+ * whole, and can be read until it is closed. */
+bool kv_env_removed(const struct kv_env *env);
+
 /* What is in it is of no use: whoever has it open finds it gone, and the next
  * kv_env_open throws it away. */
 void kv_env_spoil(struct kv_env *env);

@@ -36,4 +36,28 @@ words(void **state)
     user_end(u);
 }
 
-TESTS(TEST(words))
+/* What no file name has yet when somebody removes the index. */
+static void
+removed(void **state)
+{
+    struct user *u = user_new();
+    int bit = 0;
+
+    (void)state;
+    user_put(u, "cur/1.h:2,");
+    user_put(u, "cur/2.h:2,");
+    user_login(u);
+    for (int i = 0; bit < 26; i++)
+        good(mailbox_keyword(u->box, str_from(arena_fmt(u->a, "word%d", i)),
+                             &bit, &u->why));
+    user_store(u, 1, 1, FLAGS_ADD, FLAG_SEEN, WORD | 2);
+    user_remove_index(u);
+    user_store(u, 2, 2, FLAGS_ADD, FLAG_FLAGGED, 0);
+    assert_str(user_list(u), S("1:Sb0 2:F"));
+    begin_again(u);
+    assert_str(user_list(u), S("1:Sb0 2:F"));
+    user_logout(u);
+    user_end(u);
+}
+
+TESTS(TEST(words), TEST(removed))
