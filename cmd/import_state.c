@@ -210,6 +210,8 @@ open_file(struct import_state *s)
     s->fd = disk_open(s->dir, s->name, O_WRONLY | O_APPEND);
     if (s->fd < 0 && errno == ENOENT)
         s->fd = disk_create(s->dir, s->name, 0600);
+    if (s->fd < 0 && errno == EEXIST) /* another import has made it */
+        s->fd = disk_open(s->dir, s->name, O_WRONLY | O_APPEND);
     return s->fd >= 0;
 }
 

@@ -88,6 +88,15 @@ def posta():
         yield p
 
 
+@pytest.fixture(scope='module')
+def unindexed():
+    """Nothing is made of mail before somebody asks for it."""
+    with Posta(users={'bob': 'secret'},
+               settings={'login_tls_auth_only': 'no',
+                         'imap_search_index': 'no'}) as p:
+        yield p
+
+
 @pytest.fixture
 def alice(posta):
     with RawImap(posta.base + 993, 'alice@example.test') as c:
@@ -458,9 +467,10 @@ def test_large(posta):
     'THREAD REFERENCES UTF-8 ALL', 'SORT (SUBJECT) UTF-8 ALL',
     'STATUS {} (SIZE)', 'LIST "" {} RETURN (STATUS (SIZE))',
     'SEARCH' + ''.join(f' NOT TO nobody{i}' for i in range(200))])
-def test_others_have_their_turn(posta, command):
+def test_others_have_their_turn(unindexed, command):
     """Two commands wait for the user's process, a long one and one of another
     session: what that one did is news in the answer of the first."""
+    posta = unindexed
     box = re.sub(r'\W', '', command)[:30]
     home = maildir(posta, 'bob') / f'.{box}'
     many = 'To: ' + ',\n '.join(f'u{i}@two.test' for i in range(1000)) + '\n'
