@@ -17,7 +17,7 @@
 static struct {
     uint64_t when; /* 0: never */
     uint64_t each; /* and again after so many; 0: once */
-    int error;     /* 0: */
+    int error;     /* of the call; 0: none, but a signal before it */
     int signal;
     _Atomic uint64_t *count, own;
 } plan;

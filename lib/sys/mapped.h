@@ -11,8 +11,8 @@
 
 #include "base/str.h"
 
-/* All of the file as it is now, until file_unmap; no view needs its descriptor. Empty, and not
- * NULL, where it is empty. False: errno says why. */
+/* All of the file as it is now, until file_unmap; no view needs its descriptor.
+ * Empty, and not NULL, where it is empty. False: errno says why. */
 bool file_map(int fd, struct str *bytes) MUST_USE;
 
 /* What file_map gave; a NULL view is let be. */
