@@ -283,7 +283,7 @@ user_rights(const struct daemon *d, struct priv *rights, struct why *why)
 {
     enum rc rc = role_rights(role_find(d->role), d->conf, rights, why);
 
-    rights->may = PRIV_READ | PRIV_WRITE;
+    rights->may = PRIV_READ | PRIV_WRITE | PRIV_FIFO;
     rights->caps = 0;
     memset(rights->folders, 0, sizeof rights->folders);
     return rc;

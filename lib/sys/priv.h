@@ -31,6 +31,7 @@ enum {
     PRIV_NET = 4,   /* Internet sockets of its own */
     PRIV_RUN = 8,   /* any program as any user: ids, capabilities and limits
                        only, as the rest would bind those programs too */
+    PRIV_FIFO = 16, /* with PRIV_WRITE: FIFOs, too */
 };
 
 /* What happens to a system call that is not the role's. */

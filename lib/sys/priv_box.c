@@ -39,7 +39,8 @@
 #define CHANGING                                                               \
     (LANDLOCK_ACCESS_FS_WRITE_FILE | LANDLOCK_ACCESS_FS_REMOVE_DIR |           \
      LANDLOCK_ACCESS_FS_REMOVE_FILE | LANDLOCK_ACCESS_FS_MAKE_DIR |            \
-     LANDLOCK_ACCESS_FS_MAKE_REG | LANDLOCK_ACCESS_FS_MAKE_FIFO)
+     LANDLOCK_ACCESS_FS_MAKE_REG)
+#define LISTENING LANDLOCK_ACCESS_FS_MAKE_FIFO
 #define NEVER                                                                  \
     (LANDLOCK_ACCESS_FS_EXECUTE | LANDLOCK_ACCESS_FS_MAKE_CHAR |               \
      LANDLOCK_ACCESS_FS_MAKE_BLOCK | LANDLOCK_ACCESS_FS_MAKE_SOCK |            \
@@ -82,17 +83,17 @@ static bool
 landlock_enter(const struct priv *p, int abi)
 {
     uint64_t change = changing(abi);
-    struct landlock_ruleset_attr attr = {.handled_access_fs =
-                                             READING | change | NEVER};
+    struct landlock_ruleset_attr attr = {
+        .handled_access_fs = READING | change | LISTENING | NEVER};
+    uint64_t below = READING | change | (p->may & PRIV_FIFO ? LISTENING : 0);
     auto_close int rules = (int)syscall(SYS_landlock_create_ruleset, &attr,
                                         sizeof attr.handled_access_fs, 0);
 
     if (rules < 0 || !landlock_allow(rules, "/", READING))
         return false;
     if (p->may & PRIV_WRITE &&
-        (!allow_folders(rules, p->folders, COUNT(p->folders),
-                        READING | change) ||
-         !allow_folders(rules, p->more, p->more_count, READING | change)))
+        (!allow_folders(rules, p->folders, COUNT(p->folders), below) ||
+         !allow_folders(rules, p->more, p->more_count, below)))
         return false;
     return syscall(SYS_landlock_restrict_self, rules, 0) == 0;
 }
@@ -324,8 +325,8 @@ static const struct {
  /* who left a lock behind: does he live? No signal is sent. */
     {PRIV_WRITE, SYS(kill),      1, ~0ul,                   0               },
  /* FIFOs, no devices */
-    {PRIV_WRITE, SYS(mknod),     1, S_IFMT,                 S_IFIFO         },
-    {PRIV_WRITE, SYS(mknodat),   2, S_IFMT,                 S_IFIFO         },
+    {PRIV_FIFO,  SYS(mknod),     1, S_IFMT,                 S_IFIFO         },
+    {PRIV_FIFO,  SYS(mknodat),   2, S_IFMT,                 S_IFIFO         },
  /* limits are read, not set */
     {0,          SYS(prlimit64), 2, ~0ul,                   0               },
 };

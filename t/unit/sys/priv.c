@@ -11,6 +11,7 @@
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -180,6 +181,39 @@ do_ptrace(void)
     prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
 }
 
+static void
+make_fifo(const char *where)
+{
+    char path[64];
+
+    enter_now();
+    snprintf(path, sizeof path, "%s/fifo", where);
+    want(mkfifo(path, 0600) == 0);
+    want(unlink(path) == 0);
+}
+
+static void
+do_fifo(void)
+{
+    make_fifo(folder);
+}
+
+static void
+do_fifo_elsewhere(void)
+{
+    make_fifo("/tmp");
+}
+
+static void
+do_device(void)
+{
+    char path[64];
+
+    enter_now();
+    snprintf(path, sizeof path, "%s/null", folder);
+    mknod(path, S_IFCHR | 0600, makedev(1, 3));
+}
+
 /* An ASan build has no filter, as the sanitizer has calls of its own. */
 static bool
 filtered(int status)
@@ -238,6 +272,20 @@ other_system_calls_end_the_process(void **unused)
     assert_int_equal(priv_calls_make(&now, NULL, &now.calls, &why), OK);
     assert_null(now.calls); /* there is to be none */
     arena_free(filters);
+}
+
+static void
+a_fifo_takes_a_right_of_its_own(void **unused)
+{
+    (void)unused;
+    take_role(PRIV_READ | PRIV_WRITE | PRIV_FIFO);
+    assert_int_equal(in_child(do_fifo), 0);
+    assert_int_not_equal(in_child(do_fifo_elsewhere), 0);
+    assert_true(filtered(in_child(do_device)));
+    take_role(PRIV_READ | PRIV_WRITE);
+    assert_true(filtered(in_child(do_fifo)));
+    now.filter = PRIV_FILTER_LOG; /* landlock by itself */
+    assert_int_not_equal(in_child(do_fifo), 0);
 }
 
 /* The role of whoever delivers: as root, any user; else oneself. */
@@ -354,6 +402,7 @@ main(void)
         TEST(groups_are_added_once),
         TEST(a_role_can_do_its_work_and_no_more),
         TEST(other_system_calls_end_the_process),
+        TEST(a_fifo_takes_a_right_of_its_own),
         TEST(files_are_touched_as_the_user),
         TEST(only_root_becomes_somebody_else),
         TEST(a_command_cannot_come_back),
