@@ -3,38 +3,22 @@
 #include <sys/wait.h>
 #include <utime.h>
 
-#include "unit/store/folder.h"
+#include "unit/store/place.h"
 
 #define LOCK "some.lock"
 
-static struct {
-    struct arena *a;
-    const char *path, *lock;
-    int dir;
-    struct dotlock_file own;
-    struct why why;
-} at;
-
-static int
-enter(void **state)
+static const char *
+lock_path(void)
 {
-    (void)state;
-    at.a = arena_new("test", 1 << 20);
-    at.path = folder_new(at.a);
-    at.lock = arena_fmt(at.a, "%s/" LOCK, at.path);
-    at.own = (struct dotlock_file){.path = arena_fmt(at.a, "%s/own", at.path)};
-    at.dir = open(at.path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    return 0;
+    return arena_fmt(scratch, "%s/" LOCK, place.path);
 }
 
-static int
-leave(void **state)
+static struct dotlock_file
+own_file(void)
 {
-    (void)state;
-    close(at.dir);
-    folder_remove(at.a, at.path);
-    arena_free(at.a);
-    return 0;
+    const char *path = arena_fmt(scratch, "%s/own", place.path);
+
+    return (struct dotlock_file){.path = path};
 }
 
 static const char *
@@ -43,13 +27,15 @@ signature(pid_t pid)
     char host[65];
 
     gethostname(host, sizeof host);
-    return arena_fmt(at.a, "%d:%s", (int)pid, host);
+    return arena_fmt(scratch, "%d:%s", (int)pid, host);
 }
 
 static enum rc
 take(struct dotlock_file *own, int64_t wait)
 {
-    return dotlock_take(at.dir, LOCK, own, wait, &at.why);
+    struct why why;
+
+    return dotlock_take(place.dir, LOCK, own, wait, &why);
 }
 
 /* By a process of its own. */
@@ -70,10 +56,10 @@ taken_and_dropped(void **state)
 {
     (void)state;
     assert_int_equal(take(NULL, 0), OK);
-    assert_str(file_text(at.a, at.lock), str_from(signature(getpid())));
+    assert_str(file_text(scratch, lock_path()), str_from(signature(getpid())));
     assert_int_equal(taken_by_another(5), TEMP);
-    dotlock_drop(at.dir, LOCK);
-    assert_int_equal(access(at.lock, F_OK), -1);
+    dotlock_drop(place.dir, LOCK);
+    assert_int_equal(access(lock_path(), F_OK), -1);
     assert_int_equal(taken_by_another(0), OK);
 }
 
@@ -81,45 +67,48 @@ static void
 the_same_file_again(void **state)
 {
     const struct utimbuf old = {1000, 1000};
+    struct dotlock_file own = own_file();
     struct stat first, st;
 
     (void)state;
-    assert_int_equal(take(&at.own, 0), OK);
-    assert_int_equal(stat(at.lock, &first), 0);
+    assert_int_equal(take(&own, 0), OK);
+    assert_int_equal(stat(lock_path(), &first), 0);
     assert_int_equal(taken_by_another(5), TEMP);
-    dotlock_drop(at.dir, LOCK);
-    assert_int_equal(utime(at.own.path, &old), 0);
-    assert_int_equal(take(&at.own, 0), OK);
-    assert_int_equal(stat(at.lock, &st), 0);
+    dotlock_drop(place.dir, LOCK);
+    assert_int_equal(utime(own.path, &old), 0);
+    assert_int_equal(take(&own, 0), OK);
+    assert_int_equal(stat(lock_path(), &st), 0);
     assert_int_equal(st.st_ino, first.st_ino);
     assert_int_not_equal(st.st_mtime, 1000);
-    assert_str(file_text(at.a, at.lock), str_from(signature(getpid())));
-    dotlock_drop(at.dir, LOCK);
+    assert_str(file_text(scratch, lock_path()), str_from(signature(getpid())));
+    dotlock_drop(place.dir, LOCK);
 
     /* Somebody else's lock; then its file is gone, and there once more. */
-    file_write(at.lock, signature(getppid()));
-    assert_int_equal(take(&at.own, 5), TEMP);
-    unlink(at.lock);
-    unlink(at.own.path);
+    file_write(lock_path(), signature(getppid()));
+    assert_int_equal(take(&own, 5), TEMP);
+    unlink(lock_path());
+    unlink(own.path);
     for (int i = 0; i < 3; i++) {
-        assert_int_equal(take(&at.own, 0), OK);
-        assert_str(file_text(at.a, at.lock), str_from(signature(getpid())));
-        dotlock_drop(at.dir, LOCK);
+        assert_int_equal(take(&own, 0), OK);
+        assert_str(file_text(scratch, lock_path()),
+                   str_from(signature(getpid())));
+        dotlock_drop(place.dir, LOCK);
     }
-    dotlock_file_remove(&at.own);
-    assert_int_equal(access(at.own.path, F_OK), -1);
+    dotlock_file_remove(&own);
+    assert_int_equal(access(own.path, F_OK), -1);
 }
 
 /* There each file has the group, and rights for it. */
 static void
 not_in_a_shared_folder(void **state)
 {
+    struct dotlock_file own = own_file();
     struct stat st;
 
     (void)state;
-    assert_int_equal(chmod(at.path, 0770), 0);
-    assert_int_equal(take(&at.own, 0), OK);
-    assert_int_equal(stat(at.lock, &st), 0);
+    assert_int_equal(chmod(place.path, 0770), 0);
+    assert_int_equal(take(&own, 0), OK);
+    assert_int_equal(stat(lock_path(), &st), 0);
     assert_int_equal(st.st_nlink, 1);
     assert_int_equal(st.st_mode & 0777, 0660);
 }
@@ -133,7 +122,7 @@ of_the_dead(void **state)
     if (pid == 0)
         _exit(0);
     waitpid(pid, NULL, 0);
-    file_write(at.lock, signature(pid));
+    file_write(lock_path(), signature(pid));
     assert_int_equal(take(NULL, 0), OK);
 }
 
@@ -145,12 +134,12 @@ old(void **state)
     const struct utimbuf old = {1000, 1000};
 
     (void)state;
-    file_write(at.lock, "1:elsewhere.test");
+    file_write(lock_path(), "1:elsewhere.test");
     assert_int_equal(take(NULL, 0), TEMP);
-    assert_int_equal(utime(at.lock, &old), 0);
+    assert_int_equal(utime(lock_path(), &old), 0);
     assert_int_equal(take(NULL, 0), OK);
-    file_write(at.lock, signature(getppid()));
-    assert_int_equal(utime(at.lock, &old), 0);
+    file_write(lock_path(), signature(getppid()));
+    assert_int_equal(utime(lock_path(), &old), 0);
     assert_int_equal(take(NULL, 0), TEMP);
     assert_int_equal(take(NULL, 5), OK);
 }
@@ -158,7 +147,7 @@ old(void **state)
 static void
 holder(struct dotlock_file *own, bool leaves_it)
 {
-    const char *file = arena_fmt(at.a, "%s/held", at.path);
+    const char *file = arena_fmt(scratch, "%s/held", place.path);
 
     for (int n = 0; n < 50; n++) {
         if (take(own, 20000) != OK)
@@ -169,7 +158,7 @@ holder(struct dotlock_file *own, bool leaves_it)
             _exit(2);
         if (n == 49 && leaves_it)
             _exit(0);
-        dotlock_drop(at.dir, LOCK);
+        dotlock_drop(place.dir, LOCK);
     }
     _exit(0);
 }
@@ -183,10 +172,12 @@ never_together(void **state)
 
     (void)state;
     for (size_t i = 0; i < COUNT(pids); i++) {
-        at.own.path = arena_fmt(at.a, "%s/own%zu", at.path, i);
+        struct dotlock_file own = {
+            .path = arena_fmt(scratch, "%s/own%zu", place.path, i)};
+
         pids[i] = fork();
         if (pids[i] == 0)
-            holder(i % 2 ? NULL : &at.own, i == 0);
+            holder(i % 2 ? NULL : &own, i == 0);
     }
     for (size_t i = 0; i < COUNT(pids); i++) {
         int status;
@@ -200,12 +191,12 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(taken_and_dropped, enter, leave),
-        cmocka_unit_test_setup_teardown(the_same_file_again, enter, leave),
-        cmocka_unit_test_setup_teardown(not_in_a_shared_folder, enter, leave),
-        cmocka_unit_test_setup_teardown(of_the_dead, enter, leave),
-        cmocka_unit_test_setup_teardown(old, enter, leave),
-        cmocka_unit_test_setup_teardown(never_together, enter, leave),
+        PLACE_TEST(taken_and_dropped),
+        PLACE_TEST(the_same_file_again),
+        PLACE_TEST(not_in_a_shared_folder),
+        PLACE_TEST(of_the_dead),
+        PLACE_TEST(old),
+        PLACE_TEST(never_together),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,6 +1,6 @@
 #include "store/uidlist.h"
 
-#include "unit/store/folder.h"
+#include "unit/store/place.h"
 
 #define GUID "5f1e0000000000000000000000000abc"
 
@@ -40,23 +40,20 @@ head(void **state)
 static void
 head_again(void **state)
 {
-    struct arena *a = arena_new("test", 1 << 20);
     struct str text = S("3 V17 N5 G" GUID " P%v Zx\n");
     struct uidlist_head h;
-    struct buf b = buf_in(a);
+    struct buf b = buf_in(scratch);
 
     (void)state;
     assert_true(uidlist_head(&text, &h));
     assert_true(h.has_guid);
     uidlist_put_head(&b, &h);
     assert_str(buf_str(&b), S("3 V17 N5 G" GUID " P%v Zx\n"));
-    arena_free(a);
 }
 
 static void
 lines(void **state)
 {
-    struct arena *a = arena_new("test", 1 << 20);
     struct str text = S("1 :a.b,S=3\n"
                         "nonsense\n"
                         "5 W12 Gx :c:2,S\n"
@@ -68,7 +65,7 @@ lines(void **state)
                         "8 version-one\n"
                         "9 :cut");
     struct uidlist_line l;
-    struct buf b = buf_in(a);
+    struct buf b = buf_in(scratch);
     uint32_t last = 0;
 
     (void)state;
@@ -81,33 +78,6 @@ lines(void **state)
         }
     }
     assert_str(buf_str(&b), S("1 :a.b,S=3\n5 W12 Gx :c\n8 :version-one\n"));
-    arena_free(a);
-}
-
-static struct {
-    struct arena *a;
-    const char *path;
-    int dir;
-} at;
-
-static int
-enter(void **state)
-{
-    (void)state;
-    at.a = arena_new("test", 1 << 20);
-    at.path = folder_new(at.a);
-    at.dir = open(at.path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    return 0;
-}
-
-static int
-leave(void **state)
-{
-    (void)state;
-    close(at.dir);
-    folder_remove(at.a, at.path);
-    arena_free(at.a);
-    return 0;
 }
 
 static void
@@ -118,24 +88,24 @@ files(void **state)
     struct why why;
 
     (void)state;
-    assert_int_equal(text_read(at.a, at.dir, "x", 0, 100, &text, &read, &why),
-                     OK);
+    assert_int_equal(
+        text_read(scratch, place.dir, "x", 0, 100, &text, &read, &why), OK);
     assert_int_equal(text.len, 0);
     assert_int_equal(read.ino, 0);
-    assert_int_equal(text_write(at.dir, "x", S("abc\n"), &made, &why), OK);
-    assert_int_equal(text_read(at.a, at.dir, "x", 1, 100, &text, &read, &why),
-                     OK);
+    assert_int_equal(text_write(place.dir, "x", S("abc\n"), &made, &why), OK);
+    assert_int_equal(
+        text_read(scratch, place.dir, "x", 1, 100, &text, &read, &why), OK);
     assert_str(text, S("bc\n"));
     assert_true(text_stamp_eq(&made, &read));
-    assert_int_equal(text_append(at.dir, "x", S("d\n"), true, &changed, &why),
-                     OK);
+    assert_int_equal(
+        text_append(place.dir, "x", S("d\n"), true, &changed, &why), OK);
     assert_false(text_stamp_eq(&made, &changed));
-    assert_true(text_stat(at.dir, "x", &read));
+    assert_true(text_stat(place.dir, "x", &read));
     assert_true(text_stamp_eq(&changed, &read));
-    assert_int_equal(text_read(at.a, at.dir, "x", 0, 5, &text, &read, &why),
-                     TEMP);
-    assert_int_equal(text_append(at.dir, "y", S("d\n"), true, &changed, &why),
-                     TEMP);
+    assert_int_equal(
+        text_read(scratch, place.dir, "x", 0, 5, &text, &read, &why), TEMP);
+    assert_int_equal(
+        text_append(place.dir, "y", S("d\n"), true, &changed, &why), TEMP);
 }
 
 int
@@ -143,9 +113,9 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(head),
-        TEST(head_again),
-        TEST(lines),
-        cmocka_unit_test_setup_teardown(files, enter, leave),
+        SCRATCH_TEST(head_again),
+        SCRATCH_TEST(lines),
+        PLACE_TEST(files),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
