@@ -1,11 +1,14 @@
 /*
  * A mailbox file as the source: "mboxo" and its kin.
  *
- * A message begins with a line "From sender date" behind an empty line, or at
- * the beginning. Content-Length is not believed, as few who write it are right.
- * Status, X-Status and X-Keywords have the flags, and go, with what else only
- * programs that work in such a file need; ">From " loses its ">". Messages have
- * no numbers: which of them have been copied is known by their content.
+ * A message begins with a line "From sender date" at the beginning, behind an
+ * empty line, or before a line of a header. Content-Length is not believed, as
+ * few who write it are right. Status, X-Status, X-Keywords and X-Mozilla-* have
+ * the flags, and go, with what else only programs that work in such a file
+ * need; ">From " loses its ">". Thunderbird writes an empty "From " behind an
+ * empty line, and is the only one of whom we know that it is "mboxrd": ">>From
+ * " loses one, too. Messages have no numbers: which of them have been copied is
+ * known by their content.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -21,23 +24,34 @@
 
 #define PIECE  ((size_t)64 << 10)
 #define VALUES ((size_t)2000) /* bytes of flags that are looked at */
+#define STAMP  ((size_t)1000) /* bytes of a date, with what stands before it */
+
+#define NO_DATE INT64_MIN
+
+struct mbox;
+typedef void mbox_value(struct mbox *m, struct str text);
 
 struct mbox {
     struct import *im;
     int fd;
-    off_t at, size; /* of the next piece; of the file */
+    off_t at;         /* of the next piece */
+    int64_t modified; /* the file */
     char data[PIECE];
     size_t len, used;
 
     /* The message at hand. */
-    bool whole;      /* the last piece ended a line */
-    bool blank;      /* and that line was empty */
-    bool header;     /* we are in it */
-    bool dropped;    /* in a field that goes */
-    unsigned blanks; /* empty lines that are held back */
+    bool whole;        /* the last piece ended a line */
+    bool rd;           /* it is "mboxrd" */
+    bool header;       /* we are in it */
+    bool dropped;      /* in a field that goes, */
+    mbox_value *value; /* and is read, or not, or that of a date */
+    unsigned blanks;   /* empty lines that are held back */
     char values[VALUES];
     size_t values_len;
-    bool internal; /* "FOLDER INTERNAL DATA", no message */
+    char stamp[STAMP]; /* the newest Received, else Date */
+    size_t stamp_len;
+    bool received;
+    bool none; /* "FOLDER INTERNAL DATA", or removed: no message */
 };
 
 /* What becomes of the bytes of a message. */
@@ -121,15 +135,21 @@ has_zone(struct str text)
     return false;
 }
 
-/* "From sender Thu Jan  1 00:00:00 1970"; senders may have blanks. */
+/* "From sender Thu Jan  1 00:00:00 1970"; senders may have blanks. Or nothing
+ * but "From ". */
 static bool
 is_from(struct str line, int64_t *date)
 {
     struct str rest = line, word;
 
-    if (!str_skip(&rest, S("From ")) || str_find(rest, ':') < 0)
+    if (!str_skip(&rest, S("From ")))
         return false;
     rest = str_trim(rest);
+    *date = NO_DATE;
+    if (rest.len == 0)
+        return true;
+    if (str_find(rest, ':') < 0)
+        return false;
     for (int i = 0; i < 5; i++) {
         if (!str_word(&rest, " \t", &word) || rest.len == 0)
             return false;
@@ -142,22 +162,35 @@ is_from(struct str line, int64_t *date)
     return false;
 }
 
-/* ---- a message */
-
-/* What only programs that work in the file need. */
+/* Does a header begin behind the line that is looked at? It is moved. */
 static bool
-is_dropped(struct str line)
+before_field(struct mbox *m, struct str *line)
 {
-    static const struct str fields[] = {
-        S("Status:"), S("X-Status:"),   S("X-Keywords:"),     S("X-UID:"),
-        S("X-IMAP:"), S("X-IMAPbase:"), S("Content-Length:"),
-    };
+    size_t len = line->len, n = 0;
+    struct str next = {m->data + m->used + len, m->len - m->used - len};
 
-    for (size_t i = 0; i < COUNT(fields); i++)
-        if (str_istarts(line, fields[i]))
-            return true;
-    return false;
+    if (str_find(next, '\n') < 0 && refill(m)) {
+        *line = (struct str){m->data, len};
+        next = (struct str){m->data + len, m->len - len};
+    }
+    while (n < next.len && next.p[n] > ' ' && next.p[n] < 127 &&
+           next.p[n] != ':')
+        n++;
+    return n > 0 && n < next.len && next.p[n] == ':';
 }
+
+/* Does another message begin with that line? */
+static bool
+is_next(struct mbox *m, struct str *line, bool blank)
+{
+    int64_t date;
+
+    if (!is_from(*line, &date))
+        return false;
+    return blank || (date != NO_DATE && before_field(m, line));
+}
+
+/* ---- a message */
 
 /* Flags are gathered as IMAP writes them. */
 static void
@@ -171,7 +204,7 @@ add_value(struct mbox *m, struct str text)
 }
 
 static void
-add_letters(struct mbox *m, struct str letters)
+take_letters(struct mbox *m, struct str letters)
 {
     static const struct {
         char letter;
@@ -191,30 +224,113 @@ add_letters(struct mbox *m, struct str letters)
 }
 
 static void
-take_field(struct mbox *m, struct str line)
+take_words(struct mbox *m, struct str text)
 {
     struct str word;
 
-    if (str_iskip(&line, S("Status:")) || str_iskip(&line, S("X-Status:")))
-        add_letters(m, str_trim(line));
-    else if (str_iskip(&line, S("X-Keywords:")))
-        while (str_word(&line, " \t\r\n", &word))
-            add_value(m, word);
-    else if (str_istarts(line, S("X-IMAP:")))
-        m->internal = true;
+    while (str_word(&text, " \t\r\n", &word))
+        add_value(m, word);
 }
 
-/* Is the piece to be left out? At the beginning of a line of the header. */
+/* Bits as nsMsgMessageFlags has them. What is expunged goes with the next
+ * compaction. */
+static void
+take_mozilla(struct mbox *m, struct str text)
+{
+    static const struct {
+        unsigned bit;
+        struct str flag;
+    } flags[] = {
+        {0x0001, S("\\Seen")    },
+        {0x0002, S("\\Answered")},
+        {0x0004, S("\\Flagged") },
+        {0x1000, S("$Forwarded")},
+    };
+    uint64_t bits;
+
+    if (!str_hex(str_trim(text), &bits))
+        return;
+    for (size_t k = 0; k < COUNT(flags); k++)
+        if (bits & flags[k].bit)
+            add_value(m, flags[k].flag);
+    m->none |= (bits & 0x0008) != 0;
+}
+
+static void
+take_internal(struct mbox *m, struct str text)
+{
+    (void)text;
+    m->none = true;
+}
+
+/* What only programs that work in the file need. */
+static const struct {
+    struct str name;
+    mbox_value *take; /* also of its further lines */
+} fields[] = {
+    {S("Status:"),            take_letters },
+    {S("X-Status:"),          take_letters },
+    {S("X-Keywords:"),        take_words   },
+    {S("X-UID:"),             NULL         },
+    {S("X-IMAP:"),            take_internal},
+    {S("X-IMAPbase:"),        NULL         },
+    {S("Content-Length:"),    NULL         },
+    {S("X-Mozilla-Status:"),  take_mozilla },
+    {S("X-Mozilla-Status2:"), NULL         },
+    {S("X-Mozilla-Keys:"),    take_words   },
+};
+
+static void
+take_stamp(struct mbox *m, struct str text)
+{
+    text = str_sub(text, 0, STAMP - m->stamp_len);
+    memcpy(m->stamp + m->stamp_len, text.p, text.len);
+    m->stamp_len += text.len;
+}
+
+static void
+begin_field(struct mbox *m, struct str line)
+{
+    m->dropped = false;
+    m->value = NULL;
+    for (size_t i = 0; i < COUNT(fields) && !m->dropped; i++)
+        if (str_iskip(&line, fields[i].name)) {
+            m->dropped = true;
+            m->value = fields[i].take;
+        }
+    bool received = str_iskip(&line, S("Received:"));
+
+    if (!m->received && (received || str_iskip(&line, S("Date:")))) {
+        m->value = take_stamp;
+        m->received = received;
+        m->stamp_len = 0;
+    }
+    if (m->value)
+        m->value(m, line);
+}
+
+/* When it came, where the From_ line does not say it. */
+static int64_t
+date_of(const struct mbox *m)
+{
+    struct str text = {m->stamp, m->stamp_len};
+    int64_t date;
+
+    if (m->received)
+        text = str_sub(text, (size_t)(str_rfind(text, ';') + 1), text.len);
+    return date_parse(str_trim(text), &date, NULL) ? date : m->modified;
+}
+
+/* Is the piece to be left out? */
 static bool
 leaves_out(struct mbox *m, struct str piece, bool starts)
 {
     if (!m->header)
         return false;
-    if (starts && !(piece.p[0] == ' ' || piece.p[0] == '\t')) {
-        m->dropped = is_dropped(piece);
-        if (m->dropped)
-            take_field(m, piece);
-    }
+    if (starts && !(piece.p[0] == ' ' || piece.p[0] == '\t'))
+        begin_field(m, piece);
+    else if (m->value)
+        m->value(m, piece);
     return m->dropped;
 }
 
@@ -235,6 +351,16 @@ put_blanks(struct mbox *m, mbox_put *put, unsigned count, struct why *why)
     return rc;
 }
 
+static bool
+is_quoted(const struct mbox *m, struct str line)
+{
+    if (!str_skip(&line, S(">")))
+        return false;
+    while (m->rd && str_skip(&line, S(">")))
+        ;
+    return str_starts(line, S("From "));
+}
+
 static enum rc
 put_piece(struct mbox *m, struct str piece, bool starts, mbox_put *put,
           struct why *why)
@@ -243,14 +369,13 @@ put_piece(struct mbox *m, struct str piece, bool starts, mbox_put *put,
 
     if (starts && is_empty(piece)) {
         m->header = false;
-        m->dropped = false;
         m->blanks++;
         return OK;
     }
     if (leaves_out(m, piece, starts))
         return OK;
     rc = put_blanks(m, put, m->blanks, why);
-    if (starts && !m->header && str_starts(piece, S(">From ")))
+    if (starts && !m->header && is_quoted(m, piece))
         piece = str_sub(piece, 1, piece.len);
     return rc == OK ? put(m, piece, why) : rc;
 }
@@ -264,17 +389,17 @@ static enum rc
 walk(struct mbox *m, off_t from, mbox_put *put, struct why *why)
 {
     struct str piece;
-    int64_t date;
     bool starts = true, blank = false;
     enum rc rc = OK;
 
     seek(m, from);
     m->header = true;
-    m->dropped = m->internal = false;
+    m->dropped = m->received = m->none = false;
+    m->value = NULL;
     m->blanks = 0;
-    m->values_len = 0;
+    m->values_len = m->stamp_len = 0;
     while (rc == OK && look(m, &piece)) {
-        if (starts && blank && is_from(piece, &date))
+        if (starts && is_next(m, &piece, blank))
             break;
         blank = starts && is_empty(piece);
         rc = put_piece(m, piece, starts, put, why);
@@ -311,9 +436,12 @@ copy_message(struct mbox *m, int64_t date, struct why *why)
     enum rc rc;
 
     im->hash = IMPORT_HASH;
+    m->rd = date == NO_DATE;
     rc = walk(m, from, put_hash, why);
-    if (rc != OK || m->internal)
+    if (rc != OK || m->none)
         return rc;
+    if (date == NO_DATE)
+        date = date_of(m);
     im->expected++;
     if (import_state_takes(im->state, im->hash)) {
         im->known++;
@@ -376,6 +504,7 @@ import_mbox(struct import *im, const char *path)
     }
     m->im = im;
     m->fd = fd;
+    m->modified = st.st_mtim.tv_sec;
     rc = import_enter(im, S("mbox"), 0,
                       import_name(im, im->life, name, '/', false), S(""), &why);
     if (rc == OK)

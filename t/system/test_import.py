@@ -276,6 +276,96 @@ def test_mailbox_file():
         assert 'is Posta running?' in run(f'mbox:{box}', status=75)
 
 
+THUNDERBIRD = '''From \r
+X-Mozilla-Status: 1003\r
+X-Mozilla-Status2: 00000000\r
+X-Mozilla-Keys: $label1 work                                              \r
+Received: from a.test by b.test\r
+ with ESMTP; Thu,\r
+ 1 Jan 2015 10:00:00 +0000 (UTC)\r
+Received: from c.test by a.test; Thu, 1 Jan 2015 09:59:00 +0000\r
+Date: Thu, 1 Jan 2015 09:58:00 +0000\r
+Subject: one\r
+\r
+>From here\r
+>>From there\r
+> From nowhere\r
+\r
+From \r
+X-Mozilla-Status: 0009\r
+Subject: removed, but not compacted\r
+\r
+x\r
+\r
+From \r
+Date: Thu, 1 Jan 2015 11:00:00 +0000\r
+Subject: two\r
+\r
+From \r
+Subject: three\r
+\r
+'''
+
+# c-client's first message, and what programs that append carelessly leave.
+PINE = '''From MAILER-DAEMON Thu Jan  1 12:00:00 2015
+Subject: DON'T DELETE THIS MESSAGE -- FOLDER INTERNAL DATA
+X-IMAP: 1420110000 0000000002 work
+Status: RO
+
+This text is part of the internal format of your mail folder.
+
+From a@x.test  Thu Jan  1 12:00:00 2015
+X-Keywords: work
+ home
+\tgarden
+Subject: one
+
+From a@x.test Thu Jan  1 12:00:00 2015 is what a From_ line begins with.
+>>From there
+From b@x.test Thu Jan  1 12:00:00 2015 remote from vax
+Subject: two
+
+From 14984637@xxx Thu Jan  1 12:00:00 +0000 2015
+X-GM-THRID: 1
+Subject: three
+
+From c@x.test Thu Jan  1 12:00:00 2015
+'''
+
+
+def test_mailbox_files_of_others():
+    """Each writes what it means by it."""
+    with Posta(users={'anna': 'secret'}) as posta:
+        run = Import(posta)
+
+        def copied(name, text, count):
+            box = posta.top / name
+            box.write_bytes(text.encode())
+            os.utime(box, (1420200000, 1420200000))
+            for said in f'{count} copied, 0', f'0 copied, {count}':
+                assert said in run(f'mbox:{box}', '--folder', name)
+            return bodies(posta, name)
+
+        noon = 1420110000
+        assert copied('thunderbird', THUNDERBIRD, 3) == [
+            ({b'\\Seen', b'\\Answered', b'$Forwarded', b'$label1', b'work'},
+             noon - 3600, THUNDERBIRD[THUNDERBIRD.index('Received'):]
+             .partition('\r\n\r\nFrom ')[0].replace('>From', 'From')
+             .encode() + b'\r\n'),
+            (set(), noon, b'Date: Thu, 1 Jan 2015 11:00:00 +0000\r\n'
+             b'Subject: two\r\n'),
+            (set(), 1420200000, b'Subject: three\r\n')]
+        one, two, three, four = copied('pine', PINE, 4)
+        assert one[0] == {b'work', b'home', b'garden'}
+        assert one[2] == (b'Subject: one\r\n\r\nFrom a@x.test Thu Jan  1 '
+                          b'12:00:00 2015 is what a From_ line begins with.\r\n'
+                          b'>>From there\r\n')
+        assert two[2] == b'Subject: two\r\n'
+        assert three[1:] == (noon + 3600,
+                             b'X-GM-THRID: 1\r\nSubject: three\r\n')
+        assert four[2] == b''
+
+
 def test_a_name_without_its_domain():
     """As with posta user."""
     with Posta(users={'anna': 'secret'}) as posta:
