@@ -87,7 +87,7 @@ is_near(struct job *j, const char *path)
  * have lost its footer (j->claimed); a copy can still be made of it.
  */
 static bool
-claim(struct job *j, const struct box_place *place)
+claim(struct job *j, const struct box_place *place, const char *root)
 {
     struct why why;
 
@@ -98,7 +98,8 @@ claim(struct job *j, const struct box_place *place)
         return false;
     j->claimed = true;
     if (!disk_truncate(j->msg.fd, j->msg.end) ||
-        !maildir_link(j->arena, place->path, j->msg.fd, j->msg.end, lines)) {
+        !maildir_link(j->arena, root, place->path, j->msg.fd, j->msg.end,
+                      lines)) {
         remember(place->path, false);
         return false;
     }
@@ -134,15 +135,18 @@ into_maildir(struct job *j, const struct rec_rcpt *rcpt,
     if (rc != OK)
         return rc;
 
+    const char *root =
+        maildir_root(j->arena, place->path, room_is_fs(j, place->owner));
+
     job_say(why, "2.0.0", "delivered to maildir");
-    if (fits && place->claiming && claim(j, place))
+    if (fits && place->claiming && claim(j, place, root))
         return OK;
     rc = job_become(j, place->user, &cause);
     if (rc == OK && !fits)
         rc = store_fail(EFBIG, &cause, "error writing message");
     else if (rc == OK) {
         add_lines(j, &m);
-        rc = maildir_save(j->arena, place->path, &m, &cause);
+        rc = maildir_save(j->arena, root, place->path, &m, &cause);
     }
     if (rc == OK)
         return OK;

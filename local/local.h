@@ -54,6 +54,7 @@ struct settings {
     gid_t queue_group;
     struct lock_policy lock;         /* of mailbox files of this role */
     int64_t size_limit;              /* of them; 0: none */
+    bool fs;                         /* mail_location: folders in folders */
     char **environment;              /* export_environment */
     const struct pipe_service *pipe; /* role pipe */
 };

@@ -4,6 +4,8 @@
 #include "auth/user_quota.h"
 #include "base/hash.h"
 #include "base/log.h"
+#include "conf/location.h"
+#include "store/maildir.h"
 #include "store/quota.h"
 #include "sys/io.h"
 
@@ -82,18 +84,15 @@ ask_any(struct job *j, struct str owner, struct str *fields, struct why *why)
 static bool
 is_fs(struct job *j, struct str fields)
 {
-    struct str mail = str_from(j->conf->mail_location), word;
+    struct str mail = {0};
+    struct location l;
     struct dovecot_word w;
+    struct why why;
 
     while (dovecot_next(j->arena, &fields, &w))
         if (str_eq(w.name, S("mail")) && w.value.len)
             mail = w.value;
-    while (mail.len > 0) {
-        (void)str_cut(&mail, ':', &word);
-        if (str_ieq(word, S("LAYOUT=fs")))
-            return true;
-    }
-    return false;
+    return mail.len && location_parse(mail, &l, &why) == OK ? l.fs : j->set->fs;
 }
 
 static enum rc
@@ -126,6 +125,14 @@ find(struct job *j, struct str owner, struct limits *limits, struct why *why)
     return OK;
 }
 
+bool
+room_is_fs(const struct job *j, struct str owner)
+{
+    const struct limits *l = room.known ? hash_get(room.known, owner) : NULL;
+
+    return l ? l->fs : j->set->fs;
+}
+
 enum rc
 room_check(struct job *j, struct str owner, const struct priv_user *user,
            const char *path, int64_t bytes, struct why *why)
@@ -141,8 +148,8 @@ room_check(struct job *j, struct str owner, const struct priv_user *user,
         rc = job_become(j, user, why);
     if (rc != OK)
         return rc;
-    rc = quota_check(quota_root(j->arena, path), limits.fs, &limits.quota,
-                     bytes, 1, &cause);
+    rc = quota_check(maildir_root(j->arena, path, limits.fs), limits.fs,
+                     &limits.quota, bytes, 1, &cause);
     if (rc == PERM)
         return fail(why, j->conf->quota_full_tempfail ? "4.2.2" : "5.2.2",
                     "Quota exceeded (mailbox for user is full)");

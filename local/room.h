@@ -22,4 +22,8 @@ enum rc room_check(struct job *j, struct str owner,
                    const struct priv_user *user, const char *path,
                    int64_t bytes, struct why *why) MUST_USE;
 
+/* Do his folders stand in folders? As authd said when his room was asked for,
+ * else as mail_location says. */
+bool room_is_fs(const struct job *j, struct str owner);
+
 #endif

@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "conf/location.h"
 #include "daemon/routing.h"
 #include "map/words.h"
 #include "pipe.h"
@@ -102,6 +103,17 @@ find_queue_owner(struct settings *s, const struct daemon *d)
         log_fatal("mail_owner = %s: %s", d->conf->mail_owner, why.text);
     s->queue_owner = owner.uid;
     s->queue_group = owner.gid;
+}
+
+/* What is wrong with it, imapd says. */
+static bool
+is_fs(const struct conf *conf)
+{
+    struct location l;
+    struct why why;
+
+    return location_parse(str_from(conf->mail_location), &l, &why) == OK &&
+           l.fs;
 }
 
 static void
@@ -205,6 +217,7 @@ settings_open(struct daemon *d)
     find_queue_owner(s, d);
     s->default_user =
         (struct priv_user){.uid = s->queue_owner, .gid = s->queue_group};
+    s->fs = is_fs(d->conf);
     s->environment = run_environment(d->life, d->conf->export_environment);
     if (strcmp(d->role, "virtual") == 0)
         open_virtual(s, d);

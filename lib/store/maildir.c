@@ -10,6 +10,8 @@
 #include "store/tell.h"
 #include "sys/disk.h"
 
+#define DEPTH_MAX 32 /* of a folder in the fs layout */
+
 static struct {
     pid_t pid; /* of the worker: nobody forks after its first delivery */
     unsigned count;
@@ -58,6 +60,47 @@ unique(struct arena *a, off_t size, off_t lines)
         return arena_fmt(a, "%s,S=%lld", maildir_unique(a), (long long)size);
     return arena_fmt(a, "%s,S=%lld,W=%lld", maildir_unique(a), (long long)size,
                      (long long)(size + lines));
+}
+
+/* Folders above it, as high as the owner's go: which is the root? */
+static struct str
+highest(struct arena *a, struct str path)
+{
+    struct str root = path;
+    struct stat st;
+    uid_t owner = stat(arena_cstr(a, path), &st) == 0 ? st.st_uid : geteuid();
+    ssize_t at;
+
+    for (int i = 0; i < DEPTH_MAX && (at = str_rfind(path, '/')) > 0; i++) {
+        path.len = (size_t)at;
+
+        const char *above = arena_cstr(a, path);
+        bool there = stat(above, &st) == 0;
+
+        if (there ? st.st_uid != owner : errno != ENOENT)
+            break;
+        if (there && stat(arena_fmt(a, "%s/cur", above), &st) == 0 &&
+            S_ISDIR(st.st_mode))
+            root = path;
+    }
+    return root;
+}
+
+const char *
+maildir_root(struct arena *a, const char *path, bool fs)
+{
+    struct str whole = str_from(path), last;
+
+    while (whole.len > 1 && str_ends(whole, S("/")))
+        whole.len--;
+    if (fs)
+        return arena_cstr(a, highest(a, whole));
+    ssize_t at = str_rfind(whole, '/');
+
+    last = str_sub(whole, (size_t)(at + 1), whole.len);
+    if (at > 0 && last.len > 1 && last.p[0] == '.' && last.p[1] != '.')
+        whole.len = (size_t)at;
+    return arena_cstr(a, whole);
 }
 
 static bool
@@ -151,36 +194,37 @@ end_counted(struct quota_turn *turn, bool good, off_t size)
     errno = error;
 }
 
+/* A copy that is on disk gets its name. */
 static bool
-publish_counted(struct arena *a, const char *path, const char *tmp,
-                const char *new, off_t size)
+publish_counted(struct arena *a, const char *root, const char *path,
+                const char *name, off_t size)
 {
     struct quota_turn turn;
 
-    quota_begin(AT_FDCWD, quota_root(a, path), &turn);
+    quota_begin(AT_FDCWD, root, &turn);
     quota_note(&turn, size, 1);
-    bool good = publish(a, path, tmp, new);
+    bool good = publish(a, path, arena_fmt(a, "%s/tmp/%s", path, name),
+                        arena_fmt(a, "%s/new/%s", path, name));
 
     end_counted(&turn, good, size);
     return good;
 }
 
 enum rc
-maildir_save(struct arena *a, const char *path, const struct store_message *m,
-             struct why *why)
+maildir_save(struct arena *a, const char *root, const char *path,
+             const struct store_message *m, struct why *why)
 {
     off_t size = (off_t)m->head.len + m->to - m->from;
     const char *name = unique(a, size, m->lines);
     const char *tmp = arena_fmt(a, "%s/tmp/%s", path, name);
-    const char *new = arena_fmt(a, "%s/new/%s", path, name);
     auto_close int out = create(a, path, tmp);
 
     if (out < 0)
         return store_fail(errno, why, "create maildir file %s", tmp);
     if (disk_write(out, m->head) && disk_copy(out, m->fd, m->from, m->to) &&
-        disk_sync(out) && publish_counted(a, path, tmp, new, size) &&
+        disk_sync(out) && publish_counted(a, root, path, name, size) &&
         sync_name(a, path, m->fd, out)) {
-        tell_delivered(a, path);
+        tell_delivered(a, root, path);
         return OK;
     }
 
@@ -204,18 +248,19 @@ maildir_is_on(struct arena *a, const char *path, dev_t dev)
 }
 
 bool
-maildir_link(struct arena *a, const char *path, int fd, off_t size, off_t lines)
+maildir_link(struct arena *a, const char *root, const char *path, int fd,
+             off_t size, off_t lines)
 {
     const char *name = unique(a, size, lines);
     struct quota_turn turn;
 
-    quota_begin(AT_FDCWD, quota_root(a, path), &turn);
+    quota_begin(AT_FDCWD, root, &turn);
     quota_note(&turn, size, 1);
     bool good =
         disk_link_fd(fd, AT_FDCWD, arena_fmt(a, "%s/new/%s", path, name));
 
     end_counted(&turn, good, size);
     if (good)
-        tell_delivered(a, path);
+        tell_delivered(a, root, path);
     return good;
 }

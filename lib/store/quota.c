@@ -388,21 +388,6 @@ quota_forget(int dir, const char *root)
         (void)!disk_truncate(fd, 0);
 }
 
-const char *
-quota_root(struct arena *a, const char *path)
-{
-    struct str whole = str_from(path), last;
-
-    while (whole.len > 1 && str_ends(whole, S("/")))
-        whole.len--;
-    ssize_t at = str_rfind(whole, '/');
-
-    last = str_sub(whole, (size_t)(at + 1), whole.len);
-    if (at > 0 && last.len > 1 && last.p[0] == '.' && last.p[1] != '.')
-        whole.len = (size_t)at;
-    return arena_cstr(a, whole);
-}
-
 struct quota_limits
 quota_limits_of(const char *root)
 {

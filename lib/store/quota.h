@@ -68,8 +68,4 @@ void quota_end(struct quota_turn *turn);
 /* Nobody knows how much it is now: the next who asks counts. */
 void quota_forget(int dir, const char *root);
 
-/* The Maildir that a delivery into `path` is counted in: a folder of
- * Maildir++ (".Name") belongs to the Maildir above it. */
-const char *quota_root(struct arena *a, const char *path);
-
 #endif

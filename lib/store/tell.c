@@ -10,7 +10,6 @@
 
 #include "store/maildir.h"
 #include "store/own.h"
-#include "store/quota.h"
 #include "store/scan.h"
 #include "sys/disk.h"
 
@@ -80,9 +79,8 @@ tell_one(void *own, int folder, const char *name)
 }
 
 void
-tell_delivered(struct arena *a, const char *path)
+tell_delivered(struct arena *a, const char *root, const char *path)
 {
-    const char *root = quota_root(a, path);
     struct str rest = str_from(path + strlen(root));
     auto_close int folder =
         open_folder(AT_FDCWD, arena_fmt(a, "%s/" FOLDER, root));

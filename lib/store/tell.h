@@ -16,8 +16,9 @@
 
 #include "store/home.h"
 
-/* A message has come into the Maildir at that path, without a home. */
-void tell_delivered(struct arena *a, const char *path);
+/* A message has come into the Maildir at that path, without a home; its root is
+ * that of maildir_root. */
+void tell_delivered(struct arena *a, const char *root, const char *path);
 
 /* Listen until the home is closed: *fd, the home's, is readable when there is
  * something to hear. What the home's own object changes is not told to it. TEMP

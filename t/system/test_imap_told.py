@@ -111,6 +111,23 @@ def test_folder_of_a_delivery(posta):
         soon(other, b'EXISTS')
 
 
+def test_folder_in_a_folder():
+    """LAYOUT=fs: a delivery says which folder of the tree it was."""
+    with Posta(users={'alice': 'secret'}, start=False) as p:
+        p.set(mail_location=f'maildir:{p.dir}/mail/%d/%n/Maildir:LAYOUT=fs')
+        path = p.dir / 'mailboxes'
+        path.write_text(path.read_text() + 'linux@example.test '
+                        'example.test/alice/Maildir/Lists/linux/\n')
+        p.posta('start', preexec_fn=no_inotify)
+        wait_until(p.answers, 'the SMTP port to answer')
+        with client(p, 'alice') as c:
+            c.ok('CREATE Lists/linux')
+            c.ok('SELECT Lists/linux')
+            idle(c)
+            p.send('x@remote.test', f'linux@{p.domain}')
+            soon(c, b' EXISTS')
+
+
 def test_mailbox_of_several_users(posta):
     """What one does in a public folder another one hears at once: APPEND,
     flags, EXPUNGE, and its end."""

@@ -131,6 +131,25 @@ def test_users_own_rule_and_messages():
         assert rcpt(posta, 'all@example.test').startswith('250')
 
 
+def test_folders_in_folders():
+    """LAYOUT=fs: what is delivered into a folder counts for the whole."""
+    with limited('*:messages=3', users=['anna'], start=False) as posta:
+        posta.set(mail_location=f'maildir:{posta.dir}/mail/%d/%n/Maildir'
+                                ':LAYOUT=fs')
+        path = posta.dir / 'mailboxes'
+        path.write_text(path.read_text() + 'anna+list@example.test '
+                        'example.test/anna/Maildir/Lists/linux/\n')
+        posta.start()
+        for n, to in enumerate(['anna', 'anna+list', 'anna+list'], 1):
+            posta.send('a@client.test', f'{to}@example.test')
+            wait_until(lambda: len([*box(posta, 'anna').rglob('new/*')]) == n,
+                       'the message')
+        assert noted(box(posta, 'anna'))[1] == 3
+        assert not (box(posta, 'anna') / 'Lists/linux/maildirsize').exists()
+        for to in 'anna', 'anna+list':
+            assert rcpt(posta, f'{to}@example.test') == FULL.replace('anna', to)
+
+
 def test_a_field_is_enough():
     """Where main.cf does not say quota_rule: from the next reload on."""
     with Posta(users={'anna': 'secret', 'ben': 'secret'}) as posta:

@@ -36,7 +36,7 @@ save(void **state)
     struct why why;
 
     (void)state;
-    assert_int_equal(maildir_save(a, path, &m, &why), OK);
+    assert_int_equal(maildir_save(a, path, path, &m, &why), OK);
     const char *file = only_file(a, arena_fmt(a, "%s/new", path), 1);
 
     assert_str(file_text(a, file), S("Return-Path: <>\nA: b\n\ntext\n"));
@@ -45,7 +45,7 @@ save(void **state)
     assert_int_equal(st.st_mode & 07777, 0600);
     only_file(a, arena_fmt(a, "%s/tmp", path), 0);
     only_file(a, arena_fmt(a, "%s/cur", path), 0);
-    assert_int_equal(maildir_save(a, path, &m, &why), OK);
+    assert_int_equal(maildir_save(a, path, path, &m, &why), OK);
     only_file(a, arena_fmt(a, "%s/new", path), 2);
     folder_remove(a, folder);
     arena_free(a);
@@ -65,7 +65,7 @@ lost_folder(void **state)
     (void)state;
     assert_false(maildir_is_on(a, path, 0)); /* makes it */
     assert_int_equal(rmdir(new), 0);
-    assert_int_equal(maildir_save(a, path, &m, &why), OK);
+    assert_int_equal(maildir_save(a, path, path, &m, &why), OK);
     only_file(a, new, 1);
     folder_remove(a, folder);
     arena_free(a);
@@ -84,7 +84,7 @@ far_queue(void **state)
 
     (void)state;
     assert_int_equal(write(m.fd, "text\n", 5), 5);
-    assert_int_equal(maildir_save(a, path, &m, &why), OK);
+    assert_int_equal(maildir_save(a, path, path, &m, &why), OK);
     assert_str(file_text(a, only_file(a, arena_fmt(a, "%s/new", path), 1)),
                S("A: b\n\ntext\n"));
     close(m.fd);
@@ -103,14 +103,14 @@ troubles(void **state)
 
     (void)state;
     m.to += 100; /* the queue file is shorter than that */
-    assert_int_equal(maildir_save(a, path, &m, &why), TEMP);
+    assert_int_equal(maildir_save(a, path, path, &m, &why), TEMP);
     assert_non_null(strstr(why.text, "error writing message: "));
     only_file(a, arena_fmt(a, "%s/tmp", path), 0);
     only_file(a, arena_fmt(a, "%s/new", path), 0);
 
     file_write(arena_fmt(a, "%s/file", folder), "");
     path = arena_fmt(a, "%s/file/Maildir", folder);
-    assert_int_equal(maildir_save(a, path, &m, &why), TEMP);
+    assert_int_equal(maildir_save(a, path, path, &m, &why), TEMP);
     assert_non_null(strstr(why.text, "create maildir file "));
     folder_remove(a, folder);
     arena_free(a);
@@ -132,16 +132,56 @@ claim(void **state)
     assert_int_equal(fstat(fd, &st), 0);
     assert_true(maildir_is_on(a, path, st.st_dev));
     assert_false(maildir_is_on(a, path, st.st_dev + 1));
-    assert_true(maildir_link(a, path, fd, st.st_size, 1));
+    assert_true(maildir_link(a, path, path, fd, st.st_size, 1));
     const char *file = only_file(a, arena_fmt(a, "%s/new", path), 1);
 
     assert_int_equal(stat(file, &linked), 0);
     assert_int_equal(linked.st_ino, st.st_ino);
-    assert_false(maildir_link(a, arena_fmt(a, "%s/nothing", folder), fd, 1, 1));
+    path = arena_fmt(a, "%s/nothing", folder);
+    assert_false(maildir_link(a, path, path, fd, 1, 1));
     assert_int_equal(errno, ENOENT);
     folder_remove(a, folder);
     arena_free(a);
 }
 
-TESTS(TEST(save), TEST(lost_folder), TEST(far_queue), TEST(troubles),
-      TEST(claim))
+static void
+root_of(struct arena *a, const char *top, const char *path, bool fs,
+        const char *wanted)
+{
+    const char *root = maildir_root(a, arena_fmt(a, "%s%s", top, path), fs);
+
+    assert_string_equal(root, arena_fmt(a, "%s%s", top, wanted));
+}
+
+static void
+roots(void **state)
+{
+    struct arena *a = arena_new("test", 1 << 20);
+    const char *top = folder_new(a);
+
+    (void)state;
+    assert_int_equal(
+        system(
+            arena_fmt(a, "mkdir -p %s/box/cur %s/box/Lists/a/cur", top, top)),
+        0);
+    root_of(a, top, "/box", false, "/box");
+    root_of(a, top, "/box//", false, "/box");
+    root_of(a, top, "/box/.Lists.a/", false, "/box");
+    root_of(a, top, "/box/Lists/a", false, "/box/Lists/a");
+    root_of(a, top, "/box/", true, "/box");
+    root_of(a, top, "/box/Lists/a/", true, "/box");
+    root_of(a, top, "/box//Lists/a", true, "/box");
+    root_of(a, top, "/box/Lists", true, "/box");
+    root_of(a, top, "/box/to/be/made", true, "/box");
+    root_of(a, top, "/nothing/yet", true, "/nothing/yet");
+    if (geteuid() == 0) { /* what is above belongs to somebody else */
+        assert_int_equal(
+            chown(arena_fmt(a, "%s/box/Lists/a", top), 61300, 61300), 0);
+        root_of(a, top, "/box/Lists/a", true, "/box/Lists/a");
+    }
+    folder_remove(a, top);
+    arena_free(a);
+}
+
+TESTS(TEST(save), TEST(roots), TEST(lost_folder), TEST(far_queue),
+      TEST(troubles), TEST(claim))

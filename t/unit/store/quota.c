@@ -225,14 +225,15 @@ stored(void **state)
     user_login(u);
     good(quota_get(u->root, false, &limits, &sum, &u->why));
     assert_int_equal(sum.messages, 0);
-    good(maildir_save(u->a, u->root, &m, &u->why));
+    good(maildir_save(u->a, u->root, u->root, &m, &u->why));
     good(folder_create(u->home, S("A"), (struct str){0}, &u->why));
     good(mailbox_open(u->home, S("A"), &box, &u->why));
     good(copy_messages(u->box, set, box, &copied, u->a, &from, &to, &u->why));
     holds(u, 22, 2);
     good(copy_messages(box, set, u->box, &moved, u->a, &from, &to, &u->why));
     holds(u, 22, 2);
-    good(maildir_save(u->a, arena_fmt(u->a, "%s/.A", u->root), &m, &u->why));
+    good(maildir_save(u->a, u->root, arena_fmt(u->a, "%s/.A", u->root), &m,
+                      &u->why));
     holds(u, 33, 3);
     good(expunge_messages(u->box, set, false, u->a, &from, &u->why));
     holds(u, 11, 1);

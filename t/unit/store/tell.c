@@ -43,12 +43,12 @@ hears(struct user *u, const struct listener *l, const char *what)
 }
 
 static void
-deliver(struct user *u, const char *below)
+deliver(struct user *u, bool fs, const char *below)
 {
     struct store_message m = message("", "Subject: x\n\ntext\n");
+    const char *path = arena_fmt(u->a, "%s%s", u->root, below);
 
-    good(maildir_save(u->a, arena_fmt(u->a, "%s%s", u->root, below), &m,
-                      &u->why));
+    good(maildir_save(u->a, maildir_root(u->a, path, fs), path, &m, &u->why));
     close(m.fd);
 }
 
@@ -58,23 +58,46 @@ deliveries(void **state)
     struct user *u = user_new();
 
     (void)state;
-    deliver(u, "/"); /* nobody has ever listened */
+    deliver(u, false, "/"); /* nobody has ever listened */
     user_login(u);
     good(folder_create(u->home, S("Work"), (struct str){0}, &u->why));
     struct listener l = listen_to(u), second = listen_to(u);
 
     assert_false(readable(&l));
-    deliver(u, "/");
+    deliver(u, false, "/");
     hears(u, &l, ".");
     hears(u, &second, ".");
     home_close(second.home);
-    deliver(u, "/.Work/");
+    deliver(u, false, "/.Work/");
     hears(u, &l, ".Work");
-    deliver(u, "/.Work");
+    deliver(u, false, "/.Work");
     hears(u, &l, ".Work");
     home_close(l.home);
-    deliver(u, "");
+    deliver(u, false, "");
     user_logout(u);
+    user_end(u);
+}
+
+static void
+deliveries_in_a_tree(void **state)
+{
+    struct user *u = user_new();
+    struct home_settings s = {.root = u->root, .fs = true};
+    struct listener l;
+
+    (void)state;
+    deliver(u, true, "/Lists/new-one"); /* there is no home yet */
+    good(home_open(&s, &l.home, &u->why));
+    good(home_listen(l.home, &l.fd, &u->why));
+    good(folder_create(l.home, S("Lists/linux"), (struct str){0}, &u->why));
+    assert_true(folder_exists(l.home, u->a, S("Lists/new-one")));
+    deliver(u, true, "/");
+    hears(u, &l, ".");
+    deliver(u, true, "/Lists/linux/");
+    hears(u, &l, "Lists/linux");
+    deliver(u, true, "/Lists/new-one");
+    hears(u, &l, "Lists/new-one");
+    home_close(l.home);
     user_end(u);
 }
 
@@ -141,11 +164,11 @@ too_much(void **state)
     struct listener l = listen_to(u);
 
     for (int i = 0; i < 3000; i++)
-        tell_delivered(u->a, u->root);
+        tell_delivered(u->a, u->root, u->root);
     struct heard heard = home_hear(l.home, u->a);
 
     assert_true(heard.all);
-    tell_delivered(u->a, u->root);
+    tell_delivered(u->a, u->root, u->root);
     hears(u, &l, ".");
     home_close(l.home);
     user_logout(u);
@@ -172,7 +195,7 @@ others(void **state)
     struct listener second = listen_to(u);
 
     assert_int_equal(names(u), 4);
-    tell_delivered(u->a, u->root);
+    tell_delivered(u->a, u->root, u->root);
     hears(u, &l, ".");
     hears(u, &second, ".");
     assert_string_equal(arena_cstr(u->a, file_text(u->a, file)), "mine");
@@ -184,11 +207,12 @@ others(void **state)
     l = listen_to(u);
     assert_int_equal(system(arena_fmt(u->a, "rm -r %s", dir)), 0);
     good(folder_subscribe(u->home, S("Work"), true, &u->why));
-    tell_delivered(u->a, u->root);
+    tell_delivered(u->a, u->root, u->root);
     assert_false(readable(&l));
     home_close(l.home);
     user_logout(u);
     user_end(u);
 }
 
-TESTS(TEST(deliveries), TEST(changes), TEST(too_much), TEST(others))
+TESTS(TEST(deliveries), TEST(deliveries_in_a_tree), TEST(changes),
+      TEST(too_much), TEST(others))
