@@ -320,6 +320,7 @@ X-Keywords: work
 \tgarden
 Subject: one
 
+Look:
 From a@x.test Thu Jan  1 12:00:00 2015 is what a From_ line begins with.
 >>From there
 From b@x.test Thu Jan  1 12:00:00 2015 remote from vax
@@ -357,7 +358,8 @@ def test_mailbox_files_of_others():
             (set(), 1420200000, b'Subject: three\r\n')]
         one, two, three, four = copied('pine', PINE, 4)
         assert one[0] == {b'work', b'home', b'garden'}
-        assert one[2] == (b'Subject: one\r\n\r\nFrom a@x.test Thu Jan  1 '
+        assert one[2] == (b'Subject: one\r\n\r\nLook:\r\n'
+                          b'From a@x.test Thu Jan  1 '
                           b'12:00:00 2015 is what a From_ line begins with.\r\n'
                           b'>>From there\r\n')
         assert two[2] == b'Subject: two\r\n'
