@@ -31,20 +31,19 @@ find_user(struct import *im, struct user *u)
 
 /* 0, or the exit status. */
 static int
-open_target(struct import *im, struct user *u, const char *root)
+open_target(struct import *im, struct user *u, const char *root,
+            struct str source)
 {
     const struct import_options *o = im->options;
     struct why why;
-    struct str source =
-        str_from(arena_fmt(im->life, "%s%s%s", o->login ? o->login : "",
-                           o->login ? " " : "", o->source));
 
     if (import_state_open(im->life, root, source, !o->dry, &im->state, &why) !=
         OK) {
         import_say("%s", why.text);
         return IMPORT_LATER;
     }
-    if (!o->dry && user_mail_open(u, &im->home, &why) != OK) {
+    if (!o->dry && (user_mail_open(u, &im->home, &why) != OK ||
+                    import_state_settle(im->state, im->home, &why) != OK)) {
         import_say("%s", why.text);
         return IMPORT_STORE;
     }
@@ -52,10 +51,25 @@ open_target(struct import *im, struct user *u, const char *root)
     return 0;
 }
 
+/* What it is known by, however it was written: a path from the root on. */
+static struct str
+file_source(struct import *im, struct str given)
+{
+    struct str kind, path = given;
+    (void)str_cut(&path, ':', &kind);
+    char *real = realpath(arena_cstr(im->life, path), NULL);
+
+    if (real)
+        given = str_from(arena_fmt(im->life, "%.*s %s", STR(kind), real));
+    free(real);
+    return given;
+}
+
 static int
 run(struct import *im, struct user *u)
 {
     const char *source = im->options->source;
+    struct str known_by;
     struct user_folders folders = {0};
     struct imap_source *imap = NULL;
     struct why why;
@@ -65,6 +79,9 @@ run(struct import *im, struct user *u)
         imap = import_imap_prepare(im, str_from(source));
         if (imap == NULL)
             return IMPORT_USAGE;
+        known_by = import_imap_source(imap);
+    } else {
+        known_by = file_source(im, str_from(source));
     }
     /* Nothing of the source has been read yet. */
     if (owner_become(u, "import", PRIV_READ | PRIV_WRITE | PRIV_NET, &folders,
@@ -72,7 +89,7 @@ run(struct import *im, struct user *u)
         import_say("%s", why.text);
         return IMPORT_STORE;
     }
-    status = open_target(im, u, folders.at[0]);
+    status = open_target(im, u, folders.at[0], known_by);
     if (status != 0)
         return status;
     if (imap)

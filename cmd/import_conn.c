@@ -180,6 +180,14 @@ conn_send(struct conn *c, const char *fmt, ...)
     arena_free(a);
 }
 
+/* RFC 5530 3; LIMIT: of connections. */
+static bool
+is_for_now(struct str code)
+{
+    return str_ieq(code, S("UNAVAILABLE")) || str_ieq(code, S("INUSE")) ||
+           str_ieq(code, S("LIMIT"));
+}
+
 static enum rc
 answered(struct conn *c, const struct imap_reply *r, struct why *why)
 {
@@ -192,7 +200,8 @@ answered(struct conn *c, const struct imap_reply *r, struct why *why)
     take_words(c, r);
     if (r->kind == IMAP_OK)
         return OK;
-    return fail(why, "5.2.0", "the server says: %s", shown(c, r->text));
+    return fail(why, is_for_now(r->code) ? "5.3.2" : "5.3.0",
+                "the server says: %s", shown(c, r->text));
 }
 
 enum rc
@@ -481,7 +490,9 @@ conn_login(struct conn *c, struct str user, struct str password,
     arena_free(a);
     if (rc == OK)
         return ask_words(c, why);
-    if (rc == PERM && strcmp(cause.dsn, "5.2.0") == 0)
+    if (rc == PERM && strcmp(cause.dsn, "5.3.2") == 0)
+        return fail(why, "4.4.2", "%s", cause.text);
+    if (rc == PERM && strcmp(cause.dsn, "5.3.0") == 0)
         return fail(why, "5.7.8", "the login of %.*s: %s", STR(user),
                     cause.text);
     *why = cause;

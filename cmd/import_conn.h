@@ -2,9 +2,9 @@
  * import_conn.h - a connection to an IMAP server, as its client.
  *
  * TEMP is trouble of the connection: it may be made anew. PERM is what the
- * server refuses (5.7.8: the login), or a server that breaks the protocol
- * (5.5.0). Lines, literals and whole responses are bounded; the body of a
- * message is streamed.
+ * server refuses (5.3.0; 5.3.2 for now; 5.7.8: the login), or a server that
+ * breaks the protocol (5.5.0). Lines, literals and whole responses are bounded;
+ * the body of a message is streamed.
  */
 #ifndef CMD_IMPORT_CONN_H
 #define CMD_IMPORT_CONN_H

@@ -24,6 +24,7 @@ struct remote_folder {
     struct str shown; /* here, in UTF-8 */
     struct str use;
     bool subscribed, done;
+    bool cleaned; /* it cannot have the server's name here */
 };
 
 /* What is known of a message before it is fetched. */
@@ -56,6 +57,7 @@ struct imap_source {
                             was asked for */
     size_t window;
     bool refused; /* the folder, before any message was asked for */
+    bool reached; /* the server has answered */
     struct why why;
 };
 
@@ -144,6 +146,7 @@ take_list(void *own, const struct imap_reply *r, struct why *why)
         .name = arena_str(s->life, r->list.name),
         .key = one_line(s, r->list.name),
         .shown = name_here(s, r->list.name, r->list.delimiter),
+        .cleaned = s->im->cleaned,
         .use = use_of(r->list.attributes),
         .subscribed = imap_reply_has(r->list.attributes, S("\\Subscribed")),
     };
@@ -164,6 +167,13 @@ take_namespace(void *own, const struct imap_reply *r, struct why *why)
     return OK;
 }
 
+/* What the server says no to, and goes on. */
+static bool
+is_refusal(enum rc rc, const struct why *why)
+{
+    return rc == PERM && str_starts(str_from(why->dsn), S("5.3."));
+}
+
 /* Folders of the personal namespace, which is where other users' are not. */
 static enum rc
 list_folders(struct imap_source *s, struct why *why)
@@ -178,6 +188,8 @@ list_folders(struct imap_source *s, struct why *why)
     if (conn_has(s->conn, "NAMESPACE")) {
         conn_send(s->conn, "NAMESPACE");
         rc = conn_wait(s->conn, take_namespace, s, why);
+        if (is_refusal(rc, why))
+            rc = OK;
     }
     imap_put_string(&b, s->prefix);
     if (rc == OK) {
@@ -378,6 +390,18 @@ tell_gone(struct imap_source *s)
                        s->messages.at[i].uid);
 }
 
+/* One message that a server cannot give keeps nobody from the others. */
+static void
+pass_over(struct imap_source *s, struct remote_message *m,
+          const struct why *why)
+{
+    if (m->ended)
+        return;
+    import_say("%.*s: message %u: %s", STR(s->im->shown), m->uid, why->text);
+    s->im->failed++;
+    m->ended = true;
+}
+
 static enum rc
 fetch_messages(struct imap_source *s, struct why *why)
 {
@@ -391,6 +415,10 @@ fetch_messages(struct imap_source *s, struct why *why)
     for (size_t i = 0; rc == OK && i < count; i++) {
         ask_messages(s, i);
         rc = conn_wait(s->conn, take_body, s, why);
+        if (is_refusal(rc, why)) {
+            pass_over(s, &s->messages.at[i], why);
+            rc = OK;
+        }
         while (s->first < s->asked && s->messages.at[s->first].ended)
             s->first++;
         if (s->first <= i && s->window == 1)
@@ -414,6 +442,9 @@ copy_folder(struct imap_source *s, struct remote_folder *f, struct why *why)
     s->messages.len = 0;
     s->validity = 0;
     imap_put_string(&b, f->name);
+    if (f->cleaned && !im->options->quiet)
+        printf("%.*s goes to %.*s, as no folder here can have its name\n",
+               STR(f->key), STR(f->shown));
     conn_send(s->conn, "EXAMINE %.*s", STR(buf_str(&b)));
     rc = conn_wait(s->conn, take_selected, s, why);
     if (rc == OK && s->validity == 0)
@@ -478,6 +509,7 @@ session(struct imap_source *s, struct why *why)
     const struct import_options *o = s->im->options;
     enum rc rc = conn_open(&s->server, &s->conn, why);
 
+    s->reached |= rc == OK || strcmp(why->dsn, "4.4.2") == 0;
     if (rc == OK)
         rc = conn_login(s->conn, str_from(o->login), o->password, why);
     if (rc == OK)
@@ -500,7 +532,7 @@ status_of(const struct why *why)
 {
     if (is_lost(why))
         return strcmp(why->dsn, "4.4.2") == 0 ? IMPORT_LATER : IMPORT_NO_HOST;
-    if (str_starts(str_from(why->dsn), S("5.7.")))
+    if (str_starts(str_from(why->dsn), S("5.7.")) || is_refusal(PERM, why))
         return IMPORT_REFUSED;
     return strcmp(why->dsn, "5.5.0") == 0 ? IMPORT_PROTOCOL : IMPORT_STORE;
 }
@@ -536,7 +568,7 @@ import_imap(struct import *im, struct imap_source *s)
             s->window = 1; /* perhaps it takes only one command at a time */
             continue;
         }
-        if (rc == OK || !is_lost(&why))
+        if (rc == OK || !is_lost(&why) || !s->reached)
             break;
         if (im->all > before)
             i = 0;
@@ -576,7 +608,7 @@ parse_url(struct imap_source *s, struct str url)
         if (!str_cut(&port, ':', &host))
             port = S("");
     }
-    v->host = arena_str(s->life, host);
+    v->host = arena_lower(s->life, host);
     v->port = v->wrapped ? 993 : 143;
     if (port.len > 0) {
         if (!str_num(port, &n) || n == 0 || n > 65535)
@@ -584,6 +616,20 @@ parse_url(struct imap_source *s, struct str url)
         v->port = (unsigned)n;
     }
     return host.len > 0 && str_find(host, '/') < 0 && str_find(host, '@') < 0;
+}
+
+/* Of its two usual ports the server has the same mail. */
+struct str
+import_imap_source(const struct imap_source *s)
+{
+    const struct conn_server *v = &s->server;
+    const char *login = s->im->options->login;
+    const char *text =
+        arena_fmt(s->life, "imap %.*s:%u %s", STR(v->host), v->port, login);
+
+    if (v->port == (v->wrapped ? 993 : 143))
+        text = arena_fmt(s->life, "imap %.*s %s", STR(v->host), login);
+    return str_from(text);
 }
 
 struct imap_source *

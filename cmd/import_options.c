@@ -81,6 +81,30 @@ import_is_imap(const struct import_options *o)
            str_istarts(str_from(o->source), S("imaps://"));
 }
 
+/* False is told. */
+static bool
+check_source(const struct import_options *o)
+{
+    struct str source = str_from(o->source);
+    bool mbox = str_starts(source, S("mbox:"));
+    bool imap = import_is_imap(o);
+
+    if (!imap && !mbox && !str_starts(source, S("maildir:")))
+        import_say("%s: write imaps://HOST, imap://HOST, mbox:FILE or "
+                   "maildir:PATH",
+                   o->source);
+    else if (imap && o->login == NULL)
+        import_say("--user NAME is missing: the login at the other server");
+    else if (!imap && (o->login || o->password_file || o->insecure))
+        import_say("--user, --password-file and --insecure are for a server; "
+                   "-u USER says whose mailboxes it goes to");
+    else if (mbox && o->folder_count > 1)
+        import_say("a mailbox file goes to one folder: --folder only once");
+    else
+        return true;
+    return false;
+}
+
 /* -1: go on; else the exit status. */
 int
 import_read_options(struct arena *a, int argc, char **argv,
@@ -105,18 +129,7 @@ import_read_options(struct arena *a, int argc, char **argv,
         return IMPORT_USAGE;
     }
     o->source = argv[optind];
-    if (import_is_imap(o) && o->login == NULL) {
-        import_say("--user NAME is missing: the login at the other server");
-        return IMPORT_USAGE;
-    }
-    if (!import_is_imap(o) && !str_starts(str_from(o->source), S("mbox:")) &&
-        !str_starts(str_from(o->source), S("maildir:"))) {
-        import_say("%s: write imaps://HOST, imap://HOST, mbox:FILE or "
-                   "maildir:PATH",
-                   o->source);
-        return IMPORT_USAGE;
-    }
-    return -1;
+    return check_source(o) ? -1 : IMPORT_USAGE;
 }
 
 /* ---- the password: read with the caller's rights */

@@ -24,13 +24,13 @@ struct import_state {
     struct hash *ids;      /* "KEY validity id" */
     struct hash *contents; /* "KEY hash": how many */
     struct hash *folders;  /* "KEY": see MIXED */
-    struct str key;
+    struct str key, name_here;
     uint32_t validity;
     bool by_content;
     bool torn; /* the file does not end with a line */
 
     /* A batch that may have been stored. */
-    struct str pending_key;
+    struct str pending_key, to_name;
     uint32_t pending_validity, to_validity, to_next;
     VEC(struct import_id) pending;
     bool pending_whole;
@@ -113,15 +113,29 @@ note_folder(struct import_state *s, struct str key, uint32_t validity)
 
 /* ---- the file */
 
+/* "12 rest" */
 static bool
-two_numbers(struct str rest, uint64_t *a, struct str *b)
+take_number(struct str *rest, uint64_t *n)
 {
     struct str first;
 
-    if (!str_cut(&rest, ' ', &first) || !str_num(first, a))
-        return false;
-    *b = rest;
-    return true;
+    return str_cut(rest, ' ', &first) && str_num(first, n);
+}
+
+/* "77 12 Archive/2024": where it was to go. */
+static void
+take_batch(struct import_state *s, struct str rest)
+{
+    uint64_t validity, next;
+
+    s->pending.len = 0;
+    s->pending_whole = false;
+    s->to_name = S("");
+    if (!take_number(&rest, &validity) || !take_number(&rest, &next))
+        return;
+    s->to_validity = (uint32_t)validity;
+    s->to_next = (uint32_t)next;
+    s->to_name = rest;
 }
 
 static void
@@ -133,20 +147,16 @@ take_line(struct import_state *s, struct str line, struct str *key,
 
     switch (line.len ? line.p[0] : 0) {
     case 'F':
-        if (two_numbers(rest, &n, key)) {
+        if (take_number(&rest, &n)) {
+            *key = rest;
             *validity = (uint32_t)n;
             note_folder(s, *key, *validity);
         }
         break;
     case 'B':
-        s->pending.len = 0;
-        s->pending_whole = false;
         s->pending_key = *key;
         s->pending_validity = *validity;
-        if (two_numbers(rest, &n, &text) && str_num(text, &hash)) {
-            s->to_validity = (uint32_t)n;
-            s->to_next = (uint32_t)hash;
-        }
+        take_batch(s, rest);
         break;
     case 'M':
         if (str_cut(&rest, ' ', &text) && str_hex(rest, &hash))
@@ -263,18 +273,51 @@ hash_file(struct mailbox *box, uint32_t uid, uint64_t *hash)
     return n == 0;
 }
 
-/* Are all of them there? UIDs first, as nothing may be asked in a walk. */
+struct stored {
+    uint32_t uid;
+    uint64_t hash;
+};
+
+/*
+ * Did the batch get the UIDs from `first` on? Its messages stand there, one
+ * behind the other, in its order; some may have been expunged or moved away
+ * since.
+ */
+static bool
+is_batch_at(const struct import_state *s, const struct stored *at, size_t len,
+            uint64_t first, uint32_t next)
+{
+    if (first < s->to_next || first + s->pending.len > next)
+        return false;
+    for (size_t i = 0; i < len; i++)
+        if (at[i].uid >= first && at[i].uid - first < s->pending.len &&
+            at[i].hash != s->pending.at[at[i].uid - first].hash)
+            return false;
+    return true;
+}
+
+static bool
+is_batch_among(const struct import_state *s, const struct stored *at,
+               size_t len, uint32_t next)
+{
+    for (size_t i = 0; i < len; i++)
+        for (size_t k = 0; k < s->pending.len && k < at[i].uid; k++)
+            if (at[i].hash == s->pending.at[k].hash &&
+                is_batch_at(s, at, len, at[i].uid - k, next))
+                return true;
+    return false;
+}
+
+/* UIDs first, as nothing may be asked in a walk. */
 static enum rc
 was_stored(struct import_state *s, struct mailbox *box, bool *stored,
            struct why *why)
 {
     const struct uid_range range = {s->to_next, UINT32_MAX};
-    VEC(uint32_t) uids = {0};
+    VEC(struct stored) found = {0};
     struct mailbox_status status;
     struct changes_walk w;
     struct message m;
-    size_t found = 0;
-    uint64_t hash;
     enum rc rc = mailbox_status(box, false, &status, why);
 
     *stored = false;
@@ -282,27 +325,35 @@ was_stored(struct import_state *s, struct mailbox *box, bool *stored,
         return rc;
     rc = changes_begin(&w, box, (struct uid_set){&range, 1}, why);
     while (rc == OK && changes_next(&w, &m))
-        *vec_add(&uids) = m.uid;
+        *vec_add(&found) = (struct stored){.uid = m.uid};
     if (rc == OK)
         rc = changes_end(&w, why);
-    for (size_t i = 0; rc == OK && i < uids.len; i++)
-        if (found < s->pending.len && hash_file(box, uids.at[i], &hash) &&
-            hash == s->pending.at[found].hash)
-            found++;
-    vec_free(&uids);
-    *stored = found == s->pending.len;
+    size_t n = 0;
+
+    for (size_t i = 0; rc == OK && i < found.len; i++)
+        if (hash_file(box, found.at[i].uid, &found.at[i].hash))
+            found.at[n++] = found.at[i];
+    *stored = rc == OK && is_batch_among(s, found.at, n, status.next);
+    vec_free(&found);
     return rc;
 }
 
-static enum rc
-settle(struct import_state *s, struct mailbox *box, struct why *why)
+enum rc
+import_state_settle(struct import_state *s, struct home *home, struct why *why)
 {
-    bool stored;
+    struct mailbox *box;
+    bool stored = false;
     enum rc rc;
 
-    if (s->pending.len == 0 || !str_eq(s->pending_key, s->key) || box == NULL)
+    if (s->pending.len == 0)
         return OK;
-    rc = was_stored(s, box, &stored, why);
+    rc = mailbox_open(home, s->to_name, &box, why);
+    if (rc == OK) {
+        rc = was_stored(s, box, &stored, why);
+        mailbox_close(box);
+    } else if (rc == PERM) {
+        rc = OK; /* there is no such folder */
+    }
     if (rc == OK && stored) {
         rc = put(s, S("C\n"), false, why);
         note_pending(s, true);
@@ -313,20 +364,18 @@ settle(struct import_state *s, struct mailbox *box, struct why *why)
 
 enum rc
 import_state_folder(struct import_state *s, struct str key, uint32_t validity,
-                    struct mailbox *box, struct why *why)
+                    struct str name, struct why *why)
 {
-    struct str line;
-    enum rc rc;
-
     s->key = arena_str(s->life, key);
+    s->name_here = arena_str(s->life, name);
     s->validity = validity;
     note_folder(s, key, validity);
     s->by_content = validity == 0 || number_get(s->folders, key) == MIXED;
-    rc = settle(s, box, why);
-    if (rc != OK || box == NULL)
-        return rc;
-    line = str_from(arena_fmt(s->life, "F %u %.*s\n", validity, STR(key)));
-    return put(s, line, false, why);
+    if (s->fd < 0)
+        return OK;
+    return put(s,
+               str_from(arena_fmt(s->life, "F %u %.*s\n", validity, STR(key))),
+               false, why);
 }
 
 bool
@@ -370,7 +419,8 @@ import_state_batch(struct import_state *s, const struct import_id *ids,
     s->pending.len = 0;
     s->pending_key = s->key;
     s->pending_validity = s->validity;
-    buf_fmt(&b, "B %u %u\n", status.validity, status.next);
+    buf_fmt(&b, "B %u %u %.*s\n", status.validity, status.next,
+            STR(s->name_here));
     for (size_t i = 0; i < count; i++) {
         *vec_add(&s->pending) = ids[i];
         buf_fmt(&b, "M %.*s %016llx\n", STR(ids[i].id),

@@ -2,16 +2,16 @@
  * import_state.h - what has been copied from a source: a text file, which only
  * grows, in the root of the user's Maildir.
  *
- *     posta-import 1 imap anna@mail.example.org:993
+ *     posta-import 1 imap mail.example.org anna
  *     F 1234 INBOX            the folder, at the source, and its UIDVALIDITY
- *     B 77 12                 a batch, for the UIDs from 12 on under 77 here
+ *     B 77 12 INBOX           a batch, for the UIDs from 12 on under 77 here
  *     M 8 2c81f0a3b59d0e4f    a message: its id there, and its content
  *     E                       the batch is whole
  *     C                       and has been stored
  *
  * A batch is on disk before it is stored, which happens as a whole or not at
  * all. Whoever finds one without its C looks into the mailbox which of the two
- * it was.
+ * it was, before anything else is copied.
  */
 #ifndef CMD_IMPORT_STATE_H
 #define CMD_IMPORT_STATE_H
@@ -39,12 +39,13 @@ enum rc import_state_open(struct arena *life, const char *root,
                           struct import_state **state,
                           struct why *why) MUST_USE;
 
-/*
- * What follows is of that folder. box: where it goes, for a batch of it whose
- * fate is not known; NULL where nothing may be written.
- */
+/* Find out what became of a batch that the run before was storing. */
+enum rc import_state_settle(struct import_state *s, struct home *home,
+                            struct why *why) MUST_USE;
+
+/* What follows is of that folder; name: here. */
 enum rc import_state_folder(struct import_state *s, struct str key,
-                            uint32_t validity, struct mailbox *box,
+                            uint32_t validity, struct str name,
                             struct why *why) MUST_USE;
 
 /* Has the message of that id been copied? */

@@ -54,11 +54,14 @@ clean_part(struct import *im, struct arena *a, struct str part, bool mutf7)
 
     for (size_t i = 0; i < text.len; i++)
         if (is_control(p + i) || p[i] == '/' ||
-            (p[i] == '.' && (im->dots_divide || i == 0)))
+            (p[i] == '.' && (im->dots_divide || i == 0))) {
             p[i] = '_';
+            im->cleaned = true;
+        }
     text = (struct str){p, text.len};
     if (text.len > 0 && mutf7_encode(&again, text))
         return text;
+    im->cleaned = true;
     for (size_t i = 0; i < text.len; i++)
         if ((unsigned char)p[i] > 126)
             p[i] = '_';
@@ -73,6 +76,7 @@ import_name(struct import *im, struct arena *a, struct str name, char delimiter,
     struct str part;
     bool more = true;
 
+    im->cleaned = false;
     if (str_ieq(name, S("INBOX")))
         return S("INBOX");
     while (more) {
@@ -118,7 +122,7 @@ import_enter(struct import *im, struct str key, uint32_t validity,
         im->box = NULL;
         return rc;
     }
-    return import_state_folder(im->state, key, validity, im->box, why);
+    return import_state_folder(im->state, key, validity, name, why);
 }
 
 static void

@@ -32,6 +32,7 @@ struct import {
     VEC(struct import_id) batch;
     uint64_t hash;
     uint64_t batch_bytes, bytes;
+    bool cleaned; /* the last name of import_name had to be changed */
     size_t expected, copied, known; /* messages of this folder */
 
     size_t all, failed; /* copied; folders and messages that could not be */
@@ -65,7 +66,7 @@ enum rc import_end_compared(struct import *im, struct str id,
                             struct why *why) MUST_USE;
 
 /* A name as it can be here: parts divided by `delimiter`, in modified UTF-7
- * where `mutf7`. */
+ * where `mutf7`. im->cleaned tells whether it is another one. */
 struct str import_name(struct import *im, struct arena *a, struct str name,
                        char delimiter, bool mutf7);
 
@@ -75,6 +76,8 @@ bool import_wants(const struct import_options *o, struct str name);
 /* The sources. Each returns the exit status, and has said what went wrong. */
 struct imap_source;
 struct imap_source *import_imap_prepare(struct import *im, struct str url);
+/* "imap mail.example.org anna": what it is known by. */
+struct str import_imap_source(const struct imap_source *s);
 int import_imap(struct import *im, struct imap_source *s);
 int import_mbox(struct import *im, const char *path);
 /* target: the Maildir that it goes to. */

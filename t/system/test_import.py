@@ -14,7 +14,7 @@ import time
 
 import pytest
 
-from harness import Dovecot, Posta, wait_until
+from harness import BIN, Dovecot, Posta, wait_until
 from harness.raw_imap import RawImap
 
 MORE = '''
@@ -402,6 +402,72 @@ def test_maildir(dovecot):
         assert 'where it would go' in run(f'maildir:{target}', status=66)
 
 
+def states(posta):
+    """What is noted of each source."""
+    mail = posta.dir / 'mail' / posta.domain / 'anna/Maildir'
+    return sorted(mail.glob('posta-import-*'))
+
+
+def test_killed_before_it_was_crossed_off(dovecot):
+    """A batch was stored; the run ended before it could say so. What the user
+    has removed since, and what comes before it the next time, makes no
+    difference."""
+    with Posta(users={'anna': 'secret'}) as posta:
+        run = Import(posta)
+        run(url(dovecot), '--insecure', '--folder', 'Sent')
+        (state,) = states(posta)
+        text = state.read_text()
+        assert text.startswith('posta-import 1 imap 127.0.0.1:'), text
+        assert text.endswith('E\nC\n') and 'Sent\nM ' in text, text
+        with mailboxes(posta) as c:
+            c.select('Sent')
+            count = int(c.search(None, 'ALL')[1][0].split()[-1])
+            c.store('1:3,7', '+FLAGS', '\\Deleted')
+            c.expunge()
+        for torn in 'E\n', 'E\nF 12 Se':
+            state.write_text(text.removesuffix('E\nC\n') + torn)
+            run(url(dovecot), '--insecure', '--folder', 'INBOX')
+            out = run(url(dovecot), '--insecure', '--folder', 'Sent')
+            assert f'Sent: 0 copied, {count} copied before' in out, out
+        # It was not stored: the messages behind these are others.
+        state.write_text(re.sub(r'(?m)^(M \d+ )(\w{8})', r'\g<1>ffffffff', text)
+                         .removesuffix('C\n'))
+        out = run(url(dovecot), '--insecure', '--folder', 'Sent')
+        assert f'Sent: {count} copied, 0 copied before' in out, out
+
+
+def test_one_source_has_many_names(dovecot):
+    """Nothing is copied twice because it was called another way."""
+    with Posta(users={'anna': 'secret'}) as posta:
+        run = Import(posta)
+        first = f'imaps://LocalHost:{dovecot.imaps}'
+        for source in first, first.lower() + '/':
+            out = run(source, '--insecure', '--folder', 'empty')
+        assert len(states(posta)) == 1
+        box = posta.top / 'box'
+        box.write_text(MBOX)
+        box.chmod(0o644)
+        (posta.top / 'link').symlink_to(box)
+        for n, name in enumerate(('box', 'link', '../' + posta.top.name + '/box')):
+            done = subprocess.run([str(a) for a in run.args(f'mbox:{name}')],
+                                  cwd=posta.top, capture_output=True, text=True)
+            assert f'INBOX: {0 if n else 4} copied' in done.stdout, done
+        assert len(states(posta)) == 2
+
+
+@pytest.mark.parametrize('words, said', [
+    (['mbox:x', '--folder', 'a', '--folder', 'b'], 'only once'),
+    (['mbox:x', '--user', 'anna'], '-u USER says'),
+    (['maildir:x', '--insecure'], 'are for a server'),
+    (['imaps://x.test'], '--user NAME is missing'),
+    (['x.test'], 'write imaps://HOST'),
+])
+def test_usage(words, said):
+    done = subprocess.run([BIN / 'posta', 'import', *words],
+                          capture_output=True, text=True, timeout=60)
+    assert done.returncode == 64 and said in done.stderr, done
+
+
 def renumber(mail):
     """UIDVALIDITY of all folders is another one."""
     for path in mail.rglob('dovecot-uidlist'):
@@ -559,6 +625,55 @@ def test_hostile(script, status):
         out = Import(posta)(f'imap://127.0.0.1:{server.port}', '--insecure',
                             status=status)
         assert '\x1b' not in out
+
+
+class Refusing(Hostile):
+    """Message 8 cannot be had, nor what namespaces there are."""
+
+    def talk(self, s):
+        file = s.makefile('rb')
+        s.sendall(self.greeting)
+        while line := file.readline():
+            tag, verb, *rest = line.decode().split()
+            answer, done = b'', 'OK x'
+            if verb == 'CAPABILITY':
+                answer = b'* CAPABILITY IMAP4rev1 NAMESPACE\r\n'
+            elif verb == 'NAMESPACE' or rest[:2] == ['FETCH', '8']:
+                done = 'NO [SERVERBUG] lost it'
+            elif verb == 'LIST' and rest[-1] == '"*"':
+                answer = b'* LIST () "/" "v1.0"\r\n'
+            elif verb == 'EXAMINE':
+                answer = b'* OK [UIDVALIDITY 5] x\r\n'
+            elif rest[:2] == ['FETCH', '1:*']:
+                answer = b''.join(META.replace(b'7 FL', b'%d FL' % n)
+                                  for n in (7, 8, 9))
+            elif rest[:1] == ['FETCH']:
+                answer = b'* 1 FETCH (UID %s BODY[] {3}\r\nabc)\r\n' % (
+                    rest[1].encode())
+            s.sendall(answer + f'{tag} {done}\r\n'.encode())
+
+
+def test_what_a_server_refuses():
+    """The others are copied; a name that cannot be here is told."""
+    with Posta(users={'anna': 'secret'}) as posta, Refusing() as server:
+        for said in '2 copied, 0 copied before', '0 copied, 2 copied before':
+            out = Import(posta)(f'imap://127.0.0.1:{server.port}', '--insecure',
+                                status=1)
+            assert 'v1_0: message 8: the server says: lost it' in out, out
+            assert 'v1.0 goes to v1_0' in out and said in out, out
+
+
+def test_not_now():
+    """A login that is refused for the moment is tried again, and another time
+    by who runs it."""
+    no = b'a1 NO [UNAVAILABLE] the directory is down\r\n'
+    with Posta(users={'anna': 'secret'}) as posta, \
+            Hostile(('AUTHENTICATE', no)) as server:
+        wanted = [str(a) for a in Import(posta).args(
+            f'imap://127.0.0.1:{server.port}', '--insecure')]
+        with subprocess.Popen(wanted, stderr=subprocess.PIPE, text=True) as p:
+            assert 'the directory is down; trying again' in p.stderr.readline()
+            p.kill()
 
 
 def test_refused_before_the_password():
