@@ -11,11 +11,14 @@
 #include "mail/mutf7.h"
 #include "store/folder_files.h"
 #include "store/own.h"
+#include "store/uidlist.h"
 #include "sys/disk.h"
 
 /* Bounds of a tree in the fs layout. */
 #define DEPTH_MAX   32
 #define FOLDERS_MAX 100000
+
+#define FOLDER_MARK "maildirfolder" /* in each of Maildir++ */
 
 struct listing {
     struct home *home;
@@ -40,20 +43,30 @@ entry(struct listing *l, struct str name)
 }
 
 static bool
-stat_maildir(int dir, const char *path, struct stat *st)
+stat_in(const struct home *h, const char *path, const char *name,
+        struct stat *st)
 {
-    char cur[PATH_LEN + 8];
+    char file[PATH_LEN + 24];
 
-    snprintf(cur, sizeof cur, "%s/cur", path);
-    return fstatat(dir, cur, st, 0) == 0 && S_ISDIR(st->st_mode);
+    snprintf(file, sizeof file, "%s/%s", path, name);
+    return fstatat(h->dir, file, st, 0) == 0;
 }
 
+/* A Maildir, perhaps in parts: those that are missing it gets when it is
+ * opened. Mostly it has the first. */
 static bool
-is_maildir(int dir, const char *path)
+stat_maildir(const struct home *h, const char *path, struct stat *st)
 {
-    struct stat st;
+    static const char *const parts[] = {"cur", "new", "tmp"};
+    static const char *const marks[] = {FOLDER_MARK, UIDLIST_FILE};
 
-    return stat_maildir(dir, path, &st);
+    for (size_t i = 0; i < COUNT(parts); i++)
+        if (stat_in(h, path, parts[i], st) && S_ISDIR(st->st_mode))
+            return true;
+    for (size_t i = 0; !h->fs && i < COUNT(marks); i++)
+        if (stat_in(h, path, marks[i], st))
+            return true;
+    return false;
 }
 
 /* NULL where it has no name for clients. */
@@ -75,15 +88,16 @@ look_at(const struct listing *l, struct folder *f)
 {
     struct stat st;
 
-    if (f == NULL || !stat_maildir(l->home->dir, f->path, &st))
+    if (f == NULL || !stat_maildir(l->home, f->path, &st))
         return;
     f->bits |= FOLDER_SELECTABLE;
     f->dev = st.st_dev;
     f->ino = st.st_ino;
 }
 
-/* A folder that the index knows has been a Maildir, and is not looked at:
- * reading three blocks of each from a disk takes long. */
+/* A folder that the index knows has been a Maildir, can be opened, whatever is
+ * left in it, and is not looked at: reading three blocks of each from a disk
+ * takes long. */
 static void
 add_flat(struct listing *l, const struct dirent *e)
 {
@@ -286,13 +300,15 @@ folder_exists(const struct home *h, struct arena *a, struct str name)
     const char *path;
     struct why why;
 
-    return home_path(h, a, name, &path, &why) == OK && is_maildir(h->dir, path);
+    return home_path(h, a, name, &path, &why) == OK && folder_is_at(h, path);
 }
 
 bool
 folder_is_at(const struct home *h, const char *path)
 {
-    return is_maildir(h->dir, path);
+    struct stat st;
+
+    return stat_maildir(h, path, &st);
 }
 
 /* Making. */
@@ -314,7 +330,7 @@ make_dirs(struct home *h, struct arena *a, const char *path, struct why *why)
         return OK;
 
     auto_close int mark =
-        openat(h->dir, arena_fmt(a, "%s/maildirfolder", path),
+        openat(h->dir, arena_fmt(a, "%s/" FOLDER_MARK, path),
                O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
 
     return mark < 0 || !disk_share(mark, h->dir, path)
@@ -336,7 +352,7 @@ create(struct home *h, struct arena *a, struct str name, struct str use,
     const char *path;
     enum rc rc = home_path(h, a, name, &path, why);
 
-    if (rc == OK && is_maildir(h->dir, path))
+    if (rc == OK && folder_is_at(h, path))
         rc = exists(why, name);
     if (rc == OK)
         rc = make_dirs(h, a, path, why);

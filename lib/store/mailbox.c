@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "store/flags.h"
+#include "store/folders.h"
 #include "store/own.h"
 #include "store/state.h"
 #include "sys/disk.h"
@@ -33,7 +34,31 @@ open_part(const struct mailbox *box, const char *name, int *fd)
     return *fd >= 0;
 }
 
-/* A Maildir in parts gets the others; a folder without any is none. */
+/*
+ * Has what is left of a folder without new/, cur/ and tmp/ been a Maildir? LIST
+ * shows those of Maildir++ that the index knows without looking, so they are
+ * opened, as by Dovecot. In the fs layout it only has others in it. errno
+ * stays.
+ */
+static bool
+was_maildir(struct mailbox *box)
+{
+    struct home *h = box->home;
+    struct index_folder f;
+    struct why why;
+    int error = errno;
+    bool was = folder_is_at(h, arena_cstr(box->arena, box->path));
+
+    if (!was && !h->fs && home_check(h, &why) == OK) {
+        kv_env_read(h->kv);
+        was = index_folder_get(h->kv, box->path, &f);
+        (void)!kv_env_end(h->kv, &why);
+    }
+    errno = error;
+    return was;
+}
+
+/* A Maildir in parts gets the others. */
 static bool
 open_parts(struct mailbox *box)
 {
@@ -42,8 +67,10 @@ open_parts(struct mailbox *box)
     bool cur = open_part(box, "cur", &box->cur);
     bool tmp = faccessat(box->dir, "tmp", F_OK, 0) == 0;
 
-    if ((new &&cur &&tmp) || (!new && !cur && !tmp))
-        return new;
+    if (new &&cur && tmp)
+        return true;
+    if (!new && !cur && !tmp && !was_maildir(box))
+        return false;
     for (size_t i = 0; i < COUNT(names); i++)
         (void)!disk_make_dir(box->dir, names[i]);
     return open_part(box, "new", &box->new) && open_part(box, "cur", &box->cur);

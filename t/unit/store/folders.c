@@ -236,5 +236,50 @@ old_subscriptions(void **state)
     user_end(u);
 }
 
-TESTS(TEST(flat), TEST(tree), TEST(names), TEST(opened),
+/* LIST and whoever opens them agree about folders of which somebody has removed
+ * something by hand. */
+static void
+in_parts(void **state)
+{
+    static const struct {
+        const char *removed; /* of .A */
+        bool lost;           /* and the index, before LIST */
+        bool is_left;
+    } cases[] = {
+        {"cur",                          false, true },
+        {"cur",                          true,  true },
+        {"cur tmp new",                  false, true },
+        {"cur tmp new",                  true,  true },
+        {"cur tmp new maildirfolder",    true,  true },
+        {"cur tmp new maildir* posta-*", false, true },
+        {"*",                            false, true },
+        {"*",                            true,  false},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        struct user *u = user_new();
+        struct mailbox_status st;
+
+        login(u, false);
+        make(u, "A");
+        home_close(u->home);
+        const char *more = cases[i].lost ? "../posta-index" : "";
+        const char *command = arena_fmt(u->a, "cd %s/.A && rm -r %s %s",
+                                        u->root, cases[i].removed, more);
+
+        assert_int_equal(system(command), 0);
+        login(u, false);
+        assert_str(listed(u), cases[i].is_left ? S("INBOX A") : S("INBOX A-"));
+        enum rc rc = folder_status(u->home, S("A"), false, &st, &u->why);
+
+        assert_int_equal(rc, cases[i].is_left ? OK : PERM);
+        assert_int_equal(user_has(u, ".A/cur"), cases[i].is_left);
+        assert_str(listed(u), cases[i].is_left ? S("INBOX A") : S("INBOX A-"));
+        home_close(u->home);
+        user_end(u);
+    }
+}
+
+TESTS(TEST(flat), TEST(tree), TEST(names), TEST(opened), TEST(in_parts),
       TEST(old_subscriptions))
