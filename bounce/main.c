@@ -10,10 +10,8 @@
 #include "base/log.h"
 #include "daemon/child.h"
 #include "daemon/routing.h"
+#include "daemon/templates.h"
 #include "report.h"
-
-/* Longest bounce_template_file. */
-#define TEMPLATES_MAX ((size_t)1 << 20)
 
 /* A queue file's tail and a report around it; content is streamed. */
 #define REQUEST_MAX ((size_t)256 << 20)
@@ -23,35 +21,15 @@ static struct {
     struct packet request, answer;
 } state;
 
-/* A file that cannot be used leaves the built-in words, and a warning: reports
- * must not wait for it. */
-static void
-open_templates(struct arena *life, const char *path)
-{
-    auto_close int fd = open(path, O_RDONLY | O_CLOEXEC);
-    struct buf text = buf_in(life);
-    struct why why;
-    ssize_t n = 0;
-
-    while (fd >= 0 && text.len < TEMPLATES_MAX &&
-           (n = read(fd, buf_space(&text, 4096), 4096)) > 0)
-        text.len += (size_t)n;
-    if (fd < 0 || n < 0)
-        log_warn("bounce_template_file: cannot read %s: %m", path);
-    else if (template_read(life, buf_str(&text), state.bounce.words, &why) !=
-             OK)
-        log_warn("bounce_template_file: %s: %s; using the built-in words", path,
-                 why.text);
-}
-
 static void
 prepare(struct daemon *d)
 {
     struct why why;
 
     template_defaults(state.bounce.words);
-    if (d->conf->bounce_template_file[0])
-        open_templates(d->life, d->conf->bounce_template_file);
+    templates_read(d->life, "bounce_template_file",
+                   d->conf->bounce_template_file, state.bounce.words,
+                   TEMPLATE_KINDS);
     state.bounce.conf = d->conf;
     state.bounce.router = routing_open(d->life, d->conf, &why);
 }

@@ -32,7 +32,7 @@ read_templates(struct postconf *p, struct template set[TEMPLATE_KINDS])
         return;
     if (config_read_file(p->arena, path, &text, &why) != OK)
         pc_fatal(p, "%s", why.text);
-    if (template_read(p->arena, text, set, &why) != OK)
+    if (template_read(p->arena, text, set, TEMPLATE_KINDS, &why) != OK)
         pc_fatal(p, "%s: %s", path, why.text);
 }
 

@@ -6,6 +6,7 @@
 
 #include "base/hash.h"
 #include "base/log.h"
+#include "daemon/quota_notice.h"
 #include "room.h"
 #include "store/maildir.h"
 #include "sys/disk.h"
@@ -123,6 +124,8 @@ into_maildir(struct job *j, const struct rec_rcpt *rcpt,
     int64_t limit = j->set->size_limit;
     off_t size = (off_t)m.head.len + m.to - m.from;
     bool fits = limit == 0 || size <= limit;
+
+    quota_notice_to(place->owner, NULL);
     enum rc rc =
         room_check(j, place->owner, place->user, place->path, size, why);
     struct why cause;

@@ -5,6 +5,7 @@
 #include "base/hash.h"
 #include "base/log.h"
 #include "conf/location.h"
+#include "daemon/quota_notice.h"
 #include "store/maildir.h"
 #include "store/quota.h"
 #include "sys/io.h"
@@ -28,6 +29,7 @@ void
 room_open(struct daemon *d)
 {
     room.life = d->life;
+    quota_notice_open(d->life, d->conf);
 }
 
 static void

@@ -15,6 +15,7 @@
 #include "auth/dovecot.h"
 #include "auth/ticket.h"
 #include "base/log.h"
+#include "daemon/quota_notice.h"
 #include "daemon/secret.h"
 
 #define IDLE_MS  30000 /* a user's process without a connection */
@@ -57,6 +58,7 @@ broker_prepare(struct daemon *d, const struct user_program *p)
         user_rights(d, &rights, &why) != OK ||
         priv_calls_make(&rights, d->life, &own.calls, &why) != OK)
         log_fatal("%s", why.text);
+    quota_notice_open(d->life, d->conf);
     if (p->share)
         p->share(d->life);
 }

@@ -5,8 +5,11 @@
 #include <sys/stat.h>
 
 #include "access/shares.h"
+#include "auth/user_quota.h"
 #include "base/buf.h"
 #include "base/log.h"
+#include "daemon/quota_notice.h"
+#include "store/quota.h"
 #include "sys/disk.h"
 
 /* Fill in % and ~, for him or for another user, who has no home for us. PERM
@@ -137,13 +140,34 @@ user_mail_is_fs(struct user *u)
     return find(u, &s, &why) == OK && s.fs;
 }
 
+/* Somebody must have counted, under the limits of now, to see a crossing. */
+static void
+watch_quota(struct user *u, const struct home *home)
+{
+    struct quota_limits limits;
+    struct quota_sum sum;
+    struct why why;
+    bool fs;
+    const char *root = home_root(home, &fs);
+
+    quota_notice_to(u->user, root);
+    if (user_quota(u->life, str_from(u->conf->quota_rule), u->fields, &limits,
+                   &why) == OK &&
+        limits.bytes + limits.messages > 0)
+        (void)!quota_get(root, fs, &limits, &sum, &why);
+}
+
 enum rc
 user_mail_open(struct user *u, struct home **home, struct why *why)
 {
     struct home_settings s;
     enum rc rc = find(u, &s, why);
 
-    return rc == OK ? home_open(&s, home, why) : rc;
+    if (rc == OK)
+        rc = home_open(&s, home, why);
+    if (rc == OK && quota_notice_wanted())
+        watch_quota(u, *home);
+    return rc;
 }
 
 /* ---- namespaces of others */

@@ -108,6 +108,22 @@ quotas_default(struct arena *a, struct str sources)
     return S("");
 }
 
+static void
+exam_warnings(struct exam *e, const struct scope *s, bool limited)
+{
+    struct str list = scope_value(s, "quota_warning"), word;
+    struct quota_line line;
+
+    if (list.len > 0 && !limited)
+        exam_warn(e, at(s, "quota_warning"),
+                  "nobody is warned, as quota_rule limits nobody");
+    while (str_word(&list, " \t\r\n,", &word))
+        if (!quota_line_read(word, &line))
+            exam_fatal(e, at(s, "quota_warning"),
+                       "write storage=95%%, messages=1000 or -storage=90%%; "
+                       "users get a message, no command is run");
+}
+
 void
 exam_quotas(struct exam *e, const struct scope *s)
 {
@@ -115,6 +131,7 @@ exam_quotas(struct exam *e, const struct scope *s)
     struct str list = scope_value(s, "auth_user_sources"), word;
     struct quota_limits limits;
 
+    exam_warnings(e, s, rule.len > 0);
     if (rule.len > 0 && !quota_rule_read(rule, &limits))
         exam_fatal(e, at(s, "quota_rule"),
                    "write *:storage=1G, *:messages=1000, or both as "

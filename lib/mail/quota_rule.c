@@ -1,6 +1,7 @@
 #include "mail/quota_rule.h"
 
-#define RULES_MAX 20
+#define RULES_MAX   20
+#define PERCENT_MAX 1000
 
 /* "1G"; without a unit times `unit`. */
 static bool
@@ -58,4 +59,51 @@ quota_rule_names(struct str name)
 
     return str_skip(&name, S("quota_rule")) &&
            (name.len == 0 || (str_num(name, &n) && n >= 2 && n <= RULES_MAX));
+}
+
+/* "95%", or with the second "%" that Dovecot's files need. */
+static bool
+read_percent(struct str text, int64_t *value)
+{
+    struct str number;
+    uint64_t n;
+
+    if (!str_cut(&text, '%', &number) ||
+        !(text.len == 0 || str_eq(text, S("%"))) || !str_num(number, &n) ||
+        n == 0 || n > PERCENT_MAX)
+        return false;
+    *value = (int64_t)n;
+    return true;
+}
+
+bool
+quota_line_read(struct str text, struct quota_line *line)
+{
+    struct quota_limits limits = {0};
+
+    *line = (struct quota_line){0};
+    line->below = str_skip(&text, S("-"));
+    if (!line->below)
+        (void)str_skip(&text, S("+"));
+    line->percent = str_find(text, '%') >= 0;
+    if (line->percent) {
+        line->messages = str_iskip(&text, S("messages="));
+        return (line->messages || str_iskip(&text, S("storage="))) &&
+               read_percent(text, &line->value);
+    }
+    if (!read_limit(text, &limits))
+        return false;
+    line->messages = limits.messages > 0;
+    line->value = line->messages ? limits.messages : limits.bytes;
+    return line->value > 0;
+}
+
+int64_t
+quota_line_at(const struct quota_line *line, const struct quota_limits *limits)
+{
+    int64_t limit = line->messages ? limits->messages : limits->bytes;
+
+    if (!line->percent)
+        return line->value;
+    return limit / 100 * line->value + limit % 100 * line->value / 100;
 }

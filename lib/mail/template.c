@@ -2,8 +2,6 @@
 
 #include "base/buf.h"
 
-#define FROM S("Mail Delivery System <MAILER-DAEMON>")
-
 #define HEAD "This is the mail system at host $myhostname.\n\n"
 #define TAIL                                                                   \
     "\nIf you need help, write to postmaster and attach this report.\n"        \
@@ -55,14 +53,14 @@ void template_defaults(struct template set[TEMPLATE_KINDS])
     for (size_t i = 0; i < TEMPLATE_KINDS; i++) {
         set[i] = defaults[i];
         set[i].charset = S("us-ascii");
-        set[i].from = FROM;
+        set[i].from = TEMPLATE_FROM;
     }
 }
 
 static struct template *
-find(struct template set[TEMPLATE_KINDS], struct str name)
+find(struct template *set, size_t count, struct str name)
 {
-    for (size_t i = 0; i < TEMPLATE_KINDS; i++)
+    for (size_t i = 0; i < count; i++)
         if (str_eq(name, str_from(set[i].name)))
             return &set[i];
     return NULL;
@@ -139,14 +137,14 @@ take_template(struct reader *r, struct template *t, struct str end,
 /* "name = <<EOF", then the template. */
 static enum rc
 take_entry(struct reader *r, struct str line, struct template *set,
-           struct why *why)
+           size_t count, struct why *why)
 {
     struct str name, word = line;
     struct template *t;
 
     str_cut(&word, '=', &name);
     word = str_trim(word);
-    t = find(set, str_trim(name));
+    t = find(set, count, str_trim(name));
     if (t == NULL)
         return fail(why, "5.3.5", "line %u: \"%.*s\" is no template", r->line,
                     STR(name));
@@ -154,27 +152,27 @@ take_entry(struct reader *r, struct str line, struct template *set,
         return fail(why, "5.3.5", "line %u: \"= <<EOF\" must follow %s",
                     r->line, t->name);
     t->charset = S("us-ascii");
-    t->from = FROM;
+    t->from = TEMPLATE_FROM;
     t->copy_subject = (struct str){0};
     return take_template(r, t, str_trim(word), why);
 }
 
 enum rc
-template_read(struct arena *a, struct str text,
-              struct template set[TEMPLATE_KINDS], struct why *why)
+template_read(struct arena *a, struct str text, struct template *set,
+              size_t count, struct why *why)
 {
     struct reader r = {.rest = arena_str(a, text)};
-    struct template draft[TEMPLATE_KINDS];
+    struct template *draft = arena_alloc(a, count * sizeof *draft);
     struct str line;
 
-    memcpy(draft, set, sizeof draft);
+    memcpy(draft, set, count * sizeof *draft);
     while (next_line(&r, &line)) {
         if (str_trim(line).len == 0 || line.p[0] == '#')
             continue;
-        if (take_entry(&r, line, draft, why) != OK)
+        if (take_entry(&r, line, draft, count, why) != OK)
             return PERM;
     }
-    memcpy(set, draft, sizeof draft);
+    memcpy(set, draft, count * sizeof *draft);
     return OK;
 }
 

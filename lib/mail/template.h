@@ -1,6 +1,6 @@
 /*
  * template.h - the words of delivery reports, and the file in which a site
- * writes its own (bounce_template_file).
+ * writes its own (bounce_template_file, quota_warning_template_file).
  *
  *     failure_template = <<EOF
  *     Charset: us-ascii
@@ -29,6 +29,8 @@ enum template_kind {
     TEMPLATE_KINDS
 };
 
+#define TEMPLATE_FROM S("Mail Delivery System <MAILER-DAEMON>")
+
 struct template
 {
     const char *name;
@@ -42,12 +44,12 @@ struct template
 void template_defaults(struct template set[TEMPLATE_KINDS]);
 
 /*
- * Read a file into the set; templates that it does not have stay as they are.
- * PERM, and the set untouched, where it is no such file: why names the line.
+ * Read a file into a set of so many; templates that it does not have stay as
+ * they are. PERM, and the set untouched, where it is no such file: why names
+ * the line.
  */
-enum rc template_read(struct arena *a, struct str text,
-                      struct template set[TEMPLATE_KINDS],
-                      struct why *why) MUST_USE;
+enum rc template_read(struct arena *a, struct str text, struct template *set,
+                      size_t count, struct why *why) MUST_USE;
 
 /* The value of a name, or a NULL pointer: the name then stays as it is. */
 typedef struct str template_value(void *self, struct str name);

@@ -199,7 +199,7 @@ remove_announced(struct mailbox *box, struct arena *a, struct str names)
     struct str file;
     struct name n;
 
-    quota_begin(box->home->dir, ".", &turn);
+    quota_begin(box->home->root, &turn);
     while (str_cut(&names, '\n', &file))
         if (disk_remove(box->cur, arena_cstr(a, file)) && name_parse(file, &n))
             quota_note(&turn, -(int64_t)n.size, -1);
@@ -275,7 +275,7 @@ work_counted(struct batch *b, deposit_more *more, void *own, struct why *why)
     int64_t bytes, messages, stored, stored_messages;
     struct quota_turn turn;
 
-    quota_begin(b->box->home->dir, ".", &turn);
+    quota_begin(b->box->home->root, &turn);
     add_up(b, false, &bytes, &messages);
     quota_note(&turn, bytes, messages);
     enum rc rc = work(b, more, own, why);

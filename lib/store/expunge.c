@@ -108,7 +108,7 @@ remove_counted(struct mailbox *box, const struct index_folder *f,
     struct quota_turn turn;
     int64_t bytes = 0, messages = 0;
 
-    quota_begin(box->home->dir, ".", &turn);
+    quota_begin(box->home->root, &turn);
     bool missing = remove_files(box, f, list, error);
 
     for (size_t i = 0; i < list->files.len; i++)

@@ -156,7 +156,7 @@ remove_folder(struct home *h, struct arena *a, struct str name, struct why *why)
     rc = take_away(h, a, f, why);
     if (rc != OK)
         return rc;
-    quota_forget(h->dir, ".");
+    quota_forget(h->root);
     close_boxes(h, str_from(path));
     empty_trash(h);
     rc = forget(h, str_from(path), why);

@@ -172,9 +172,10 @@ sync_name(struct arena *a, const char *path, int queue_file, int out)
 {
     struct stat from, to;
 
-    if (fstat(queue_file, &from) < 0 || fstat(out, &to) < 0)
+    if (fstat(out, &to) < 0 ||
+        (queue_file >= 0 && fstat(queue_file, &from) < 0))
         return false;
-    if (from.st_dev == to.st_dev)
+    if (queue_file >= 0 && from.st_dev == to.st_dev)
         return true;
     auto_close int dir =
         open(arena_fmt(a, "%s/new", path), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -201,7 +202,7 @@ publish_counted(struct arena *a, const char *root, const char *path,
 {
     struct quota_turn turn;
 
-    quota_begin(AT_FDCWD, root, &turn);
+    quota_begin(root, &turn);
     quota_note(&turn, size, 1);
     bool good = publish(a, path, arena_fmt(a, "%s/tmp/%s", path, name),
                         arena_fmt(a, "%s/new/%s", path, name));
@@ -254,7 +255,7 @@ maildir_link(struct arena *a, const char *root, const char *path, int fd,
     const char *name = unique(a, size, lines);
     struct quota_turn turn;
 
-    quota_begin(AT_FDCWD, root, &turn);
+    quota_begin(root, &turn);
     quota_note(&turn, size, 1);
     bool good =
         disk_link_fd(fd, AT_FDCWD, arena_fmt(a, "%s/new/%s", path, name));

@@ -59,6 +59,8 @@ limits_of(struct str line, struct quota_limits *limits)
     return true;
 }
 
+static const struct quota_watch *watcher;
+
 bool
 quota_parse(struct str text, struct quota_sum *sum)
 {
@@ -340,13 +342,59 @@ file_path(char path[PATH_ROOM], const char *root)
 }
 
 void
-quota_begin(int dir, const char *root, struct quota_turn *turn)
+quota_begin(const char *root, struct quota_turn *turn)
 {
     char path[PATH_ROOM];
 
-    *turn = (struct quota_turn){.dir = dir, .fd = -1, .root = root};
+    *turn = (struct quota_turn){.fd = -1, .root = root};
     if (file_path(path, root))
-        turn->fd = hold(dir, path, LOCK_SH);
+        turn->fd = hold(AT_FDCWD, path, LOCK_SH);
+}
+
+void
+quota_watch(const struct quota_watch *watch)
+{
+    watcher = watch;
+}
+
+/* All that the file said before the line that we have just written to it. */
+static void
+look_back(struct quota_turn *turn, off_t line)
+{
+    off_t end = lseek(turn->fd, 0, SEEK_CUR) - line;
+    struct arena *a = arena_new("quota", (size_t)FILE_MAX + 4096);
+
+    if (end > 0 && end <= FILE_MAX) {
+        char *text = arena_alloc(a, (size_t)end);
+
+        turn->watched =
+            pread(turn->fd, text, (size_t)end, 0) == end &&
+            quota_parse((struct str){text, (size_t)end}, &turn->before);
+        turn->now = turn->before;
+    }
+    arena_free(a);
+}
+
+static bool
+has_crossed(const struct quota_turn *t, const struct quota_line *line)
+{
+    int64_t at = quota_line_at(line, &t->now.limits);
+    int64_t before = line->messages ? t->before.messages : t->before.bytes;
+    int64_t now = line->messages ? t->now.messages : t->now.bytes;
+
+    if (at == 0)
+        return false;
+    return line->below ? before >= at && now < at : before < at && now >= at;
+}
+
+static void
+tell_watcher(const struct quota_turn *turn)
+{
+    for (size_t i = 0; i < watcher->count; i++)
+        if (has_crossed(turn, &watcher->lines[i])) {
+            watcher->crossed(turn->root, &watcher->lines[i], &turn->now);
+            return;
+        }
 }
 
 void
@@ -358,10 +406,16 @@ quota_note(struct quota_turn *turn, int64_t bytes, int64_t messages)
 
     if (bytes == 0 && messages == 0)
         return;
-    turn->changed = true;
     /* One write: lines of several writers do not mix. */
-    if (turn->fd >= 0)
-        (void)!disk_write(turn->fd, (struct str){line, (size_t)len});
+    bool first = !turn->changed;
+
+    turn->changed = true;
+    if (turn->fd < 0 || !disk_write(turn->fd, (struct str){line, (size_t)len}))
+        return;
+    if (first && watcher)
+        look_back(turn, len);
+    turn->now.bytes += bytes;
+    turn->now.messages += messages;
 }
 
 void
@@ -370,19 +424,21 @@ quota_end(struct quota_turn *turn)
     if (turn->fd >= 0)
         close(turn->fd);
     else if (turn->changed)
-        quota_forget(turn->dir, turn->root); /* it may have been made since */
+        quota_forget(turn->root); /* it may have been made since */
     turn->fd = -1;
+    if (turn->watched)
+        tell_watcher(turn);
 }
 
 /* Emptied, not removed: who has it locked goes on in the same file. */
 void
-quota_forget(int dir, const char *root)
+quota_forget(const char *root)
 {
     char path[PATH_ROOM];
 
     if (!file_path(path, root))
         return;
-    auto_close int fd = disk_open(dir, path, O_WRONLY | O_NONBLOCK);
+    auto_close int fd = disk_open(AT_FDCWD, path, O_WRONLY | O_NONBLOCK);
 
     if (fd >= 0 && is_file(fd))
         (void)!disk_truncate(fd, 0);

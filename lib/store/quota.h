@@ -50,22 +50,39 @@ struct quota_limits quota_limits_of(const char *root);
 
 /* A change that is under way. */
 struct quota_turn {
-    int dir, fd; /* fd -1: there is no file, nobody counts */
+    int fd; /* -1: there is no file, nobody counts */
     const char *root;
-    bool changed;
+    bool changed, watched;
+    struct quota_sum before, now; /* if watched: at its first line, and with all
+                                     of its lines */
 };
 
 /*
- * Around a change of ours. `root` is the Maildir, relative to the folder `dir`,
- * and stays valid until quota_end. What cannot be noted is no failure: it is
- * counted again some day.
+ * Around a change of ours. `root` is the Maildir's path, and stays valid until
+ * quota_end. What cannot be noted is no failure: it is counted again some day.
  */
-void quota_begin(int dir, const char *root, struct quota_turn *turn);
+void quota_begin(const char *root, struct quota_turn *turn);
 /* So much more has come, or gone (below 0). */
 void quota_note(struct quota_turn *turn, int64_t bytes, int64_t messages);
 void quota_end(struct quota_turn *turn);
 
 /* Nobody knows how much it is now: the next who asks counts. */
-void quota_forget(int dir, const char *root);
+void quota_forget(const char *root);
+
+/*
+ * Who wants to hear, in this process, that a change of ours crossed a line: the
+ * first of them that it did, when the change has been noted. Each change finds
+ * what others noted before it in the file, so of many processes one hears of a
+ * crossing.
+ */
+struct quota_watch {
+    const struct quota_line *lines;
+    size_t count;
+    void (*crossed)(const char *root, const struct quota_line *line,
+                    const struct quota_sum *now);
+};
+
+/* From now on; it stays valid. */
+void quota_watch(const struct quota_watch *watch);
 
 #endif

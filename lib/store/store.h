@@ -16,7 +16,7 @@
 /* A message to be stored: header lines, then a part of a file. */
 struct store_message {
     struct str head; /* "Return-Path: <...>\n" and kin, whole lines */
-    int fd;          /* the queue file */
+    int fd;          /* the queue file; -1: the head is all */
     off_t from, to;  /* content in it, LF line ends */
     off_t lines;     /* LFs in head and content; -1: not known */
 };

@@ -17,7 +17,7 @@ fuzz(struct arena *a, struct str in)
     struct why why;
 
     template_defaults(set);
-    if (template_read(a, in, set, &why) == OK)
+    if (template_read(a, in, set, TEMPLATE_KINDS, &why) == OK)
         for (size_t i = 0; i < TEMPLATE_KINDS; i++)
             (void)template_fill(a, set[i].body, value, NULL);
     (void)template_fill(a, in, value, NULL);

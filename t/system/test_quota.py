@@ -257,6 +257,159 @@ if os.getuid() == 0:
             assert rcpt(posta, 'anna@example.test', 4000) == FULL
 
 
+# ---- warnings
+
+LINES = 'storage=95%, storage=80%%, -storage=60%, messages=12'
+
+
+def put(imap, folder, size):
+    """APPEND of a message of exactly so many bytes."""
+    head = b'Subject: test\r\n\r\n'
+    untagged, done = imap.literals(
+        f'APPEND {folder} ', head + b'x' * (size - len(head)))
+    assert done.startswith(b'OK'), (untagged, done)
+
+
+def inbox(posta):
+    """The texts of all messages, in the order that they came in."""
+    while True:
+        files = [*box(posta, 'anna').glob('new/*'),
+                 *box(posta, 'anna').glob('cur/*')]
+        try:
+            files.sort(key=lambda f: f.stat().st_mtime_ns)
+            return [f.read_text() for f in files]
+        except FileNotFoundError:
+            pass  # a session renames it
+
+
+def warnings(posta):
+    """The messages about the quota: their subjects."""
+    return re.findall(r'(?m)^Subject: (Your mailbox is .*)$',
+                      '\n'.join(inbox(posta)))
+
+
+def percents(posta):
+    return [int(re.search(r'(\d+)%', s)[1]) for s in warnings(posta)]
+
+
+def test_warnings():
+    """Each way that mail comes and goes; whoever changes it, says it."""
+    with limited('*:bytes=100000', settings={'quota_warning': LINES}) as posta:
+        maildir = box(posta, 'anna')
+        # By mail that comes in.
+        posta.send('a@client.test', 'anna@example.test', text(70000))
+        posta.wait_maildir('anna', 1)
+        posta.send('a@client.test', 'anna@example.test', text(12000))
+        posta.wait_maildir('anna', 3)
+        posta.wait_log(r'quota warning: user=<anna@example\.test>, '
+                       r'used=8\d+, limit=100000$')
+        assert noted(maildir) == there(maildir)
+        percent, = percents(posta)
+        assert 80 < percent < 85
+        said, = [m for m in inbox(posta) if 'Your mailbox' in m]
+        head, body = said.split('\n\n', 1)
+        assert re.fullmatch(
+            r'Return-Path: <>\nDate: .*\n'
+            r'From: Mail Delivery System <MAILER-DAEMON@\S+>\n'
+            r'To: anna@example\.test\nSubject: Your mailbox is \d+% full\n'
+            r'Message-ID: <\S+@\S+>\nAuto-Submitted: auto-generated\n'
+            r'MIME-Version: 1\.0\n'
+            r'Content-Type: text/plain; charset=us-ascii\n'
+            r'Content-Transfer-Encoding: 7bit', head), head
+        assert re.search('You have 8[0-9] KB, and there is room for 98 KB', body)
+        with RawImap(posta.base + 993, 'anna@example.test') as c:
+            c.ok('SELECT INBOX')
+            # By APPEND; who has the mailbox open hears of it.
+            put(c, 'INBOX', 96000 - there(maildir)[0])
+            assert percents(posta) == [percent, 96]
+            wait_until(lambda: len(c.ok('SEARCH ALL')[-1].split()) == 7,
+                       'all in the session')
+            # Down, ...
+            c.ok('STORE 1 +FLAGS.SILENT (\\Deleted)')
+            c.ok('EXPUNGE')
+            assert len(percents(posta)) == 3 and percents(posta)[2] < 60
+            # ... up again by COPY, and across a number of messages.
+            c.ok('CREATE Other')
+            put(c, 'Other', 30000)
+            c.ok('SELECT Other')
+            assert len(percents(posta)) == 3
+            c.ok('COPY 1 Other')
+            assert len(percents(posta)) == 4
+            while there(maildir)[1] < 11:
+                put(c, 'Other', 50)
+            assert len(percents(posta)) == 4
+            put(c, 'Other', 50)
+            assert len(percents(posta)) == 5
+            assert 'for 12 messages' in inbox(posta)[-1]
+        assert noted(maildir) == there(maildir)
+
+
+def test_warnings_of_pop3_and_own_words(tmp_path):
+    words = tmp_path / 'words'
+    words.write_text('quota_below_template = <<END\nCharset: utf-8\n'
+                     'From: Post <post@example.test>\n'
+                     'Subject: Your mailbox is usable, $user\n\n'
+                     'Grüße: $used/$limit $$\nEND\n')
+    with limited('*:messages=4', settings={
+            'quota_warning': '-messages=100%',
+            'quota_warning_template_file': words}) as posta:
+        for n in range(4):
+            posta.send('a@client.test', 'anna@example.test')
+            posta.wait_maildir('anna', n + 1)
+        assert rcpt(posta, 'anna@example.test') == FULL
+        pop = poplib.POP3_SSL('127.0.0.1', posta.base + 995,
+                              context=ssl._create_unverified_context())
+        pop.user('anna@example.test')
+        pop.pass_('secret')
+        pop.dele(1)
+        pop.dele(2)
+        pop.quit()
+        wait_until(lambda: warnings(posta) ==
+                   ['Your mailbox is usable, anna@example.test'], 'a message')
+        said, = [m for m in inbox(posta) if 'usable' in m]
+        assert 'From: Post <post@example.test>\n' in said
+        assert 'charset=utf-8\nContent-Transfer-Encoding: 8bit\n' in said
+        assert said.endswith('\n\nGrüße: 2 messages/4 messages $\n'), said
+
+
+def test_warned_once():
+    """Several processes at once."""
+    with limited('*:messages=100',
+                 settings={'quota_warning': 'messages=95%, messages=50%'}
+                 ) as posta:
+        posta.send('a@client.test', 'anna@example.test')
+        posta.wait_maildir('anna', 1)
+
+        def deliver():
+            for _ in range(10):
+                posta.send('a@client.test', 'anna@example.test')
+
+        def append():
+            with RawImap(posta.base + 993, 'anna@example.test') as c:
+                for _ in range(10):
+                    put(c, 'INBOX', 50)
+
+        threads = [threading.Thread(target=f)
+                   for f in (deliver, append) * 4]
+        for t in threads:
+            t.start()
+        for t in threads:
+            t.join()
+        wait_until(lambda: there(box(posta, 'anna'))[1] == 82, 'all of them')
+        assert percents(posta) == [50]
+
+
+def test_warnings_checked():
+    with limited('*:bytes=100000', start=False) as posta:
+        posta.set(quota_warning='storage=95%% quota-warning 95 %u')
+        done = posta.posta('check', check=False)
+        assert done.returncode != 0
+        assert 'no command is run' in done.stdout + done.stderr, done
+        posta.set(quota_warning='storage=95%', quota_rule='')
+        done = posta.posta('check', check=False)
+        assert 'nobody is warned' in done.stdout + done.stderr, done
+
+
 # ---- many at once
 
 class Storm:

@@ -51,4 +51,46 @@ names(void **state)
     assert_false(quota_rule_names(S("quota")));
 }
 
-TESTS(TEST(rules), TEST(names))
+static void
+lines(void **state)
+{
+    static const struct {
+        const char *text;
+        bool good;
+        int64_t at, at_none; /* with limits of 1000 bytes and 10 messages, and
+                                without */
+    } rows[] = {
+        {"storage=95%",    true,  950,  0   },
+        {"storage=95%%",   true,  950,  0   },
+        {"+storage=80%",   true,  800,  0   },
+        {"-storage=100%",  true,  1000, 0   },
+        {"-messages=50%%", true,  5,    0   },
+        {"storage=1",      true,  1024, 1024},
+        {"messages=7",     true,  7,    7   },
+        {"storage=0%",     false, 0,    0   },
+        {"storage=95%%%",  false, 0,    0   },
+        {"storage=95%x",   false, 0,    0   },
+        {"storage=%",      false, 0,    0   },
+        {"storage=1001%",  false, 0,    0   },
+        {"storage=0",      false, 0,    0   },
+        {"messages=0",     false, 0,    0   },
+        {"95%",            false, 0,    0   },
+        {"quota-warning",  false, 0,    0   },
+        {"",               false, 0,    0   },
+    };
+    const struct quota_limits some = {1000, 10}, none = {0};
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct quota_line l;
+        bool good = quota_line_read(str_from(rows[i].text), &l);
+
+        if (good != rows[i].good ||
+            (good && (quota_line_at(&l, &some) != rows[i].at ||
+                      quota_line_at(&l, &none) != rows[i].at_none ||
+                      l.below != (*rows[i].text == '-'))))
+            fail_msg("%s", rows[i].text);
+    }
+}
+
+TESTS(TEST(rules), TEST(names), TEST(lines))

@@ -31,7 +31,7 @@ reads(void **state)
                                      "\nBe patient.\n\n# not a comment\nEND\n"
                                      "success_template=<<EOF\n"
                                      "Subject: Done\n\nEOF"),
-                                   set, &why),
+                                   set, TEMPLATE_KINDS, &why),
                      OK);
     assert_str(set[TEMPLATE_DELAY].charset, S("utf-8"));
     assert_str(set[TEMPLATE_DELAY].subject, S("Late"));
@@ -66,10 +66,12 @@ refuses(void **state)
     template_defaults(set);
     memcpy(before, set, sizeof set);
     for (size_t i = 0; i < COUNT(bad); i++) {
-        assert_int_equal(template_read(a, str_from(bad[i]), set, &why), PERM);
+        assert_int_equal(
+            template_read(a, str_from(bad[i]), set, TEMPLATE_KINDS, &why),
+            PERM);
         assert_memory_equal(set, before, sizeof set);
     }
-    assert_int_equal(template_read(a, S(""), set, &why), OK);
+    assert_int_equal(template_read(a, S(""), set, TEMPLATE_KINDS, &why), OK);
     arena_free(a);
 }
 

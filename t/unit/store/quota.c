@@ -47,7 +47,7 @@ note(struct user *u, int64_t bytes, int64_t messages)
 {
     struct quota_turn turn;
 
-    quota_begin(AT_FDCWD, u->root, &turn);
+    quota_begin(u->root, &turn);
     quota_note(&turn, bytes, messages);
     quota_end(&turn);
 }
@@ -63,7 +63,7 @@ holds(struct user *u, int64_t bytes, int64_t messages)
         good(quota_get(u->root, false, &limits, &sum, &u->why));
         assert_int_equal(sum.bytes, bytes);
         assert_int_equal(sum.messages, messages);
-        quota_forget(AT_FDCWD, u->root);
+        quota_forget(u->root);
     }
     good(quota_get(u->root, false, &limits, &sum, &u->why));
 }
@@ -122,14 +122,14 @@ work(struct user *u, int worker)
         const char *new = arena_fmt(u->a, "new/%d.%d.h,S=20", worker, n);
 
         user_put(u, tmp);
-        quota_begin(AT_FDCWD, u->root, &turn);
+        quota_begin(u->root, &turn);
         quota_note(&turn, 20, 1);
         user_move(u, tmp, new);
         quota_end(&turn);
         good(quota_check(u->root, false, &limits, 20, 1, &u->why));
         if (n % 3)
             continue;
-        quota_begin(AT_FDCWD, u->root, &turn);
+        quota_begin(u->root, &turn);
         unlink(arena_fmt(u->a, "%s/%s", u->root, new));
         quota_note(&turn, -20, -1);
         quota_end(&turn);
@@ -170,7 +170,7 @@ killed(void **state)
     (void)state;
     user_put(u, "new/1.h,S=100");
     good(quota_check(u->root, false, &limits, 100, 1, &u->why));
-    quota_begin(AT_FDCWD, u->root, &turn);
+    quota_begin(u->root, &turn);
     quota_note(&turn, 101, 1);
     close(turn.fd); /* as the kernel does */
     assert_int_equal(quota_check(u->root, false, &limits, 0, 0, &u->why), PERM);
@@ -244,5 +244,113 @@ stored(void **state)
     user_end(u);
 }
 
+/* One letter for each crossing, through a pipe that all processes have. */
+static const struct quota_line lines[] = {
+    {false, false, true,  95},
+    {false, false, true,  80},
+    {false, true,  false, 30},
+    {true,  false, true,  90},
+};
+static int crossings[2];
+
+static void
+crossed(const char *root, const struct quota_line *line,
+        const struct quota_sum *now)
+{
+    char letter = (char)('a' + (line - lines));
+
+    (void)root;
+    assert_true(!line->below || now->bytes < 900);
+    assert_int_equal(write(crossings[1], &letter, 1), 1);
+}
+
+static const struct quota_watch watch = {lines, COUNT(lines), crossed};
+
+static void
+told(const char *wanted)
+{
+    char text[64] = "";
+
+    if (read(crossings[0], text, sizeof text - 1) < 0)
+        text[0] = '\0';
+    assert_string_equal(text, wanted);
+}
+
+static void
+warned(void **state)
+{
+    struct user *u = user_new();
+    struct quota_limits limits = {1000, 0};
+    struct quota_sum sum;
+
+    (void)state;
+    assert_int_equal(pipe2(crossings, O_NONBLOCK | O_CLOEXEC), 0);
+    quota_watch(&watch);
+    note(u, 900, 1); /* nobody counts yet */
+    told("");
+    good(quota_get(u->root, false, &limits, &sum, &u->why));
+    assert_int_equal(sum.bytes, 0);
+    note(u, 799, 1);
+    told("");
+    note(u, 100, 1);
+    told("b");
+    note(u, 51, 1);
+    told("a");
+    note(u, 0, 0);
+    note(u, -50, 0);
+    told("");
+    note(u, -1, 0);
+    told("d");
+    note(u, 51, 1); /* across one, again */
+    told("a");
+    note(u, -200, 0);
+    told("d");
+    note(u, 500, 30); /* of several the first */
+    told("a");
+
+    /* What was taken back has crossed nothing. */
+    struct quota_turn turn;
+
+    note(u, -1000, 0);
+    told("d");
+    quota_begin(u->root, &turn);
+    quota_note(&turn, 900, 1);
+    quota_note(&turn, -900, -1);
+    quota_end(&turn);
+    told("");
+    quota_watch(NULL);
+    close(crossings[0]);
+    close(crossings[1]);
+    user_end(u);
+}
+
+/* Whoever of many crosses it, it is told once. */
+static void
+warned_once(void **state)
+{
+    struct user *u = user_new();
+    struct quota_limits limits = {1000, 0};
+    struct quota_sum sum;
+    int status;
+
+    (void)state;
+    assert_int_equal(pipe2(crossings, O_NONBLOCK | O_CLOEXEC), 0);
+    quota_watch(&watch);
+    good(quota_get(u->root, false, &limits, &sum, &u->why));
+    for (int worker = 0; worker < 8; worker++)
+        if (fork() == 0) {
+            for (int n = 0; n < 20; n++)
+                note(u, 6, 0);
+            _exit(0);
+        }
+    while (wait(&status) > 0)
+        assert_int_equal(status, 0);
+    told("ba");
+    quota_watch(NULL);
+    close(crossings[0]);
+    close(crossings[1]);
+    user_end(u);
+}
+
 TESTS(TEST(texts), TEST(counted), TEST(races), TEST(killed), TEST(odd_files),
-      TEST(stored))
+      TEST(stored), TEST(warned), TEST(warned_once))
