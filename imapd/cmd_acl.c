@@ -136,7 +136,7 @@ take_spot(struct session *s, struct str sent, unsigned rights, struct str *name,
     }
     rc = space_find(s, *name, spot, &why);
     if (rc == OK && !folder_is_at(spot->home, spot->path))
-        rc = fail(&why, "5.2.0", "there is no folder %.*s", STR(spot->name));
+        rc = fail(&why, "5.2.0", "there is no folder of that name");
     if (rc == OK)
         rc = space_check(spot, rights, &why);
     if (rc == OK)
@@ -156,7 +156,7 @@ do_myrights(struct session *s, const struct command *c)
     if (!take_spot(s, c->one.name, 0, &name, &spot))
         return;
     if (!(spot.rights & RIGHTS_ANY)) {
-        reply_no(s, "[NONEXISTENT] there is no folder %.*s", STR(spot.name));
+        reply_no(s, "[NONEXISTENT] there is no folder of that name");
         return;
     }
     say_rights(s, name, spot.rights);

@@ -163,7 +163,7 @@ do_getquotaroot(struct session *s, const struct command *c)
         rc = space_check(&spot, RIGHT_READ, &why);
     if (rc == OK && spot.kind != SPACE_PRIVATE &&
         !folder_is_at(spot.home, spot.path))
-        rc = fail(&why, "5.2.0", "there is no folder %.*s", STR(spot.name));
+        rc = fail(&why, "5.2.0", "there is no folder of that name");
     if (rc != OK) {
         reply_why(s, &why);
         return;

@@ -278,9 +278,9 @@ space_home(struct imap *imap, const struct mail_space *space, struct str owner,
 /* ---- one mailbox */
 
 static enum rc
-none(struct str name, struct why *why)
+none(struct why *why)
 {
-    return fail(why, "5.2.0", "there is no folder %.*s", STR(name));
+    return fail(why, "5.2.0", "there is no folder of that name");
 }
 
 struct acl_who
@@ -347,7 +347,7 @@ find_shared(struct session *s, const struct mail_space *space, struct str rest,
 
     (void)str_cut(&rest, SPACE_SEPARATOR, &owner);
     if (rest.len == 0 || !has(space_shares(s->imap), owner))
-        return none(rest, why);
+        return none(why);
     rc = space_home(s->imap, space, owner, &h, why);
     if (rc == OK)
         *spot = (struct spot){
@@ -404,7 +404,7 @@ space_check(const struct spot *spot, unsigned rights, struct why *why)
      * look otherwise than what he may not see. */
     if (spot->rights & RIGHT_LOOKUP && folder_is_at(spot->home, spot->path))
         return fail(why, "5.7.1", "You have not the right to do that");
-    return none(spot->name, why);
+    return none(why);
 }
 
 /* The first of the things that a process needs that it may not have. */
@@ -560,7 +560,7 @@ space_root(struct session *s, struct str name, struct home **home,
             *home = h->home;
         return rc;
     }
-    return none(name, why);
+    return none(why);
 }
 
 const struct mail_space *

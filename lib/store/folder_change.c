@@ -16,9 +16,9 @@
 #define TRASH "..posta-deleted"
 
 static enum rc
-no_folder(struct why *why, struct str name)
+no_folder(struct why *why)
 {
-    return fail(why, "5.2.0", "there is no folder %.*s", STR(name));
+    return fail(why, "5.2.0", "there is no folder of that name");
 }
 
 /* Remove a folder with all in it. What cannot be removed stays. */
@@ -150,9 +150,9 @@ remove_folder(struct home *h, struct arena *a, struct str name, struct why *why)
     if (rc != OK)
         return rc;
     if (f == NULL || f->path == NULL)
-        return no_folder(why, name);
+        return no_folder(why);
     if (!(f->bits & FOLDER_SELECTABLE) && f->bits & FOLDER_CHILDREN)
-        return fail(why, "5.1.4", "there are folders below %.*s", STR(name));
+        return fail(why, "5.1.4", "there are folders below it");
     rc = take_away(h, a, f, why);
     if (rc != OK)
         return rc;
@@ -219,9 +219,10 @@ move_dirs(struct renaming *r, struct why *why)
         if (renameat2(dir, from, dir, to, RENAME_NOREPLACE) == 0)
             continue;
 
-        enum rc rc = errno == EEXIST || errno == ENOTEMPTY
-                         ? fail(why, "5.1.4", "there is a folder %s", to)
-                         : store_fail(errno, why, "cannot rename %s", from);
+        enum rc rc =
+            errno == EEXIST || errno == ENOTEMPTY
+                ? fail(why, "5.1.4", "there is a folder of that name already")
+                : store_fail(errno, why, "cannot rename %s", from);
 
         while (i-- > 0)
             (void)!renameat(dir, r->new.at[i], dir, r->old.at[i]);
@@ -301,7 +302,7 @@ make_parents(struct renaming *r)
 }
 
 static enum rc
-rename_paths(struct renaming *r, struct str to, struct why *why)
+rename_paths(struct renaming *r, struct why *why)
 {
     struct folder_list list;
     struct str name = home_name(r->h, r->a, r->to), rest;
@@ -311,12 +312,12 @@ rename_paths(struct renaming *r, struct str to, struct why *why)
     if (rc != OK)
         return rc;
     if (there && (there->path || there->bits & FOLDER_CHILDREN))
-        return fail(why, "5.1.4", "there is a folder %.*s already", STR(to));
+        return fail(why, "5.1.4", "there is a folder of that name already");
     if (path_is_below(r->h, r->to, r->from, &rest))
         return fail(why, "5.1.1", "a folder cannot go below itself");
     rc = collect(r, &list);
     if (rc == OK && r->old.len == 0)
-        rc = no_folder(why, home_name(r->h, r->a, r->from));
+        rc = no_folder(why);
     if (rc != OK)
         return rc;
     make_parents(r);
@@ -350,7 +351,7 @@ folder_rename(struct home *h, struct str from, struct str to, struct why *why)
         else if (str_eq(r.from, S(".")))
             rc = rename_inbox(h, r.a, to, why);
         else
-            rc = rename_paths(&r, to, why);
+            rc = rename_paths(&r, why);
         home_tell(h, S(""));
     }
     vec_free(&r.old);

@@ -339,9 +339,9 @@ make_dirs(struct home *h, struct arena *a, const char *path, struct why *why)
 }
 
 static enum rc
-exists(struct why *why, struct str name)
+exists(struct why *why)
 {
-    return fail(why, "5.1.4", "there is a folder %.*s already", STR(name));
+    return fail(why, "5.1.4", "there is a folder of that name already");
 }
 
 static enum rc
@@ -353,7 +353,7 @@ create(struct home *h, struct arena *a, struct str name, struct str use,
     enum rc rc = home_path(h, a, name, &path, why);
 
     if (rc == OK && folder_is_at(h, path))
-        rc = exists(why, name);
+        rc = exists(why);
     if (rc == OK)
         rc = make_dirs(h, a, path, why);
     if (rc == OK && use.len)

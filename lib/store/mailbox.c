@@ -101,9 +101,9 @@ find_open(struct home *h, struct str path)
 }
 
 static enum rc
-no_folder(struct why *why, struct str name)
+no_folder(struct why *why)
 {
-    return fail(why, "5.2.0", "there is no folder %.*s", STR(name));
+    return fail(why, "5.2.0", "there is no folder of that name");
 }
 
 static struct mailbox *
@@ -138,7 +138,7 @@ mailbox_open(struct home *h, struct str name, struct mailbox **out,
         box = box_new(h, name, path);
         if (box->dir < 0 || !open_parts(box))
             rc = errno == ENOENT || errno == ENOTDIR
-                     ? no_folder(why, name)
+                     ? no_folder(why)
                      : store_fail(errno, why, "cannot open %s", path);
         if (rc == OK)
             *vec_add(&h->boxes) = box;
@@ -283,7 +283,7 @@ enter(struct mailbox *box, bool write, struct index_folder *f, struct why *why)
 
     *f = (struct index_folder){0};
     if (box->gone)
-        return no_folder(why, box->name);
+        return no_folder(why);
     for (int i = 0; i < TRIES; i++) {
         rc = begin(box, write, why);
         if (rc != OK && kv_env_gone(box->home->kv))
@@ -295,7 +295,7 @@ enter(struct mailbox *box, bool write, struct index_folder *f, struct why *why)
             return OK;
         undo(box, write);
         if (box->gone)
-            return no_folder(why, box->name);
+            return no_folder(why);
         rc = mailbox_sync(box, NULL, why);
         if (rc != OK)
             return rc;
