@@ -47,7 +47,8 @@ open_target(struct import *im, struct user *u, const char *root,
         import_say("%s", why.text);
         return IMPORT_STORE;
     }
-    im->dots_divide = !user_mail_is_fs(u);
+    im->names = names_of(im->conf);
+    im->dots_divide = user_mail_dots_divide(u);
     return 0;
 }
 

@@ -488,7 +488,8 @@ import_mbox(struct import *im, const char *path)
 {
     const struct import_options *o = im->options;
     struct mbox *m = arena_make(im->life, struct mbox);
-    struct str name = o->folder_count ? o->folders[0] : S("INBOX");
+    struct str name =
+        o->folder_count ? names_told(&im->names, o->folders[0]) : S("INBOX");
     auto_close int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     struct stat st;
     struct why why;
@@ -505,8 +506,8 @@ import_mbox(struct import *im, const char *path)
     m->im = im;
     m->fd = fd;
     m->modified = st.st_mtim.tv_sec;
-    rc = import_enter(im, S("mbox"), 0,
-                      import_name(im, im->life, name, '/', false), S(""), &why);
+    name = import_name(im, im->life, name, im->names.separator, false);
+    rc = import_enter(im, S("mbox"), 0, name, S(""), &why);
     if (rc == OK)
         rc = copy_all(m, &why);
     if (rc == OK)

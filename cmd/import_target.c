@@ -25,10 +25,12 @@ static const struct {
 /* ---- folders */
 
 bool
-import_wants(const struct import_options *o, struct str name)
+import_wants(const struct import *im, struct str name)
 {
+    const struct import_options *o = im->options;
+
     for (size_t i = 0; i < o->folder_count; i++)
-        if (str_ieq(o->folders[i], name))
+        if (str_ieq(names_told(&im->names, o->folders[i]), name))
             return true;
     return o->folder_count == 0;
 }
@@ -87,7 +89,7 @@ import_name(struct import *im, struct arena *a, struct str name, char delimiter,
             more = false;
         }
         if (b.len > 0)
-            buf_addc(&b, '/');
+            buf_addc(&b, im->names.separator);
         buf_add(&b, clean_part(im, a, part, mutf7));
     }
     return buf_str(&b);

@@ -9,6 +9,7 @@
 #ifndef CMD_IMPORT_WORK_H
 #define CMD_IMPORT_WORK_H
 
+#include "access/names.h"
 #include "base/why.h"
 #include "conf/conf.h"
 #include "import.h"
@@ -21,7 +22,8 @@ struct import {
     const struct conf *conf;
     const struct import_options *options;
     struct home *home; /* NULL: nothing is written */
-    bool dots_divide;  /* folders stand as ".A.B" */
+    struct names names;
+    bool dots_divide; /* no name here has a dot in it */
     struct import_state *state;
     bool terminal; /* progress is shown */
 
@@ -39,8 +41,8 @@ struct import {
 };
 
 /*
- * Go to a folder: `key` is the source's name for it, `name` (UTF-8, "/"
- * between its parts) where it goes; it is made, with that special use, where it
+ * Go to a folder: `key` is the source's name for it, `name` (UTF-8, as the
+ * home has it) where it goes; it is made, with that special use, where it
  * is missing. validity: what the ids hold under.
  */
 enum rc import_enter(struct import *im, struct str key, uint32_t validity,
@@ -71,7 +73,7 @@ struct str import_name(struct import *im, struct arena *a, struct str name,
                        char delimiter, bool mutf7);
 
 /* Is that folder, by its name here, among those of --folder? */
-bool import_wants(const struct import_options *o, struct str name);
+bool import_wants(const struct import *im, struct str name);
 
 /* The sources. Each returns the exit status, and has said what went wrong. */
 struct imap_source;

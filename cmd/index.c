@@ -9,6 +9,7 @@
 
 #include "access/index_job.h"
 #include "access/mail.h"
+#include "access/names.h"
 #include "base/log.h"
 #include "cmd.h"
 #include "owner.h"
@@ -168,6 +169,7 @@ do_all(struct indexer *x, struct why *why)
 static int
 run(struct indexer *x, struct user *u, char *const *names, size_t count)
 {
+    const struct names inner = names_of(x->conf);
     struct user_folders folders = {0};
     struct why why;
     enum rc rc = OK;
@@ -182,7 +184,7 @@ run(struct indexer *x, struct user *u, char *const *names, size_t count)
     }
     x->fts = words_open(x->home);
     for (size_t i = 0; i < count; i++)
-        do_folder(x, str_from(names[i]));
+        do_folder(x, names_told(&inner, str_from(names[i])));
     if (count == 0)
         rc = do_all(x, &why);
     if (rc == OK)

@@ -267,9 +267,10 @@ put_mailbox_part(struct session *s, struct upload *u, struct arena *a,
 {
     struct mailbox_status status;
     struct opened m = {.uid = url->uid, .charsets = s->imap->charsets};
+    struct str name = names_canonical(&s->imap->names, a, url->mailbox);
     bool good;
 
-    if (space_open(s, url->mailbox, RIGHT_READ, &m.box, &u->why) != OK)
+    if (space_open(s, name, RIGHT_READ, &m.box, &u->why) != OK)
         return fail_url(s, u, text, "There is no such mailbox");
     if (mailbox_status(m.box, false, &status, &u->why) != OK)
         good = fail_why(u);

@@ -58,17 +58,19 @@ do_enable(struct session *s, const struct command *c)
     reply_ok(s, "Enabled");
 }
 
+/* "(\"Public/\" \"/\")" */
 static void
-put_prefix(const struct session *s, struct buf *b, struct str prefix)
+put_space(const struct session *s, struct buf *b, struct str prefix)
 {
     struct buf narrow = buf_in(s->command);
 
     if (!session_is_wide(s) && mutf7_encode(&narrow, prefix))
         prefix = buf_str(&narrow);
+    buf_addc(b, '(');
     imap_put_string(b, prefix);
+    buf_fmt(b, " \"%c\")", s->imap->names.separator);
 }
 
-/* " ((\"Public/\" \"/\"))" */
 static void
 put_spaces(const struct session *s, struct buf *b, unsigned kind)
 {
@@ -76,11 +78,8 @@ put_spaces(const struct session *s, struct buf *b, unsigned kind)
     size_t pos = 0, count = 0;
 
     while ((space = space_next_of(s->imap, kind, &pos))) {
-        struct buf name = buf_in(s->command);
-
         buf_add(b, count++ ? S("") : S(" ("));
-        put_prefix(s, &name, space->prefix);
-        buf_fmt(b, "(%s \"%c\")", buf_str(&name).p, SPACE_SEPARATOR);
+        put_space(s, b, space->prefix);
     }
     buf_add(b, count ? S(")") : S(" NIL"));
 }
@@ -91,7 +90,9 @@ do_namespace(struct session *s, const struct command *c)
     struct buf b = buf_in(s->command);
 
     (void)c;
-    buf_fmt(&b, "* NAMESPACE ((\"\" \"%c\"))", SPACE_SEPARATOR);
+    buf_add(&b, S("* NAMESPACE ("));
+    put_space(s, &b, s->imap->names.prefix);
+    buf_addc(&b, ')');
     put_spaces(s, &b, SPACE_SHARED);
     put_spaces(s, &b, SPACE_PUBLIC);
     buf_add(&b, S("\r\n"));

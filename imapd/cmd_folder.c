@@ -14,7 +14,7 @@
 static bool
 take(struct session *s, struct str sent, struct str *name)
 {
-    if (str_ends(sent, S("/")))
+    if (sent.len > 0 && sent.p[sent.len - 1] == s->imap->names.separator)
         sent.len--;
     if (take_mailbox(s, sent, name))
         return true;
@@ -186,22 +186,35 @@ do_rename(struct session *s, const struct command *c)
         reply_ok(s, "Renamed");
 }
 
+/* What a name is in the file of subscriptions: as the home has it, or whole
+ * where it is of another namespace. */
+static enum rc
+find_kept(struct session *s, struct str name, struct str *kept, struct why *why)
+{
+    const char *path;
+    enum rc rc;
+
+    *kept = name;
+    if (space_is_others(s->imap, name))
+        return OK;
+    rc = space_private_name(s->imap, name, kept, why);
+    return rc == OK ? home_path(s->imap->home, s->command, *kept, &path, why)
+                    : rc;
+}
+
 /* His own, whosever the mailbox is; it need not exist, so no right is asked
  * for. */
 void
 do_subscribe(struct session *s, const struct command *c)
 {
     bool subscribed = c->id == COMMAND_SUBSCRIBE;
-    struct home *home = s->imap->home;
-    const char *path;
-    struct str name;
+    struct str name, kept;
     struct why why;
 
     if (!take(s, c->one.name, &name))
         return;
-    if ((space_is_private(s->imap, name) &&
-         home_path(home, s->command, name, &path, &why) != OK) ||
-        folder_subscribe(home, name, subscribed, &why) != OK)
+    if (find_kept(s, name, &kept, &why) != OK ||
+        folder_subscribe(s->imap->home, kept, subscribed, &why) != OK)
         reply_why(s, &why);
     else
         reply_ok(s, subscribed ? "Subscribed" : "Unsubscribed");

@@ -13,6 +13,7 @@
 struct work {
     const struct list *list;
     bool lsub;
+    char separator;
     struct str *patterns;
     size_t count;
     struct space_list folders;
@@ -30,13 +31,13 @@ static void
 add_pattern(struct session *s, struct work *w, struct str sent)
 {
     struct buf whole = buf_in(s->command);
-    struct str name;
+    struct str pattern;
 
     buf_add(&whole, w->list->reference);
     buf_add(&whole, sent);
     /* Else no folder can have that name. */
-    if (sent.len > 0 && take_mailbox(s, buf_str(&whole), &name))
-        w->patterns[w->count++] = pattern_make(s->command, name);
+    if (sent.len > 0 && take_pattern(s, buf_str(&whole), &pattern))
+        w->patterns[w->count++] = pattern_make(s->command, pattern);
 }
 
 static bool
@@ -60,7 +61,7 @@ static bool
 matches(const struct work *w, struct str name)
 {
     for (size_t i = 0; i < w->count; i++)
-        if (pattern_match(w->patterns[i], name, SPACE_SEPARATOR))
+        if (pattern_match(w->patterns[i], name, w->separator))
             return true;
     return false;
 }
@@ -98,7 +99,7 @@ mark_above(struct work *w)
         struct str name = w->folders.at[i].f.name;
         ssize_t at;
 
-        while (w->meets[i] && (at = str_rfind(name, SPACE_SEPARATOR)) > 0) {
+        while (w->meets[i] && (at = str_rfind(name, w->separator)) > 0) {
             name = str_sub(name, 0, (size_t)at);
             bool *above = hash_get(places, name);
 
@@ -169,7 +170,7 @@ put_response(const struct session *s, struct buf *b, const struct list *l,
 {
     buf_add(b, S("* LIST "));
     put_attributes(s, b, l, f);
-    buf_fmt(b, " \"%c\" ", SPACE_SEPARATOR);
+    buf_fmt(b, " \"%c\" ", s->imap->names.separator);
     put_mailbox(s, b, f->name);
 }
 
@@ -207,8 +208,7 @@ tell_lsub(struct session *s, const struct work *w, size_t i)
     struct buf b = buf_in(s->command);
     bool plain = w->meets[i];
 
-    buf_fmt(&b, "* LSUB (%s) \"%c\" ", plain ? "" : "\\Noselect",
-            SPACE_SEPARATOR);
+    buf_fmt(&b, "* LSUB (%s) \"%c\" ", plain ? "" : "\\Noselect", w->separator);
     put_mailbox(s, &b, f->name);
     buf_add(&b, S("\r\n"));
     conn_put(s->conn, buf_str(&b));
@@ -349,11 +349,12 @@ do_list(struct session *s, const struct command *c)
     *l = c->list;
     w->list = l;
     w->lsub = c->id == COMMAND_LSUB;
+    w->separator = s->imap->names.separator;
     if (w->lsub)
         l->select = LIST_SUBSCRIBED;
     if (asks_separator(l)) {
         say(s, "* %s (\\Noselect) \"%c\" \"\"\r\n", w->lsub ? "LSUB" : "LIST",
-            SPACE_SEPARATOR);
+            w->separator);
         reply_ok(s, "Listed");
         return;
     }

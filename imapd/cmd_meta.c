@@ -84,8 +84,8 @@ end(struct telling *t)
 /* ---- where they are
 
 Those of the private namespace are in one file. Of other mailboxes, what is
-below /private is kept with the user's own mail, under their whole name, so that
-it is his alone. */
+below /private is kept with the user's own mail, under their whole name (with
+"/", whatever divides names now), so that it is his alone. */
 
 struct place {
     struct home *home; /* of "/shared/..." */
@@ -105,6 +105,7 @@ place_of(const struct session *s, const struct spot *spot, struct str name)
         struct buf b = buf_in(s->command);
 
         buf_add(&b, S("//"));
+        name = names_divided(s->command, name, s->imap->names.separator, '/');
         (void)!mutf7_encode(&b, name);
         p.own_path = buf_str(&b).p;
     }

@@ -211,7 +211,8 @@ tell_no_access(struct session *s, const struct notify *n, const struct place *p)
         !(notify_events(n, &p->f, p->kind) & EVENTS_OF_MESSAGES))
         return;
     put_mailbox(s, &b, p->f.name);
-    say(s, "* LIST (\\NoAccess) \"%c\" %s\r\n", SPACE_SEPARATOR, buf_str(&b).p);
+    say(s, "* LIST (\\NoAccess) \"%c\" %s\r\n", s->imap->names.separator,
+        buf_str(&b).p);
 }
 
 static enum rc

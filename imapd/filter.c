@@ -5,7 +5,8 @@ filter_make(struct session *s, struct arena *a,
             const struct filter_mailboxes *sent)
 {
     const struct strings *names = &sent->mailboxes;
-    struct filter_names f = {.filter = sent->filter};
+    struct filter_names f = {.filter = sent->filter,
+                             .separator = s->imap->names.separator};
 
     f.names = arena_alloc(a, (names->count + 1) * sizeof *f.names);
     for (size_t i = 0; i < names->count; i++) {
@@ -19,11 +20,10 @@ filter_make(struct session *s, struct arena *a,
 
 /* Below it: "a/b" of "a"; only one level where that is said. */
 static bool
-is_below(struct str name, struct str top, bool one)
+is_below(struct str name, struct str top, char separator, bool one)
 {
-    return str_skip(&name, top) && name.len > 1 &&
-           name.p[0] == SPACE_SEPARATOR &&
-           (!one || str_find(str_sub(name, 1, name.len), SPACE_SEPARATOR) < 0);
+    return str_skip(&name, top) && name.len > 1 && name.p[0] == separator &&
+           (!one || str_find(str_sub(name, 1, name.len), separator) < 0);
 }
 
 bool
@@ -46,7 +46,7 @@ filter_has(const struct filter_names *f, const struct folder *folder,
     }
     for (size_t i = 0; i < f->count; i++)
         if (str_eq(f->names[i], folder->name) ||
-            (tree && is_below(folder->name, f->names[i],
+            (tree && is_below(folder->name, f->names[i], f->separator,
                               f->filter == FILTER_SUBTREE_ONE)))
             return true;
     return false;

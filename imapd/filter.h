@@ -9,6 +9,7 @@
 
 struct filter_names {
     enum filter filter;
+    char separator;
     struct str *names; /* UTF-8; what can be no name is left out */
     size_t count;
 };

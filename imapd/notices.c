@@ -46,9 +46,9 @@ add(struct session *s, struct str name, struct str old, struct str entry)
 }
 
 static struct str
-parent_of(struct str name)
+parent_of(const struct session *s, struct str name)
 {
-    ssize_t at = str_rfind(name, SPACE_SEPARATOR);
+    ssize_t at = str_rfind(name, s->imap->names.separator);
 
     return at > 0 ? str_sub(name, 0, (size_t)at) : (struct str){0};
 }
@@ -57,7 +57,7 @@ parent_of(struct str name)
 static void
 add_parent(struct session *s, struct str name, unsigned kind)
 {
-    struct folder f = {.name = parent_of(name)};
+    struct folder f = {.name = parent_of(s, name)};
     const struct place *p = roster_find(s->imap, f.name);
 
     if (p)

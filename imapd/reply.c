@@ -198,20 +198,25 @@ put_mailbox(const struct session *s, struct buf *b, struct str name)
 }
 
 bool
-take_mailbox(struct session *s, struct str sent, struct str *name)
+take_pattern(struct session *s, struct str sent, struct str *pattern)
 {
     struct buf wide = buf_in(s->command);
 
-    *name = sent;
-    if (str_ieq(sent, S("INBOX"))) {
-        *name = S("INBOX");
-        return true;
-    }
+    *pattern = sent;
     if (session_is_wide(s))
         return utf8_valid(sent);
     if (!mutf7_decode(&wide, sent))
         return false;
-    *name = buf_str(&wide);
+    *pattern = buf_str(&wide);
+    return true;
+}
+
+bool
+take_mailbox(struct session *s, struct str sent, struct str *name)
+{
+    if (!take_pattern(s, sent, name))
+        return false;
+    *name = names_canonical(&s->imap->names, s->command, *name);
     return true;
 }
 

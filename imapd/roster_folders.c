@@ -131,12 +131,13 @@ pair_inodes(struct comparison *c)
 static bool
 follows(const struct comparison *c, const struct pair *pair, struct str name)
 {
+    char separator = c->r->imap->names.separator;
     struct str was = pair->was.name;
     ssize_t at, old;
     size_t i;
 
-    while ((at = str_rfind(name, SPACE_SEPARATOR)) > 0 &&
-           (old = str_rfind(was, SPACE_SEPARATOR)) > 0 &&
+    while ((at = str_rfind(name, separator)) > 0 &&
+           (old = str_rfind(was, separator)) > 0 &&
            str_eq(str_sub(name, (size_t)at, name.len),
                   str_sub(was, (size_t)old, was.len))) {
         name = str_sub(name, 0, (size_t)at);

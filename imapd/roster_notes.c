@@ -66,15 +66,18 @@ static const struct place *
 place_of_note(const struct reading *g, const struct home *home,
               const struct metadata_note *n)
 {
-    struct buf name = buf_in(g->r->scratch);
-    struct str rest = n->path;
+    struct arena *a = g->r->scratch;
+    struct buf b = buf_in(a);
+    struct str name, rest = n->path;
     bool own = home == g->r->imap->home;
     bool private = str_istarts(n->entry, S("/private/"));
 
-    if (own && str_skip(&rest, S("//")))
-        return private && mutf7_decode(&name, rest)
-                   ? hash_get(g->places, place_key(g, NULL, buf_str(&name)))
-                   : NULL;
+    if (own && str_skip(&rest, S("//"))) {
+        if (!private || !mutf7_decode(&b, rest))
+            return NULL;
+        name = names_divided(a, buf_str(&b), '/', g->r->imap->names.separator);
+        return hash_get(g->places, place_key(g, NULL, name));
+    }
     return own || !private ? hash_get(g->places, place_key(g, home, n->path))
                            : NULL;
 }

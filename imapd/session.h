@@ -8,6 +8,7 @@
 #ifndef IMAPD_SESSION_H
 #define IMAPD_SESSION_H
 
+#include "access/names.h"
 #include "access/user.h"
 #include "auth/user_quota.h"
 #include "base/vec.h"
@@ -22,6 +23,7 @@
 struct imap {
     struct user *user;
     struct home *home; /* the store's */
+    struct names names;
     struct quota_limits quota;
     struct converters *charsets;
     struct timer *flush; /* of changed flags */
@@ -169,6 +171,8 @@ bool session_is_wide(const struct session *s);
  * command's arena: false where it is none. */
 void put_mailbox(const struct session *s, struct buf *b, struct str name);
 bool take_mailbox(struct session *s, struct str sent, struct str *name);
+/* The same of a pattern of names, which stays as it is. */
+bool take_pattern(struct session *s, struct str sent, struct str *pattern);
 /* Is the message \Recent for this client? IMAP4rev2 has no such flag. */
 bool session_has_recent(const struct session *s, uint32_t uid);
 /* Append "(\Seen work)". */

@@ -26,6 +26,7 @@ space_prepare(struct imap *imap, struct user *u, struct user_folders *folders,
     enum rc rc = user_spaces(u, &p->all, why);
 
     imap->spaces = p;
+    imap->names = names_of(u->conf);
     if (rc == OK)
         user_spaces_prepare(u, &p->all, folders, &p->claimed, &p->admitted);
     return rc;
@@ -277,6 +278,13 @@ space_home(struct imap *imap, const struct mail_space *space, struct str owner,
 
 /* ---- one mailbox */
 
+/* A prefix without its separator. */
+static struct str
+bare(const struct mail_space *space)
+{
+    return str_sub(space->prefix, 0, space->prefix.len - 1);
+}
+
 static enum rc
 none(struct why *why)
 {
@@ -336,6 +344,32 @@ space_rights(struct session *s, struct arena *a, struct spot *spot,
     return rc;
 }
 
+#define IS_SPACE "that is the name of a namespace"
+
+/* Dovecot's words, which those who look for help find. */
+enum rc
+space_private_name(const struct imap *imap, struct str name, struct str *inner,
+                   struct why *why)
+{
+    if (names_inner(&imap->names, name, inner))
+        return OK;
+    if (names_is_prefix(&imap->names, name))
+        return fail(why, "5.1.1", IS_SPACE);
+    return fail(why, "5.1.1",
+                "Client tried to access nonexistent namespace. (Mailbox name "
+                "should probably be prefixed with: %.*s)",
+                STR(imap->names.prefix));
+}
+
+static enum rc
+find_private(struct session *s, struct str name, struct spot *spot,
+             struct why *why)
+{
+    spot->home = s->imap->home;
+    spot->kind = SPACE_PRIVATE;
+    return space_private_name(s->imap, name, &spot->name, why);
+}
+
 /* "anna/Work" of "shared/anna/Work". */
 static enum rc
 find_shared(struct session *s, const struct mail_space *space, struct str rest,
@@ -345,14 +379,16 @@ find_shared(struct session *s, const struct mail_space *space, struct str rest,
     struct str owner;
     enum rc rc;
 
-    (void)str_cut(&rest, SPACE_SEPARATOR, &owner);
+    (void)str_cut(&rest, s->imap->names.separator, &owner);
     if (rest.len == 0 || !has(space_shares(s->imap), owner))
         return none(why);
     rc = space_home(s->imap, space, owner, &h, why);
-    if (rc == OK)
-        *spot = (struct spot){
-            .home = h->home, .kind = SPACE_SHARED, .name = rest, .path = ""};
-    return rc;
+    if (rc != OK)
+        return rc;
+    spot->home = h->home;
+    spot->kind = SPACE_SHARED;
+    spot->name = rest;
+    return OK;
 }
 
 static enum rc
@@ -365,10 +401,12 @@ find_public(struct session *s, const struct mail_space *space, struct str rest,
     if (str_ieq(rest, S("INBOX")))
         return fail(why, "5.1.1", "there is no INBOX in that namespace");
     rc = space_home(s->imap, space, S(""), &h, why);
-    if (rc == OK)
-        *spot = (struct spot){
-            .home = h->home, .kind = SPACE_PUBLIC, .name = rest, .path = ""};
-    return rc;
+    if (rc != OK)
+        return rc;
+    spot->home = h->home;
+    spot->kind = SPACE_PUBLIC;
+    spot->name = rest;
+    return OK;
 }
 
 enum rc
@@ -376,22 +414,23 @@ space_find(struct session *s, struct str name, struct spot *spot,
            struct why *why)
 {
     const struct mail_spaces *all = &s->imap->spaces->all;
-    enum rc rc = OK;
+    const struct mail_space *space = NULL;
+    struct str rest = name;
+    enum rc rc;
 
-    *spot = (struct spot){
-        .home = s->imap->home, .kind = SPACE_PRIVATE, .name = name, .path = ""};
-    for (size_t i = 0; i < all->count; i++) {
-        const struct mail_space *space = &all->at[i];
-        struct str rest = name;
-
-        if (str_eq(name, str_sub(space->prefix, 0, space->prefix.len - 1)))
-            return fail(why, "5.1.1", "that is the name of a namespace");
-        if (!str_skip(&rest, space->prefix))
-            continue;
-        rc = space->shared ? find_shared(s, space, rest, spot, why)
-                           : find_public(s, space, rest, spot, why);
-        break;
+    *spot = (struct spot){.path = ""};
+    for (size_t i = 0; space == NULL && i < all->count; i++) {
+        if (str_eq(name, bare(&all->at[i])))
+            return fail(why, "5.1.1", IS_SPACE);
+        if (str_skip(&rest, all->at[i].prefix))
+            space = &all->at[i];
     }
+    if (space == NULL)
+        rc = find_private(s, name, spot, why);
+    else if (space->shared)
+        rc = find_shared(s, space, rest, spot, why);
+    else
+        rc = find_public(s, space, rest, spot, why);
     return rc == OK ? space_rights(s, s->command, spot, why) : rc;
 }
 
@@ -469,7 +508,7 @@ find_parent(struct session *s, const struct spot *spot, struct spot *parent)
     ssize_t at;
 
     *parent = *spot;
-    while ((at = str_rfind(parent->name, SPACE_SEPARATOR)) > 0) {
+    while ((at = str_rfind(parent->name, s->imap->names.separator)) > 0) {
         parent->name = str_sub(parent->name, 0, (size_t)at);
         if (folder_exists(spot->home, s->command, parent->name))
             return true;
@@ -545,12 +584,9 @@ space_root(struct session *s, struct str name, struct home **home,
     for (size_t i = 0; i < all->count; i++) {
         const struct mail_space *space = &all->at[i];
         struct str rest = name;
-        bool good = space->shared
-                        ? str_skip(&rest, space->prefix) &&
-                              has(space_shares(s->imap), rest)
-                        : str_skip(&rest, str_sub(space->prefix, 0,
-                                                  space->prefix.len - 1)) &&
-                              rest.len == 0;
+        bool good = space->shared ? str_skip(&rest, space->prefix) &&
+                                        has(space_shares(s->imap), rest)
+                                  : str_eq(name, bare(space));
 
         if (!good)
             continue;

@@ -3,8 +3,8 @@
  * names, what it is called there, and what this user may do with it (RFC 4314).
  *
  * Whoever works with a mailbox by its name goes through here. Names are whole
- * as the client says them, in UTF-8 (take_mailbox), but for `name` of a spot,
- * which is the one in the home.
+ * as the client says them, in UTF-8 (take_mailbox), with the prefix of their
+ * namespace, but for `name` of a spot, which is the one in the home.
  */
 #ifndef IMAPD_SPACE_H
 #define IMAPD_SPACE_H
@@ -14,8 +14,6 @@
 #include "store/acl.h"
 #include "store/folders.h"
 #include "store/text.h"
-
-#define SPACE_SEPARATOR '/'
 
 /* Kinds of namespaces. */
 enum {
@@ -52,8 +50,13 @@ void space_begin(struct imap *imap);
 enum rc space_find(struct session *s, struct str name, struct spot *spot,
                    struct why *why) MUST_USE;
 
-/* Is that a name in the private namespace? */
-bool space_is_private(const struct imap *imap, struct str name);
+/* Is that a name of one of the other namespaces? */
+bool space_is_others(const struct imap *imap, struct str name);
+
+/* What a name in the private namespace is in the home. PERM 5.1.1 where it is
+ * none of that. */
+enum rc space_private_name(const struct imap *imap, struct str name,
+                           struct str *inner, struct why *why) MUST_USE;
 
 /* May he do that at the spot? PERM 5.7.1 where the user lacks one of these
  * rights; 5.2.0 where he may not know whether there is such a mailbox. */

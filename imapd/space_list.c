@@ -34,37 +34,107 @@ is_name_of(const struct mail_space *s, struct str name)
 }
 
 bool
-space_is_private(const struct imap *imap, struct str name)
+space_is_others(const struct imap *imap, struct str name)
 {
     const struct mail_spaces *all = &imap->spaces->all;
 
     for (size_t i = 0; i < all->count; i++)
         if (is_name_of(&all->at[i], name))
-            return false;
-    return true;
+            return true;
+    return false;
+}
+
+/* ---- what is above them */
+
+static void
+tell_parent(struct listing *l, struct str name, unsigned tell)
+{
+    ssize_t at;
+
+    while (tell && (at = str_rfind(name, l->s->imap->names.separator)) > 0) {
+        name = str_sub(name, 0, (size_t)at);
+        struct space_folder *e = entry(l, name);
+
+        if ((e->f.bits & tell) == tell)
+            return;
+        e->f.bits |= tell;
+    }
+}
+
+static void
+add_parents(struct listing *l, size_t from)
+{
+    size_t count = l->found.len;
+
+    for (size_t i = from; i < count; i++) {
+        const struct folder f = l->found.at[i].f;
+
+        if (f.path)
+            tell_parent(l, f.name, FOLDER_CHILDREN);
+        if (f.bits & FOLDER_SUBSCRIBED)
+            tell_parent(l, f.name, FOLDER_CHILD_SUBSCRIBED);
+    }
+}
+
+static int
+cmp_name(const void *a, const void *b)
+{
+    struct str x = ((const struct space_folder *)a)->f.name;
+    struct str y = ((const struct space_folder *)b)->f.name;
+    bool in_x = str_eq(x, S("INBOX")), in_y = str_eq(y, S("INBOX"));
+
+    return in_x != in_y ? in_y - in_x : str_cmp(x, y);
+}
+
+static void
+sort(struct listing *l, size_t from)
+{
+    if (l->found.len > from)
+        qsort(l->found.at + from, l->found.len - from, sizeof *l->found.at,
+              cmp_name);
 }
 
 /* ---- the private one */
 
+/* Subscriptions to names of other namespaces are kept with the user's own, and
+ * none of his folders. */
+static bool
+is_only_others(const struct listing *l, const struct folder *f)
+{
+    return f->path == NULL && !(f->bits & FOLDER_CHILDREN) &&
+           space_is_others(l->s->imap, f->name);
+}
+
+static void
+add_own(struct listing *l, const struct folder *f)
+{
+    const struct imap *imap = l->s->imap;
+    struct str whole = names_outer(&imap->names, l->a, f->name);
+    struct space_folder *e;
+
+    if (space_is_others(imap, whole) || is_only_others(l, f))
+        return;
+    e = entry(l, whole);
+    e->f = *f;
+    e->f.name = whole;
+    e->spot = (struct spot){.home = imap->home,
+                            .kind = SPACE_PRIVATE,
+                            .name = f->name,
+                            .path = f->path,
+                            .rights = RIGHTS_ALL};
+}
+
 static enum rc
 add_private(struct listing *l, struct folder_list *own, struct why *why)
 {
-    struct home *home = l->s->imap->home;
-    enum rc rc = folders_list(home, l->a, own, why);
+    enum rc rc = folders_list(l->s->imap->home, l->a, own, why);
 
-    for (size_t i = 0; rc == OK && i < own->len; i++) {
-        const struct folder *f = &own->at[i];
-
-        if (!space_is_private(l->s->imap, f->name))
-            continue;
-        struct space_folder *e = entry(l, f->name);
-
-        e->f = *f;
-        e->spot = (struct spot){.home = home,
-                                .kind = SPACE_PRIVATE,
-                                .name = f->name,
-                                .path = f->path,
-                                .rights = RIGHTS_ALL};
+    for (size_t i = 0; rc == OK && i < own->len; i++)
+        add_own(l, &own->at[i]);
+    /* The list has only what is above them in the home. */
+    if (l->s->imap->names.prefix.len > 0) {
+        add_parents(l, 0);
+        sort(l, 0);
     }
     return rc;
 }
@@ -125,10 +195,11 @@ add_shared(struct listing *l, const struct mail_space *space)
         struct why why;
 
         if (space_home_seen(l->s->imap, space, owner, &h, &why) == OK)
-            add_home(l,
-                     str_from(arena_fmt(l->a, "%.*s%.*s/", STR(space->prefix),
-                                        STR(owner))),
-                     h, SPACE_SHARED);
+            add_home(
+                l,
+                str_from(arena_fmt(l->a, "%.*s%.*s%c", STR(space->prefix),
+                                   STR(owner), l->s->imap->names.separator)),
+                h, SPACE_SHARED);
     }
 }
 
@@ -153,45 +224,6 @@ add_subscriptions(struct listing *l, const struct folder_list *own,
             entry(l, own->at[i].name)->f.bits |= FOLDER_SUBSCRIBED;
 }
 
-/* ---- what is above them */
-
-static void
-tell_parent(struct listing *l, struct str name, unsigned tell)
-{
-    ssize_t at;
-
-    while (tell && (at = str_rfind(name, SPACE_SEPARATOR)) > 0) {
-        name = str_sub(name, 0, (size_t)at);
-        struct space_folder *e = entry(l, name);
-
-        if ((e->f.bits & tell) == tell)
-            return;
-        e->f.bits |= tell;
-    }
-}
-
-static void
-add_parents(struct listing *l, size_t from)
-{
-    size_t count = l->found.len;
-
-    for (size_t i = from; i < count; i++) {
-        const struct folder f = l->found.at[i].f;
-
-        if (f.path)
-            tell_parent(l, f.name, FOLDER_CHILDREN);
-        if (f.bits & FOLDER_SUBSCRIBED)
-            tell_parent(l, f.name, FOLDER_CHILD_SUBSCRIBED);
-    }
-}
-
-static int
-cmp_name(const void *a, const void *b)
-{
-    return str_cmp(((const struct space_folder *)a)->f.name,
-                   ((const struct space_folder *)b)->f.name);
-}
-
 static void
 add_others(struct listing *l, const struct folder_list *own, unsigned kinds)
 {
@@ -210,9 +242,7 @@ add_others(struct listing *l, const struct folder_list *own, unsigned kinds)
         add_subscriptions(l, own, space);
     }
     add_parents(l, from);
-    if (l->found.len > from)
-        qsort(l->found.at + from, l->found.len - from, sizeof *l->found.at,
-              cmp_name);
+    sort(l, from);
 }
 
 enum rc

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 
+#include "access/names.h"
 #include "access/shares.h"
 #include "auth/user_quota.h"
 #include "base/buf.h"
@@ -75,6 +76,7 @@ fill(struct user *u, struct arena *a, struct str who, const struct location *l,
     if (rc == OK && l->index.len > 0)
         rc = expand(u, a, who, l->index, &out->index, why);
     out->fs = l->fs;
+    out->separator = names_of(u->conf).separator;
     return rc;
 }
 
@@ -132,12 +134,12 @@ user_mail_prepare(struct user *u, struct user_folders *folders, struct why *why)
 }
 
 bool
-user_mail_is_fs(struct user *u)
+user_mail_dots_divide(struct user *u)
 {
     struct home_settings s;
     struct why why;
 
-    return find(u, &s, &why) == OK && s.fs;
+    return find(u, &s, &why) != OK || !s.fs || s.separator == '.';
 }
 
 /* Somebody must have counted, under the limits of now, to see a crossing. */
@@ -181,7 +183,7 @@ add_spaces(struct user *u, const char *parameter, const char *text, bool shared,
     struct why what;
 
     for (;;) {
-        if (space_next(&list, &s, &what) != OK)
+        if (space_next(&list, names_of(u->conf).separator, &s, &what) != OK)
             return fail(why, "5.3.5", "%s: %s", parameter, what.text);
         if (s.prefix.len == 0)
             return OK;

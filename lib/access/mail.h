@@ -21,8 +21,9 @@ enum rc user_mail_prepare(struct user *u, struct user_folders *folders,
                           struct why *why) MUST_USE;
 enum rc user_mail_open(struct user *u, struct home **home,
                        struct why *why) MUST_USE;
-/* Do its folders stand in folders (LAYOUT=fs)? */
-bool user_mail_is_fs(struct user *u);
+/* Can no part of a folder's name have a dot? As where folders stand as ".A.B",
+ * and where a dot is the separator. */
+bool user_mail_dots_divide(struct user *u);
 
 /* A namespace beside his own. */
 struct mail_space {

@@ -2,6 +2,8 @@
 
 #include "base/utf8.h"
 
+#define PREFIX_MAX 64
+
 /* Only what can be filled in, and a full path by what it begins with. */
 static enum rc
 check_path(struct str path, struct why *why)
@@ -42,30 +44,86 @@ location_parse(struct str text, struct location *l, struct why *why)
     return rc;
 }
 
-static bool
-is_prefix(struct str text)
+enum rc
+separator_check(struct str text, struct why *why)
 {
-    if (!str_ends(text, S("/")) || text.len < 2 || text.len > 64 ||
-        !utf8_valid(text) || str_ieq(text, S("INBOX/")))
-        return false;
-    for (size_t i = 0; i + 1 < text.len; i++)
+    if (str_eq(text, S("/")) || str_eq(text, S(".")))
+        return OK;
+    return fail(why, "5.3.5", "cannot divide names; write / or .");
+}
+
+/* A part of a prefix: no part can have "/", which divides them on disk. */
+static bool
+is_part(struct str text)
+{
+    for (size_t i = 0; i < text.len; i++)
         if ((unsigned char)text.p[i] <= ' ' || strchr("/%*\"\\", text.p[i]))
+            return false;
+    return text.len > 0 && utf8_valid(text);
+}
+
+/* Names, each with the separator behind it. */
+static bool
+is_prefix(struct str text, char separator)
+{
+    struct str part;
+
+    if (text.len == 0 || text.len > PREFIX_MAX)
+        return false;
+    while (text.len > 0)
+        if (!str_cut(&text, separator, &part) || !is_part(part))
             return false;
     return true;
 }
 
 enum rc
-space_next(struct str *list, struct space_location *s, struct why *why)
+private_prefix_check(struct str prefix, char separator, struct why *why)
+{
+    struct str bare = prefix, rest = prefix;
+
+    if (prefix.len == 0)
+        return OK;
+    if (str_ends(bare, S("/")) || str_ends(bare, S(".")))
+        bare.len--;
+    if (prefix.p[prefix.len - 1] != separator)
+        return fail(why, "5.3.5",
+                    "does not end with imap_hierarchy_separator, which is "
+                    "\"%c\"; write %.*s%c, or change the separator",
+                    separator, STR(bare), separator);
+    if (!is_prefix(prefix, separator))
+        return fail(why, "5.3.5",
+                    "is no prefix; write a name and \"%c\", as INBOX%c",
+                    separator, separator);
+    if (str_iskip(&rest, S("INBOX")) && *rest.p == separator &&
+        !str_starts(prefix, S("INBOX")))
+        return fail(why, "5.3.5", "is in small letters; write INBOX%.*s",
+                    STR(rest));
+    return OK;
+}
+
+/* One name, and not INBOX, below which own folders may be. */
+static bool
+is_space_prefix(struct str text, char separator)
+{
+    return is_prefix(text, separator) &&
+           str_find(text, separator) == (ssize_t)text.len - 1 &&
+           !str_ieq(str_sub(text, 0, text.len - 1), S("INBOX"));
+}
+
+enum rc
+space_next(struct str *list, char separator, struct space_location *s,
+           struct why *why)
 {
     struct str location;
 
     *s = (struct space_location){0};
     if (!str_word(list, ", \t\r\n", &s->prefix))
         return OK;
-    if (!is_prefix(s->prefix))
+    if (!is_space_prefix(s->prefix, separator))
         return fail(why, "5.3.5",
-                    "\"%.*s\" is no prefix; write a name and \"/\", as Public/",
-                    STR(s->prefix));
+                    "\"%.*s\" is no prefix; write a name and \"%c\", as "
+                    "Public%c",
+                    STR(s->prefix), separator, separator);
     if (!str_word(list, ", \t\r\n", &location))
         return fail(why, "5.3.5",
                     "%.*s has no location; write %.*s maildir:/full/path",

@@ -22,6 +22,13 @@ struct location {
 enum rc location_parse(struct str text, struct location *l,
                        struct why *why) MUST_USE;
 
+/* Can that divide the parts of names? PERM with what is wrong. */
+enum rc separator_check(struct str text, struct why *why) MUST_USE;
+
+/* The same of the prefix of the private namespace; it may be empty. */
+enum rc private_prefix_check(struct str prefix, char separator,
+                             struct why *why) MUST_USE;
+
 struct space_location {
     struct str prefix; /* "Public/" */
     struct location at;
@@ -29,7 +36,7 @@ struct space_location {
 
 /* Take the next one off a list of "PREFIX LOCATION". PERM with what is wrong;
  * OK with an empty prefix at the end. */
-enum rc space_next(struct str *list, struct space_location *s,
+enum rc space_next(struct str *list, char separator, struct space_location *s,
                    struct why *why) MUST_USE;
 
 #endif

@@ -4,6 +4,7 @@
 
 #include "conf/examine.h"
 #include "conf/location.h"
+#include "conf/value.h"
 
 #define SPACES_MAX 50
 
@@ -38,7 +39,7 @@ check_shared(struct exam *e, const struct setting *where,
 /* How many prefixes there are, all in all. */
 static size_t
 check_spaces(struct exam *e, const struct scope *s, const char *name,
-             struct str *prefixes, size_t count)
+             char separator, struct str *prefixes, size_t count)
 {
     struct str list = scope_value(s, name);
     struct space_location l;
@@ -46,7 +47,7 @@ check_spaces(struct exam *e, const struct scope *s, const char *name,
     size_t before = count;
 
     while (count < SPACES_MAX) {
-        if (space_next(&list, &l, &why) != OK) {
+        if (space_next(&list, separator, &l, &why) != OK) {
             exam_fatal(e, at(s, name), "%s", why.text);
             break;
         }
@@ -86,15 +87,66 @@ check_list(struct exam *e, const struct scope *s, bool shared)
         exam_fatal(e, at(s, "imap_shared_list"), "is no folder");
 }
 
+static char
+check_separator(struct exam *e, const struct scope *s)
+{
+    struct str text = scope_value(s, "imap_hierarchy_separator");
+    struct why why;
+
+    if (separator_check(text, &why) == OK)
+        return *text.p;
+    exam_fatal(e, at(s, "imap_hierarchy_separator"), "%s", why.text);
+    return '/';
+}
+
+/* Of the user's own folders, and of those that he shall have. */
+static void
+check_private(struct exam *e, const struct scope *s, char separator)
+{
+    struct str prefix = scope_value(s, "imap_private_prefix");
+    struct str list = scope_value(s, "imap_default_folders"), name;
+    struct why why;
+
+    if (private_prefix_check(prefix, separator, &why) != OK) {
+        exam_fatal(e, at(s, "imap_private_prefix"), "%s", why.text);
+        return;
+    }
+    while (prefix.len > 0 && value_next(&list, &name))
+        if (str_skip(&name, prefix))
+            exam_fatal(e, at(s, "imap_default_folders"),
+                       "names stand without imap_private_prefix there; write "
+                       "%.*s instead of %.*s%.*s",
+                       STR(name), STR(prefix), STR(name));
+}
+
+/* It would be the others' mail. */
+static void
+check_hidden(struct exam *e, const struct scope *s, const struct str *prefixes,
+             size_t count)
+{
+    struct str prefix = scope_value(s, "imap_private_prefix");
+
+    for (size_t i = 0; i < count; i++)
+        if (str_starts(prefix, prefixes[i]))
+            exam_fatal(e, at(s, "imap_private_prefix"),
+                       "%.*s is another namespace; write another prefix",
+                       STR(prefixes[i]));
+}
+
 void
 exam_mail_spaces(struct exam *e, const struct scope *s)
 {
     struct str prefixes[SPACES_MAX];
-    size_t count = check_spaces(e, s, "imap_shared_namespace", prefixes, 0);
+    char separator = check_separator(e, s);
+    size_t count =
+        check_spaces(e, s, "imap_shared_namespace", separator, prefixes, 0);
 
+    check_private(e, s, separator);
     if (count > 1)
         exam_fatal(e, at(s, "imap_shared_namespace"),
                    "there can be one namespace of other users");
     check_list(e, s, count > 0);
-    (void)check_spaces(e, s, "imap_public_namespaces", prefixes, count);
+    count = check_spaces(e, s, "imap_public_namespaces", separator, prefixes,
+                         count);
+    check_hidden(e, s, prefixes, count);
 }

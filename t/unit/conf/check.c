@@ -176,6 +176,35 @@ static const struct {
           "maildir:/t/%u\nimap_shared_list = /tmp\n",                       SMTPD,                                     "there can be one namespace of other users",                         1},
     {HOST "imap_shared_namespace = s/ maildir:/mail/%d/%n\nimap_shared_list = "
           "/tmp\nimap_public_namespaces = P/ maildir:/p\n",                 SMTPD,                                     "",                                                                  0},
+    {HOST "imap_public_namespaces = Public/x/ maildir:/p\n",                     SMTPD,
+     "\"Public/x/\" is no prefix",                                                                                                                                                               1},
+    {HOST "imap_public_namespaces = INBOX/ maildir:/p\n",                        SMTPD,
+     "\"INBOX/\" is no prefix",                                                                                                                                                                  1},
+    {HOST "imap_private_prefix = INBOX.\nimap_hierarchy_separator = .\n"
+          "imap_public_namespaces = P. maildir:/p\n",                       SMTPD,                                     "",                                                                  0},
+    {HOST "imap_private_prefix = INBOX/\n",                                      SMTPD,                                     "",                                                                  0},
+    {HOST "imap_private_prefix = Mail/Own/\n",                                   SMTPD,                                     "",                                                                  0},
+    {HOST "imap_hierarchy_separator =\n",                                        SMTPD,
+     "line 3: imap_hierarchy_separator = : cannot divide names; write / or .",                                                                                                                   1},
+    {HOST "imap_hierarchy_separator = ./\n",                                     SMTPD,                                     "cannot divide names",                                               1},
+    {HOST "imap_private_prefix = INBOX.\n",                                      SMTPD,
+     "line 3: imap_private_prefix = INBOX.: does not end with",                                                                                                                                  1},
+    {HOST "imap_private_prefix = INBOX\n",                                       SMTPD,
+     "write INBOX/, or change the separator",                                                                                                                                                    1},
+    {HOST "imap_private_prefix = inbox/\n",                                      SMTPD,
+     "is in small letters; write INBOX/",                                                                                                                                                        1},
+    {HOST "imap_private_prefix = /\n",                                           SMTPD,
+     "write a name and \"/\", as INBOX/",                                                                                                                                                        1},
+    {HOST "imap_private_prefix = a//\n",                                         SMTPD,                                     "is no prefix",                                                      1},
+    {HOST "imap_private_prefix = a*/\n",                                         SMTPD,                                     "is no prefix",                                                      1},
+    {HOST "imap_private_prefix = A/\nimap_public_namespaces = A/ "
+          "maildir:/a\n",                                                   SMTPD,                                     "A/ is another namespace",                                           1},
+    {HOST "imap_private_prefix = A/b/\nimap_public_namespaces = A/ "
+          "maildir:/a\n",                                                   SMTPD,                                     "A/ is another namespace",                                           1},
+    {HOST "imap_private_prefix = INBOX/\nimap_default_folders = "
+          "Drafts, INBOX/Sent=\\Sent\n",                                    SMTPD,                                     "write Sent=\\Sent instead of INBOX/Sent=\\Sent",                    1},
+    {HOST "imap_hierarchy_separator = .\nimap_public_namespaces = P/ "
+          "maildir:/p\n",                                                   SMTPD,                                     "write a name and \".\", as Public.",                                1},
     {HOST "imap_message_limit = 999\n",                                          SMTPD,
      "999 is not from 1000 to 10000; write 0 for no limit",                                                                                                                                      1},
     {HOST "imap_message_limit = 10001\n",                                        SMTPD,                                     "from 1000 to 10000",                                                1},

@@ -56,9 +56,9 @@ groups(void **state)
     struct str two[] = {S("two"), S("INBOX")};
     struct wish wishes[] = {
         {{.filter = FILTER_PERSONAL},   ALL                          },
-        {{FILTER_MAILBOXES, two, 2},    EVENT_MAILBOX_NAME           },
+        {{FILTER_MAILBOXES, '/', two, 2},    EVENT_MAILBOX_NAME           },
         {{.filter = FILTER_SUBSCRIBED}, 0                            },
-        {{FILTER_SUBTREE_ONE, two, 1},  EVENT_MAILBOX_METADATA_CHANGE},
+        {{FILTER_SUBTREE_ONE, '/', two, 1},  EVENT_MAILBOX_METADATA_CHANGE},
     };
     const struct notify n = {.wishes = wishes, .wish_count = 4};
     const struct folder one = {.name = S("one")}, inbox = {.name = S("INBOX")},

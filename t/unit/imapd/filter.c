@@ -40,7 +40,7 @@ filters(void **state)
 
     (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        const struct filter_names f = {cases[i].filter, names, 2};
+        const struct filter_names f = {cases[i].filter, '/', names, 2};
         const struct folder folder = {
             .name = str_from(cases[i].name),
             .bits = cases[i].bits,
