@@ -134,7 +134,7 @@ do_idle(struct session *s, const struct command *c)
     (void)c;
     if (s->box)
         outside_look(s);
-    news_tell(s, true);
+    s->untold = news_tell_some(s, true);
     say(s, "+ idling\r\n");
     s->idling = true;
     snprintf(s->idle_tag, sizeof s->idle_tag, "%.*s", STR(c->tag));

@@ -1,4 +1,4 @@
-/* SELECT, EXAMINE, CLOSE, UNSELECT: RFC 9051 6.3.2, 6.3.3, 6.4.1, 6.4.2. */
+/* SELECT, EXAMINE, UNSELECT: RFC 9051 6.3.2, 6.3.3, 6.4.2. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -7,7 +7,6 @@
 #include "rights.h"
 #include "status.h"
 #include "store/changes.h"
-#include "store/expunge.h"
 #include "store/ranges.h"
 
 static enum rc
@@ -154,27 +153,4 @@ do_unselect(struct session *s, const struct command *c)
     (void)c;
     session_deselect(s, 0);
     reply_ok(s, "Unselected");
-}
-
-/* Messages marked \Deleted go, and nobody is told of each. */
-void
-do_close(struct session *s, const struct command *c)
-{
-    static const struct uid_range every = {1, UINT32_MAX};
-    struct uid_set removed = {0};
-    uint32_t count;
-    struct why why;
-
-    (void)c;
-    /* RFC 4314 4: without the right there is nothing to complain about. */
-    if (!s->read_only && s->rights & RIGHT_EXPUNGE &&
-        expunge_messages(s->box, (struct uid_set){&every, 1}, true, s->command,
-                         &removed, &why) != OK) {
-        reply_why(s, &why);
-        return;
-    }
-    count = uid_set_count(removed);
-    s->tally.expunged += count;
-    session_deselect(s, count);
-    reply_ok(s, "Closed");
 }

@@ -106,44 +106,110 @@ put_modified(struct session *s, struct buf *b, struct uid_set set)
     buf_add(b, S("] "));
 }
 
+#define STORE_SOME 4096 /* messages of a step */
+
+struct work {
+    const struct store *store;
+    struct flags_change change;
+    struct walk walk;
+    struct ranges changed, modified;
+    struct walk *tell; /* the changed ones, when all is stored: NOTIFY leaves
+                          this to us */
+};
+
+static void
+drop(struct session *s, void *work)
+{
+    struct work *w = work;
+
+    (void)s;
+    vec_free(&w->changed.list);
+    vec_free(&w->modified.list);
+}
+
+static enum rc
+store_some(struct session *s, struct work *w, struct uid_set set,
+           struct why *why)
+{
+    struct flags_done done;
+    enum rc rc = flags_store(s->box, set, &w->change, s->command, &done, why);
+
+    if (rc != OK)
+        return rc;
+    if (w->change.how != FLAGS_REMOVE && w->change.flags & FLAG_DELETED)
+        s->tally.deleted += uid_set_count(done.changed);
+    if (done.modseq && (w->store->silent || !news_tells_flags(s)))
+        view_skip(s->view, done.before, done.modseq);
+    if (w->store->silent && s->enabled & ENABLED_CONDSTORE)
+        tell_modseq(s, done.changed, done.modseq);
+    if (!w->store->silent && !news_tells_flags(s))
+        ranges_add_set(&w->changed, done.changed);
+    ranges_add_set(&w->modified, done.modified);
+    flags_soon(s->imap);
+    return OK;
+}
+
+static void
+finish(struct session *s, struct work *w)
+{
+    struct uid_set modified = ranges_take(&w->modified, s->command);
+    struct buf code = buf_in(s->command);
+
+    if (modified.len > 0)
+        put_modified(s, &code, modified);
+    reply_ok(s, "%.*sStored", STR(buf_str(&code)));
+}
+
+static enum progress
+step(struct session *s, void *work)
+{
+    struct work *w = work;
+    struct why why;
+
+    if (w->tell == NULL) {
+        struct uid_set set = walk_take(&w->walk, s->command, STORE_SOME);
+
+        if (set.len > 0 && store_some(s, w, set, &why) != OK) {
+            drop(s, w);
+            reply_why(s, &why);
+            return DONE;
+        }
+        if (set.len > 0)
+            return MORE;
+        w->tell = arena_make(s->command, struct walk);
+        walk_begin(w->tell, s, ranges_take(&w->changed, s->command));
+    }
+    if (!news_flags(s, w->tell))
+        return MORE;
+    finish(s, w);
+    return DONE;
+}
+
 void
 do_store(struct session *s, const struct command *c)
 {
-    const struct store *store = &c->store;
-    struct buf code = buf_in(s->command);
-    struct flags_change change;
-    struct flags_done done;
+    struct work *w = arena_make(s->command, struct work);
     struct uid_set set;
     struct why why;
 
+    w->store = &s->now.store;
     if (!rights_let(s, 0))
         return;
-    if (!may_change(s, &store->flags)) {
+    if (!may_change(s, &w->store->flags)) {
         reply_no(s, "[NOPERM] You have not the right to change these flags");
         return;
     }
-    if (!set_uids(s, &store->set, c->uid, &set)) {
+    if (!set_uids(s, &w->store->set, c->uid, &set)) {
         reply_bad(s, "There is no message of that number");
         return;
     }
     set = limit_cut(s, set);
-    if (store->guarded)
+    if (w->store->guarded)
         condstore_enable(s);
-    if (find_change(s, store, &change, &why) != OK ||
-        flags_store(s->box, set, &change, s->command, &done, &why) != OK) {
+    if (find_change(s, w->store, &w->change, &why) != OK) {
         reply_why(s, &why);
         return;
     }
-    if (change.how != FLAGS_REMOVE && change.flags & FLAG_DELETED)
-        s->tally.deleted += uid_set_count(done.changed);
-    if (done.modseq && (store->silent || !news_tells_flags(s)))
-        view_skip(s->view, done.before, done.modseq);
-    if (!store->silent && !news_tells_flags(s))
-        news_flags_of(s, done.changed);
-    if (store->silent && s->enabled & ENABLED_CONDSTORE)
-        tell_modseq(s, done.changed, done.modseq);
-    if (done.modified.len > 0)
-        put_modified(s, &code, done.modified);
-    flags_soon(s->imap);
-    reply_ok(s, "%.*sStored", STR(buf_str(&code)));
+    walk_begin_up(&w->walk, s, set);
+    session_task(s, (struct task){.step = step, .drop = drop, .work = w});
 }

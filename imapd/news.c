@@ -44,8 +44,12 @@ tell_expunged(struct session *s, const struct view_news *news)
         say(s, "* VANISHED %s\r\n", buf_str(&b).p);
         return;
     }
-    for (size_t i = 0; i < news->expunged_count; i++)
-        say(s, "* %u EXPUNGE\r\n", expunged_at(s, news, i));
+    for (size_t i = 0; i < news->expunged_count; i++) {
+        buf_add(&b, S("* "));
+        buf_num(&b, expunged_at(s, news, i));
+        buf_add(&b, S(" EXPUNGE\r\n"));
+    }
+    conn_put(s->conn, buf_str(&b));
 }
 
 static void
@@ -106,18 +110,6 @@ news_flags(struct session *s, struct walk *w)
     return !more;
 }
 
-void
-news_flags_of(struct session *s, struct uid_set set)
-{
-    struct arena *a = arena_new("flags", FLAGS_MAX);
-    struct walk w;
-
-    walk_begin(&w, s, set);
-    while (tell_rows(s, &w, a))
-        arena_reset(a);
-    arena_free(a);
-}
-
 /* ---- what NOTIFY leaves to be told (RFC 5465 3.1, 5) */
 
 /* A client that does not want to hear of the selected mailbox sees it as it
@@ -170,22 +162,23 @@ take_up(struct session *s, bool expunges, struct view_news *news,
                               : OK;
 }
 
-void
-news_tell(struct session *s, bool expunges)
+struct walk *
+news_tell_some(struct session *s, bool expunges)
 {
     struct view_news news;
+    struct walk *changed;
     struct why why;
 
     if (s->box == NULL || !view_has_news(s->view))
-        return;
+        return NULL;
     if (take_up(s, expunges, &news, &why) != OK) {
         log_warn("imap(%.*s): %.*s: %s", STR(s->imap->user->user),
                  STR(s->selected), why.text);
-        return;
+        return NULL;
     }
     if (news.replaced) {
         session_bye_soon(s, "[UNAVAILABLE] The mailbox is another one now");
-        return;
+        return NULL;
     }
     tell_expunged(s, &news);
     if (news.arrived) {
@@ -195,8 +188,22 @@ news_tell(struct session *s, bool expunges)
         if (s->notify && s->notify->item_count > 0)
             session_tell_soon(s);
     }
-    if (news_tells_flags(s))
-        news_flags_of(s, news.changed);
+    if (!news_tells_flags(s) || news.changed.len == 0)
+        return NULL;
+    changed = arena_make(s->command, struct walk);
+    walk_begin(changed, s, news.changed);
+    return news_flags(s, changed) ? NULL : changed;
+}
+
+void
+news_tell(struct session *s, bool expunges)
+{
+    struct arena *a = arena_new("flags", FLAGS_MAX);
+    struct walk *left = news_tell_some(s, expunges);
+
+    while (left && tell_rows(s, left, a))
+        arena_reset(a);
+    arena_free(a);
 }
 
 void
@@ -240,7 +247,8 @@ news_added(struct session *s, struct str name, struct mailbox *box,
 
 struct telling {
     bool begun;
-    struct task fetch; /* of new messages */
+    struct walk *flags; /* NULL: told */
+    struct task fetch;  /* of new messages */
 };
 
 /* New messages that the client has not brought itself: of these it wants to
@@ -271,10 +279,13 @@ step(struct session *s, void *work)
     if (!t->begun) {
         t->begun = true;
         if (listens(s))
-            news_tell(s, s->idling || !s->notify->delayed);
+            t->flags = news_tell_some(s, s->idling || !s->notify->delayed);
         if (s->box && listens(s) && s->notify && s->notify->item_count > 0)
             fetch_new(s, t);
     }
+    if (t->flags && !news_flags(s, t->flags))
+        return MORE;
+    t->flags = NULL;
     if (t->fetch.step && t->fetch.step(s, t->fetch.work) == MORE)
         return MORE;
     t->fetch = (struct task){0};
@@ -310,33 +321,81 @@ news_begin(struct session *s)
 
 /* ---- flags on their way into file names */
 
-#define FLUSH_MS    1000
+#define FLUSH_MS    1000 /* behind a change */
+#define FLUSH_PAUSE 20   /* and then between batches */
 #define FLUSH_BATCH 200
+
+static void flush(void *self);
+
+static void
+flush_after(struct imap *imap, int64_t ms)
+{
+    if (imap->flush == NULL)
+        imap->flush = loop_after(imap->user->loop, ms, flush, imap);
+}
+
+static enum flags_left
+flush_box(struct imap *imap, struct mailbox *box)
+{
+    enum flags_left left = FLAGS_NONE_LEFT;
+    struct why why;
+
+    if (flags_flush(box, FLUSH_BATCH, &left, &why) != OK)
+        log_warn("imap(%.*s): %s", STR(imap->user->user), why.text);
+    return left;
+}
 
 /* Mailboxes whose file names are behind; they are written between commands. */
 static void
 flush(void *self)
 {
     struct imap *imap = self;
-    bool more = false;
+    bool left[FLAGS_FOR_LATER + 1] = {false};
 
     imap->flush = NULL;
-    for (size_t i = 0; i < imap->sessions.len; i++) {
-        struct mailbox *box = imap->sessions.at[i]->box;
-        struct why why;
-        bool left = false;
+    for (size_t i = 0; i < imap->sessions.len; i++)
+        if (imap->sessions.at[i]->box)
+            left[flush_box(imap, imap->sessions.at[i]->box)] = true;
+    for (size_t i = imap->behind.len; i > 0; i--) {
+        struct mailbox *box = imap->behind.at[i - 1];
+        enum flags_left here =
+            mailbox_gone(box) ? FLAGS_NONE_LEFT : flush_box(imap, box);
 
-        if (box && flags_flush(box, FLUSH_BATCH, &left, &why) != OK)
-            log_warn("imap(%.*s): %s", STR(imap->user->user), why.text);
-        more = more || left;
+        left[here] = true;
+        if (here != FLAGS_NONE_LEFT)
+            continue;
+        vec_drop(&imap->behind, i - 1);
+        mailbox_close(box);
     }
-    if (more)
-        flags_soon(imap);
+    if (left[FLAGS_MORE_LEFT] || left[FLAGS_FOR_LATER])
+        flush_after(imap, left[FLAGS_MORE_LEFT] ? FLUSH_PAUSE : FLUSH_MS);
 }
 
 void
 flags_soon(struct imap *imap)
 {
-    if (imap->flush == NULL)
-        imap->flush = loop_after(imap->user->loop, FLUSH_MS, flush, imap);
+    flush_after(imap, FLUSH_MS);
+}
+
+void
+flags_close(struct imap *imap, struct mailbox *box)
+{
+    enum flags_left left = FLAGS_NONE_LEFT;
+    struct why why;
+
+    if (mailbox_gone(box) || flags_flush(box, FLUSH_BATCH, &left, &why) != OK ||
+        left == FLAGS_NONE_LEFT) {
+        mailbox_close(box);
+        return;
+    }
+    *vec_add(&imap->behind) = box;
+    flush_after(imap, FLUSH_PAUSE);
+}
+
+void
+flags_end(struct imap *imap)
+{
+    for (size_t i = 0; i < imap->behind.len; i++)
+        mailbox_close(imap->behind.at[i]);
+    vec_free(&imap->behind);
 }

@@ -59,11 +59,14 @@ reply(struct session *s, const char *word, const char *fmt, va_list args)
     struct buf code = buf_in(s->command);
 
     clean(s, text);
-    news_tell(s, may_expunge(s));
+    s->untold = news_tell_some(s, may_expunge(s));
     if (s->lowest > 0 && strcmp(word, "OK") == 0)
         put_limit(s, &code, text);
     s->lowest = 0;
-    say(s, "%.*s %s %.*s%s\r\n", STR(tag), word, STR(buf_str(&code)), text);
+    s->reply = str_from(arena_fmt(s->command, "%.*s %s %.*s%s\r\n", STR(tag),
+                                  word, STR(buf_str(&code)), text));
+    if (s->untold == NULL)
+        conn_put(s->conn, s->reply);
 }
 
 void

@@ -79,7 +79,7 @@ session_deselect(struct session *s, uint32_t removed)
     roster_left(s, removed);
     outside_unwatch(s);
     view_close(s->view);
-    mailbox_close(s->box);
+    flags_close(s->imap, s->box);
     free((char *)(uintptr_t)s->selected.p);
     s->view = NULL;
     s->box = NULL;
@@ -140,6 +140,9 @@ session_free(struct session *s)
     struct user *user = s->imap->user;
     unsigned number = s->number;
 
+    s->lost = s->task.whole;
+    if (s->lost)
+        return;
     session_close(s);
     user_gone(user, number);
 }
@@ -191,7 +194,8 @@ session_end(struct session *s, const char *why)
     s->ending = true;
     s->end = arena_fmt(s->life, "%s", why);
     conn_hold(s->conn, true);
-    drop_task(s);
+    if (!s->task.whole)
+        drop_task(s);
     loop_cancel(s->timer);
     s->timer = loop_after(s->imap->user->loop, GOODBYE_MS, goodbye_over, s);
     conn_flush(s->conn);
@@ -242,8 +246,31 @@ next(struct session *s)
 {
     upload_drop(s);
     s->now = (struct command){0};
+    s->untold = NULL;
+    s->reply = S("");
     arena_reset(s->command);
     reader_next(s->reader, s->idling);
+}
+
+static enum progress
+tell_untold(struct session *s, void *work)
+{
+    (void)work;
+    if (!news_flags(s, s->untold))
+        return MORE;
+    s->untold = NULL;
+    conn_put(s->conn, s->reply);
+    return DONE;
+}
+
+/* The command is done, but for what reply.c has left. */
+static void
+over(struct session *s)
+{
+    if (s->untold)
+        session_task(s, (struct task){.step = tell_untold});
+    else
+        next(s);
 }
 
 static void
@@ -352,7 +379,7 @@ take_input(struct session *s)
         restart_timer(s);
         run(s);
         if (s->task.step == NULL)
-            next(s);
+            over(s);
         return true;
     case READER_LITERAL:
         literal(s);
@@ -393,7 +420,8 @@ my_turn(void *self)
 static void
 come_back(struct session *s)
 {
-    if (s->turn == NULL && conn_unsent(s->conn) < OUTPUT_HIGH)
+    if (s->turn == NULL &&
+        (s->task.whole || conn_unsent(s->conn) < OUTPUT_HIGH))
         s->turn = loop_after(s->imap->user->loop, 0, my_turn, s);
 }
 
@@ -424,7 +452,14 @@ finish_task(struct session *s)
     }
     if (s->box)
         news_look(s->imap, s->box);
-    next(s);
+    over(s);
+}
+
+static bool
+may_work(const struct session *s)
+{
+    return s->task.whole ? io_now() - s->began < TURN_MS
+                         : !is_over(s) && session_may_go_on(s);
 }
 
 static void
@@ -433,17 +468,21 @@ session_go(struct session *s)
     bool more = true;
 
     s->began = io_now();
-    while (more && !is_over(s) && session_may_go_on(s)) {
+    while (more && may_work(s)) {
         if (s->task.step == NULL && s->tell)
             news_begin(s);
         if (s->task.step == NULL)
             more = take_input(s) || s->tell;
-        else if (step_task(s) == DONE && !s->ending)
+        else if (step_task(s) == DONE && (!s->ending || s->task.whole))
             finish_task(s);
+        if (s->lost && !s->task.whole) {
+            session_free(s);
+            return;
+        }
     }
     conn_hold(s->conn, is_over(s) || s->task.step ||
                            conn_unsent(s->conn) >= OUTPUT_HIGH);
-    if (more && !is_over(s))
+    if (more && (s->task.whole || !is_over(s)))
         come_back(s);
     else if (s->task.step == NULL)
         arena_rest(s->command); /* thousands may idle */

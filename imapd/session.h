@@ -33,6 +33,9 @@ struct imap {
     struct indexing *indexing;
     struct spaces *spaces; /* mail of others */
     VEC(struct session *) sessions;
+    VEC(struct mailbox *)
+    behind; /* that sessions have let go of, and whose file
+               names are not written yet */
 };
 
 /* What a client has enabled (RFC 5161). */
@@ -53,6 +56,7 @@ struct home;
 struct notify;
 struct session;
 struct upload;
+struct walk;
 
 /* A command that is not done in one go. */
 struct task {
@@ -63,6 +67,8 @@ struct task {
     struct arena *arena; /* what s->command is in its steps; NULL: itself */
     bool aside;          /* no command is done: news are told. The arena goes
                             with it */
+    bool whole; /* goes on to its end whatever becomes of the client, and
+                   writes nothing before */
 };
 
 /* For the line of the log that ends a session: messages marked \Deleted and
@@ -84,6 +90,8 @@ struct session {
     uint32_t lowest;       /* UID that it worked on, where the limit left others
                               out; else 0 (limit.h) */
     struct task task;      /* .step NULL: none */
+    struct walk *untold;   /* flags to be told before the reply is sent: */
+    struct str reply;      /* ... this, which may be empty */
     struct upload *upload; /* messages that the command brings (upload.h) */
     struct timer *timer;   /* until it is logged out for doing nothing */
     struct timer *turn;    /* goes on with a long command */
@@ -98,6 +106,7 @@ struct session {
     bool tls;             /* in the login stage, which has the socket */
     bool leaving;         /* back to there, when all is sent */
     bool ending;          /* closes when all is sent */
+    bool lost;            /* is over as soon as its task, which is whole */
     const char *farewell; /* session_bye_soon */
     const char *end;      /* why it ended, for the log */
     struct tally tally;
@@ -184,23 +193,28 @@ void put_flags(struct buf *b, unsigned flags, uint64_t keywords,
 /* Tell what happened in the selected mailbox, of which NOTIFY may want less;
  * expunges only if allowed. */
 void news_tell(struct session *s, bool expunges);
+/* The same without the flags of messages that there is no time for: they are
+ * left to news_flags. NULL: all has been told. */
+struct walk *news_tell_some(struct session *s, bool expunges) MUST_USE;
 /* Tell messages' flags, as long as there is room and time; nothing of one that
  * is gone. True: all has been told. */
-struct walk;
-bool news_flags(struct session *s, struct walk *w);
+bool news_flags(struct session *s, struct walk *w) MUST_USE;
 /* Begin to tell all news, as a task that is no command's. */
 void news_begin(struct session *s);
 /* The session has stored messages in a mailbox itself: these are no news. */
 void news_added(struct session *s, struct str name, struct mailbox *box,
                 struct uid_set uids);
-/* Tell the flags of messages, all at once. */
-void news_flags_of(struct session *s, struct uid_set set);
 /* Are changes of flags among what it tells? */
 bool news_tells_flags(const struct session *s);
 /* Append UIDs: "4,7:9". */
 void put_uids(struct buf *b, struct uid_set set);
 /* Flags have changed: their files get new names a little later. */
 void flags_soon(struct imap *imap);
+/* Let go of a mailbox; where many files wait for their names, not before they
+ * have them. */
+void flags_close(struct imap *imap, struct mailbox *box);
+/* The process ends: they get them now. */
+void flags_end(struct imap *imap);
 /* The mailbox may have changed: tell those who want to hear of it at once. */
 void news_look(struct imap *imap, struct mailbox *box);
 
@@ -261,6 +275,10 @@ struct walk {
     uint32_t seq; /* the last one */
 };
 void walk_begin(struct walk *w, const struct session *s, struct uid_set set);
+/* The same in order whatever the limit. */
+void walk_begin_up(struct walk *w, const struct session *s, struct uid_set set);
+/* Of such a walk: the next ones, at most `max`, in the arena. */
+struct uid_set walk_take(struct walk *w, struct arena *a, size_t max);
 bool walk_next(struct walk *w, uint32_t *seq, uint32_t *uid);
 
 /* The same with what the index says of them, many at once. */

@@ -71,6 +71,7 @@ end(struct user *u, unsigned number, const char *why)
 static void
 finish(struct user *u)
 {
+    flags_end(u->own);
     outside_end(u->own);
 }
 

@@ -90,6 +90,13 @@ walk_begin(struct walk *w, const struct session *s, struct uid_set set)
     enter(w);
 }
 
+void
+walk_begin_up(struct walk *w, const struct session *s, struct uid_set set)
+{
+    *w = (struct walk){.view = s->view, .set = set};
+    enter(w);
+}
+
 bool
 walk_next(struct walk *w, uint32_t *seq, uint32_t *uid)
 {
@@ -116,6 +123,18 @@ uids_extend(struct uid_range *at, size_t *len, uint32_t uid)
         at[*len - 1].last = uid;
     else
         at[(*len)++] = (struct uid_range){uid, uid};
+}
+
+struct uid_set
+walk_take(struct walk *w, struct arena *a, size_t max)
+{
+    struct uid_range *at = arena_alloc(a, max * sizeof *at);
+    size_t len = 0;
+    uint32_t seq, uid;
+
+    for (size_t n = 0; n < max && walk_next(w, &seq, &uid); n++)
+        uids_extend(at, &len, uid);
+    return (struct uid_set){at, len};
 }
 
 /* Of n rows, that with the i-th lowest UID. */

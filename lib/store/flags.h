@@ -55,13 +55,20 @@ enum rc flags_store(struct mailbox *box, struct uid_set set,
 enum rc flags_claim_recent(struct mailbox *box, uint32_t *first,
                            struct why *why) MUST_USE;
 
+/* What a flush has left. */
+enum flags_left {
+    FLAGS_NONE_LEFT,
+    FLAGS_MORE_LEFT, /* there is more than `max` */
+    FLAGS_FOR_LATER, /* another program had the folder locked, or its files have
+                        got other names */
+};
+
 /*
  * Rename files, and write posta-state, for what changed: at most about `max`
- * messages, so that it can be done between other things; *left (may be NULL)
- * tells if there is more, or if another program had the folder locked. Call it
- * a little after a change. With SIZE_MAX it waits a second for such a lock.
+ * messages, so that it can be done between other things; *left may be NULL.
+ * Call it a little after a change. With SIZE_MAX it waits a second for a lock.
  */
-enum rc flags_flush(struct mailbox *box, size_t max, bool *left,
+enum rc flags_flush(struct mailbox *box, size_t max, enum flags_left *left,
                     struct why *why) MUST_USE;
 
 #endif

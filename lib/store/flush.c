@@ -28,7 +28,7 @@ struct flush {
     bool new_done;
     VEC(struct plan) plans;
     uint64_t upto; /* changes up to here are done with the plans */
-    bool left, failed;
+    bool left, failed, locked;
 };
 
 /* What must be done so that the file says what the record says. */
@@ -125,12 +125,14 @@ plan_new(struct flush *fl)
     for (struct dirent *e; (e = readdir(d));) {
         if (!name_parse(str_from(e->d_name), &n))
             continue;
+        if (is_full(fl)) {
+            fl->left = true;
+            break;
+        }
         struct index_file file;
         uint32_t uid = index_file_find(fl->kv, fl->f.id, n.base, &file);
 
-        if (is_full(fl))
-            fl->left = true;
-        else if (uid)
+        if (uid)
             plan(fl, uid);
     }
     closedir(d);
@@ -301,10 +303,9 @@ flush_locked(struct flush *fl, int64_t wait, struct why *why)
     if (rc != OK || idle)
         return rc;
     rc = mailbox_lock(fl->box, wait, why);
-    if (rc == TEMP) {
-        fl->left = true; /* another time */
+    fl->locked = rc == TEMP;
+    if (fl->locked)
         return OK;
-    }
     if (rc != OK)
         return rc;
     rc = flush(fl, why);
@@ -313,7 +314,8 @@ flush_locked(struct flush *fl, int64_t wait, struct why *why)
 }
 
 enum rc
-flags_flush(struct mailbox *box, size_t max, bool *left, struct why *why)
+flags_flush(struct mailbox *box, size_t max, enum flags_left *left,
+            struct why *why)
 {
     struct flush fl = {
         .box = box, .max = max, .a = arena_new("flush", (size_t)4 << 30)};
@@ -322,8 +324,11 @@ flags_flush(struct mailbox *box, size_t max, bool *left, struct why *why)
     vec_free(&fl.plans);
     arena_free(fl.a);
     if (left)
-        *left = fl.left || fl.failed;
-    if (rc == OK && !fl.left && fl.f.stale > STALE + fl.f.messages)
+        *left = fl.locked || fl.failed ? FLAGS_FOR_LATER
+                : fl.left              ? FLAGS_MORE_LEFT
+                                       : FLAGS_NONE_LEFT;
+    if (rc == OK && !fl.left && !fl.locked &&
+        fl.f.stale > STALE + fl.f.messages)
         rc = uidlist_tidy(box, why);
     if (rc != OK || !fl.failed)
         return rc;

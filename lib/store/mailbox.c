@@ -161,6 +161,13 @@ mailbox_open(struct home *h, struct str name, struct mailbox **out,
     return again ? mailbox_open(h, name, out, why) : rc;
 }
 
+void
+mailbox_again(struct mailbox *box)
+{
+    must(box->users > 0);
+    box->users++;
+}
+
 bool
 mailbox_gone(const struct mailbox *box)
 {

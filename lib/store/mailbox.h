@@ -20,6 +20,8 @@ struct mailbox;
 /* Open a folder, or the object that is open already; synced. */
 enum rc mailbox_open(struct home *home, struct str name, struct mailbox **box,
                      struct why *why) MUST_USE;
+/* One more user of one that is open; each closes it. */
+void mailbox_again(struct mailbox *box);
 /* The folder has been removed, or another process has renamed it. */
 bool mailbox_gone(const struct mailbox *box);
 /* The last one writes flags to the file names first, as far as it can. */

@@ -13,6 +13,15 @@ ranges_add(struct ranges *r, uint32_t uid)
         *vec_add(&r->list) = (struct uid_range){uid, uid};
 }
 
+void
+ranges_add_set(struct ranges *r, struct uid_set set)
+{
+    for (size_t i = 0; i < set.len; i++) {
+        ranges_add(r, set.at[i].first);
+        r->list.at[r->list.len - 1].last = set.at[i].last;
+    }
+}
+
 struct uid_set
 ranges_take(struct ranges *r, struct arena *a)
 {

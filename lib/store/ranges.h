@@ -13,6 +13,7 @@ struct ranges {
 
 /* Over all that were added before. */
 void ranges_add(struct ranges *r, uint32_t uid);
+void ranges_add_set(struct ranges *r, struct uid_set set);
 /* All of it as a set in the arena; afterwards r is empty. */
 struct uid_set ranges_take(struct ranges *r, struct arena *a);
 

@@ -262,7 +262,7 @@ view_open(struct mailbox *box, bool writable, struct view **out,
         rc = claim(v, why);
     if (rc == OK) {
         save(v);
-        box->users++;
+        mailbox_again(box);
         *vec_add(&box->views) = v;
         *out = v;
         return OK;
