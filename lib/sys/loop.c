@@ -20,10 +20,12 @@ struct watch {
     void *self;
 };
 
-/* Timers stand in a binary heap by time; each knows its place. */
+/* Timers stand in a binary heap by time, and then by age; each knows its place.
+ */
 struct timer {
     struct loop *loop;
     int64_t at;
+    uint64_t number;
     size_t place;
     loop_due *due;
     void *self;
@@ -34,6 +36,7 @@ struct loop {
     sigset_t caught;
     struct watch *signal_watch, *dead;
     VEC(struct timer *) heap;
+    uint64_t made; /* timers */
     struct {
         loop_due *due;
         void *self;
@@ -148,12 +151,18 @@ put(struct loop *l, size_t place, struct timer *t)
     t->place = place;
 }
 
+static bool
+is_before(const struct timer *a, const struct timer *b)
+{
+    return a->at < b->at || (a->at == b->at && a->number < b->number);
+}
+
 static void
 sift_up(struct loop *l, struct timer *t)
 {
     size_t i = t->place;
 
-    for (; i > 0 && l->heap.at[(i - 1) / 2]->at > t->at; i = (i - 1) / 2)
+    for (; i > 0 && is_before(t, l->heap.at[(i - 1) / 2]); i = (i - 1) / 2)
         put(l, i, l->heap.at[(i - 1) / 2]);
     put(l, i, t);
 }
@@ -165,9 +174,9 @@ sift_down(struct loop *l, struct timer *t)
 
     while ((child = 2 * i + 1) < l->heap.len) {
         if (child + 1 < l->heap.len &&
-            l->heap.at[child + 1]->at < l->heap.at[child]->at)
+            is_before(l->heap.at[child + 1], l->heap.at[child]))
             child++;
-        if (l->heap.at[child]->at >= t->at)
+        if (is_before(t, l->heap.at[child]))
             break;
         put(l, i, l->heap.at[child]);
         i = child;
@@ -180,8 +189,11 @@ loop_after(struct loop *l, int64_t ms, loop_due *due, void *self)
 {
     struct timer *t = zeroed(sizeof *t);
 
-    *t = (struct timer){
-        .loop = l, .at = l->now + (ms > 0 ? ms : 0), .due = due, .self = self};
+    *t = (struct timer){.loop = l,
+                        .at = l->now + (ms > 0 ? ms : 0),
+                        .number = l->made++,
+                        .due = due,
+                        .self = self};
     *vec_add(&l->heap) = t;
     t->place = l->heap.len - 1;
     sift_up(l, t);
@@ -258,13 +270,15 @@ loop_now(const struct loop *l)
 static void
 run_timers(struct loop *l)
 {
-    /* A timer that sets itself again with no delay waits for the next round. */
-    for (size_t n = l->heap.len; n > 0 && l->heap.len > 0 && !l->stopping;
-         n--) {
+    uint64_t made = l->made;
+
+    while (l->heap.len > 0 && !l->stopping) {
         /* The analyzer does not see that take_out takes out. */
         struct timer *t = l->heap.at[0];
 
-        if (t->at > l->now) /* NOLINT(clang-analyzer-unix.Malloc) */
+        /* One that sets itself again with no delay waits for the next round. */
+        if (t->at > l->now || /* NOLINT(clang-analyzer-unix.Malloc) */
+            t->number >= made)
             return;
         loop_due *due = t->due;
         void *self = t->self;

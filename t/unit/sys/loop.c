@@ -58,6 +58,39 @@ early_stop(void **state)
 }
 
 static void
+again(void *rounds)
+{
+    /* once in each, whatever else is to come */
+    assert_int_equal(*(int *)rounds, got.count);
+    if (++got.count == 10)
+        loop_stop(got.loop);
+    loop_after(got.loop, 0, again, rounds);
+}
+
+static void
+count_round(void *rounds)
+{
+    ++*(int *)rounds;
+}
+
+static void
+without_delay(void **state)
+{
+    int rounds = 0;
+
+    (void)state;
+    got.loop = loop_new();
+    got.count = 0;
+    for (int i = 0; i < 20; i++)
+        loop_after(got.loop, 60000, note, NULL);
+    loop_each_round(got.loop, count_round, &rounds);
+    loop_after(got.loop, 0, again, &rounds);
+    loop_run(got.loop);
+    assert_int_equal(got.count, 10);
+    loop_free(got.loop);
+}
+
+static void
 readable(void *self, unsigned events)
 {
     struct watch **w = self;
@@ -88,4 +121,4 @@ watches(void **state)
     close(ends[1]);
 }
 
-TESTS(TEST(timers), TEST(early_stop), TEST(watches))
+TESTS(TEST(timers), TEST(early_stop), TEST(without_delay), TEST(watches))
