@@ -122,13 +122,19 @@ add_block(struct arena *a, size_t size)
     return b;
 }
 
+static size_t
+aligned(size_t size)
+{
+    return (size + ALIGN - 1) & ~(ALIGN - 1);
+}
+
 void *
 arena_alloc(struct arena *a, size_t size)
 {
     struct block *b = a->top;
 
     must(size < SIZE_MAX / 2);
-    size = (size + ALIGN - 1) & ~(ALIGN - 1);
+    size = aligned(size);
     if (b == NULL || b->size - b->used < size)
         b = add_block(a, size);
 
@@ -143,10 +149,10 @@ void *
 arena_grow(struct arena *a, void *old, size_t old_size, size_t size)
 {
     struct block *b = a->top;
-    size_t rounded = (old_size + ALIGN - 1) & ~(ALIGN - 1);
+    size_t rounded = aligned(old_size);
 
     must(size >= old_size && size < SIZE_MAX / 2);
-    size = (size + ALIGN - 1) & ~(ALIGN - 1);
+    size = aligned(size);
     if (old && b && b->used >= rounded &&
         (char *)old == b->data + (b->used - rounded) &&
         b->size - b->used >= size - rounded) {
@@ -200,18 +206,30 @@ arena_lower(struct arena *a, struct str s)
     return (struct str){p, s.len};
 }
 
+/* Printed where the next thing would be put: mostly there is room. */
 char *
 arena_vfmt(struct arena *a, const char *fmt, va_list args)
 {
+    struct block *b = a->top;
+    size_t room = b ? b->size - b->used : 0;
+    char *p = b ? b->data + b->used : NULL;
     va_list again;
 
     va_copy(again, args);
-    int len = vsnprintf(NULL, 0, fmt, args);
+    int len = vsnprintf(p, room, fmt, args);
 
     must(len >= 0);
-    char *p = arena_alloc(a, (size_t)len + 1);
 
-    vsnprintf(p, (size_t)len + 1, fmt, again);
+    size_t size = aligned((size_t)len + 1);
+
+    if (size <= room) {
+        b->used += size;
+    } else {
+        if (room)
+            memset(p, 0, room); /* arena_wipe wipes what is used */
+        p = arena_alloc(a, size);
+        vsnprintf(p, size, fmt, again);
+    }
     va_end(again);
     return p;
 }

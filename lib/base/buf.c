@@ -59,18 +59,21 @@ buf_num(struct buf *b, uint64_t n)
 void
 buf_fmt(struct buf *b, const char *fmt, ...)
 {
+    size_t room = b->cap - b->len;
     va_list args;
 
     va_start(args, fmt);
-    int len = vsnprintf(NULL, 0, fmt, args);
+    int len = vsnprintf(b->p ? b->p + b->len : NULL, room, fmt, args);
     va_end(args);
     must(len >= 0);
 
-    char *at = buf_space(b, (size_t)len);
+    if ((size_t)len >= room) {
+        char *at = buf_space(b, (size_t)len);
 
-    va_start(args, fmt);
-    vsnprintf(at, (size_t)len + 1, fmt, args);
-    va_end(args);
+        va_start(args, fmt);
+        vsnprintf(at, (size_t)len + 1, fmt, args);
+        va_end(args);
+    }
     b->len += (size_t)len;
 }
 

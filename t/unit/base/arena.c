@@ -100,6 +100,23 @@ texts(void **state)
     arena_free(a);
 }
 
+/* Whatever room a block has left when a text is printed. */
+static void
+printed(void **state)
+{
+    struct arena *a = arena_new("test", 1 << 20);
+    const char *text[3000];
+
+    (void)state;
+    for (int i = 0; i < 3000; i++)
+        text[i] = arena_fmt(a, "%0*d", 1 + i % 99, 7);
+    for (int i = 0; i < 3000; i++) {
+        assert_int_equal(strlen(text[i]), 1 + i % 99);
+        assert_int_equal(text[i][i % 99], '7');
+    }
+    arena_free(a);
+}
+
 static void
 room(void **state)
 {
@@ -150,4 +167,4 @@ wiping_overwrites(void **state)
 }
 
 TESTS(TEST(wiping_overwrites), TEST(allocations), TEST(rests), TEST(grows),
-      TEST(texts), TEST(room), TEST(limit))
+      TEST(texts), TEST(printed), TEST(room), TEST(limit))

@@ -40,6 +40,12 @@ grows(void **state)
     buf_fmt(&b, "%3000d", 7);
     assert_int_equal(b.len, 4000);
     assert_int_equal(buf_str(&b).p[3999], '7');
+    buf_reset(&other);
+    for (int i = 0; i < 3000; i++)
+        buf_fmt(&other, "%d.", i % 7);
+    assert_int_equal(other.len, 6000);
+    for (int i = 0; i < 3000; i++)
+        assert_int_equal(other.p[2 * i], '0' + i % 7);
     arena_free(a);
 }
 
