@@ -105,7 +105,7 @@ list(struct copy *c, struct uid_set set, struct why *why)
 
     if (rc != OK)
         return rc;
-    leave_list(kv, c->a, f.id, set, 0, &c->list);
+    leave_list(kv, c->a, &f, set, false, &c->list);
 
     size_t count = c->list.files.len;
 

@@ -9,21 +9,24 @@
 #include "sys/disk.h"
 
 static void
-leave_range(struct kv_walk *files, struct arena *a, uint32_t folder,
-            const struct uid_range *range, unsigned flags, struct leaving *list)
+leave_range(struct kv_walk *files, struct arena *a,
+            const struct index_folder *f, const struct uid_range *range,
+            bool deleted, struct leaving *list)
 {
     struct index_key prefix, from, k;
     struct index_file file;
     struct kv_walk w;
 
-    kv_walk_begin(&w, files->env, index_key(&prefix, 'M', folder),
-                  index_key_uid(&from, 'M', folder, range->first));
-    while (kv_walk_next(&w) && index_uid_of(w.key) <= range->last) {
+    kv_walk_begin(&w, files->env, index_key(&prefix, 'M', f->id),
+                  index_key_uid(&from, 'M', f->id, range->first));
+    /* Nobody goes on through a large folder that has no more of them. */
+    while ((!deleted || list->files.len < f->deleted) && kv_walk_next(&w) &&
+           index_uid_of(w.key) <= range->last) {
         struct index_message m = index_message_of(w.value);
         uint32_t uid = index_uid_of(w.key);
 
-        if ((m.flags & flags) != flags ||
-            !kv_walk_find(files, index_key_uid(&k, 'N', folder, uid)) ||
+        if ((deleted && !(m.flags & FLAG_DELETED)) ||
+            !kv_walk_find(files, index_key_uid(&k, 'N', f->id, uid)) ||
             !index_file_of(files->value, &file))
             continue;
         *vec_add(&list->files) = (struct leaving_file){
@@ -37,14 +40,14 @@ leave_range(struct kv_walk *files, struct arena *a, uint32_t folder,
 }
 
 void
-leave_list(struct kv_env *kv, struct arena *a, uint32_t folder,
-           struct uid_set set, unsigned flags, struct leaving *list)
+leave_list(struct kv_env *kv, struct arena *a, const struct index_folder *f,
+           struct uid_set set, bool deleted, struct leaving *list)
 {
     struct kv_walk files;
 
     kv_walk_begin(&files, kv, (struct str){0}, (struct str){0});
     for (size_t i = 0; i < set.len; i++)
-        leave_range(&files, a, folder, &set.at[i], flags, list);
+        leave_range(&files, a, f, &set.at[i], deleted, list);
     kv_walk_end(&files);
 }
 
@@ -123,14 +126,14 @@ remove_counted(struct mailbox *box, const struct index_folder *f,
 
 static enum rc
 list_files(struct mailbox *box, struct arena *a, struct uid_set set,
-           unsigned flags, struct index_folder *f, struct leaving *list,
+           bool deleted, struct index_folder *f, struct leaving *list,
            struct why *why)
 {
     enum rc rc = mailbox_read(box, f, why);
 
     if (rc != OK)
         return rc;
-    leave_list(box->home->kv, a, f->id, set, flags, list);
+    leave_list(box->home->kv, a, f, set, deleted, list);
     return mailbox_end(box, why);
 }
 
@@ -151,13 +154,12 @@ note(struct mailbox *box, const struct leaving *list, struct why *why)
 
 static enum rc
 expunge_once(struct mailbox *box, struct arena *a, struct uid_set set,
-             unsigned flags, struct uids *removed, bool *missing,
-             struct why *why)
+             bool deleted, struct uids *removed, bool *missing, struct why *why)
 {
     struct leaving list = {0};
     struct index_folder f;
     int error = 0;
-    enum rc rc = list_files(box, a, set, flags, &f, &list, why);
+    enum rc rc = list_files(box, a, set, deleted, &f, &list, why);
 
     *missing = false;
     if (rc == OK && list.files.len) {
@@ -189,8 +191,7 @@ expunge_messages(struct mailbox *box, struct uid_set set, bool deleted,
             rc = mailbox_sync(box, NULL, why);
         }
         if (rc == OK)
-            rc = expunge_once(box, work, set, deleted ? FLAG_DELETED : 0, &done,
-                              &missing, why);
+            rc = expunge_once(box, work, set, deleted, &done, &missing, why);
     }
     uids_sort(&done);
     *removed = uids_take(&done, a);

@@ -18,9 +18,11 @@ struct leaving {
     VEC(struct leaving_file) files;
 };
 
-/* In a transaction: add the messages of the set that have all of the flags. */
-void leave_list(struct kv_env *kv, struct arena *a, uint32_t folder,
-                struct uid_set set, unsigned flags, struct leaving *list);
+/* In a transaction, to an empty list: the messages of the set, or those of them
+ * that have \Deleted. */
+void leave_list(struct kv_env *kv, struct arena *a,
+                const struct index_folder *f, struct uid_set set, bool deleted,
+                struct leaving *list);
 
 /* In a transaction that writes: those that are done leave the index. */
 enum rc leave_index(struct mailbox *box, struct index_folder *f,

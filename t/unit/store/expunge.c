@@ -66,6 +66,7 @@ removed(void **state)
     modseq = user_status(u).modseq;
     user_store(u, 2, 4, FLAGS_ADD, FLAG_DELETED, 0);
     user_store(u, 7, 7, FLAGS_ADD, FLAG_DELETED, 0);
+    assert_str(expunged(u, 8, 9, true), S(""));
     assert_str(expunged(u, 3, 9, true), S("3:4,7"));
     assert_str(user_list(u), S("1: 2:T 5: 6: 8: 9:"));
     assert_int_equal(user_status(u).deleted, 1);
