@@ -2,6 +2,7 @@
 
 #include "base/buf.h"
 #include "box.h"
+#include "detail.h"
 #include "mail/address.h"
 #include "run.h"
 
@@ -33,8 +34,15 @@ serve_mailbox(struct job *j, const struct rec_rcpt *rcpt,
               const struct target *t, bool only, struct why *why)
 {
     const char *path = texts(j, t);
-    struct box_place place = {
+    const struct detail detail = {
         .path = path,
+        .user = &t->user->user,
+        .owner = t->user->name,
+        .addr = t->who.addr,
+        .extension = t->who.extension,
+    };
+    struct box_place place = {
+        .path = detail_path(j, &detail),
         .user = &t->user->user,
         .owner = t->user->name,
         .delivered = delivered_to(j, t, HEADER_FILE),

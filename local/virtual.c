@@ -2,19 +2,18 @@
 
 #include "base/log.h"
 #include "box.h"
+#include "detail.h"
 
 static enum rc
-look_up(struct job *j, struct maps *maps, struct str addr, struct str *value,
-        struct why *why)
+look_up(struct job *j, struct maps *maps, struct str addr,
+        struct map_found *found, struct why *why)
 {
     const struct map_order order = {.delimiters = j->conf->recipient_delimiter,
                                     .at_domain = true};
-    struct map_found found;
     struct why cause;
 
-    if (maps_get_address(maps, addr, &order, j->arena, &found, &cause) != OK)
+    if (maps_get_address(maps, addr, &order, j->arena, found, &cause) != OK)
         return fail(why, "4.3.5", "mail system configuration error");
-    *value = found.value;
     return OK;
 }
 
@@ -33,13 +32,16 @@ climbs(struct str path)
 }
 
 static enum rc
-find_path(struct job *j, struct str addr, const char **path, struct why *why)
+find_path(struct job *j, struct str addr, struct virtual_box *box,
+          struct why *why)
 {
-    struct str value = {0};
-    enum rc rc = look_up(j, j->set->virtual_mailboxes, addr, &value, why);
+    struct map_found found;
+    enum rc rc = look_up(j, j->set->virtual_mailboxes, addr, &found, why);
 
     if (rc != OK)
         return rc;
+    struct str value = found.value;
+
     if (value.p == NULL)
         return fail(why, "5.1.1", "unknown user: \"%.*s\"", STR(addr));
     if (climbs(value)) {
@@ -47,8 +49,9 @@ find_path(struct job *j, struct str addr, const char **path, struct why *why)
                  STR(addr), STR(value));
         return fail(why, "4.3.5", "mail system configuration error");
     }
-    *path = arena_fmt(j->arena, "%s/%.*s", j->conf->virtual_mailbox_base,
-                      STR(value));
+    box->path = arena_fmt(j->arena, "%s/%.*s", j->conf->virtual_mailbox_base,
+                          STR(value));
+    box->extension = str_sub(found.extension, 1, found.extension.len);
     return OK;
 }
 
@@ -57,12 +60,14 @@ static enum rc
 find_id(struct job *j, struct maps *maps, const char *what, int64_t least,
         struct str addr, unsigned *id, struct why *why)
 {
-    struct str value = {0};
+    struct map_found found;
     uint64_t n;
-    enum rc rc = look_up(j, maps, addr, &value, why);
+    enum rc rc = look_up(j, maps, addr, &found, why);
 
     if (rc != OK)
         return rc;
+    struct str value = found.value;
+
     if (value.p == NULL) {
         log_warn("recipient %.*s: not found in virtual_%s_maps", STR(addr),
                  what);
@@ -103,7 +108,7 @@ virtual_find(struct job *j, struct str addr, struct virtual_box *box,
 
     *box = (struct virtual_box){.owner = arena_lower(j->arena, addr)};
     job_return(j);
-    rc = find_path(j, box->owner, &box->path, why);
+    rc = find_path(j, box->owner, box, why);
     if (rc == OK)
         rc = find_owner(j, box->owner, &box->user, why);
     return rc;
@@ -113,8 +118,15 @@ static enum rc
 deliver(struct job *j, const struct rec_rcpt *rcpt,
         const struct virtual_box *box, struct why *why)
 {
-    struct box_place place = {
+    const struct detail detail = {
         .path = box->path,
+        .user = &box->user,
+        .owner = box->owner,
+        .addr = rcpt->addr,
+        .extension = box->extension,
+    };
+    struct box_place place = {
+        .path = detail_path(j, &detail),
         .user = &box->user,
         .owner = box->owner,
         .delivered = rcpt->addr,

@@ -11,6 +11,7 @@ struct virtual_box {
     const char *path;
     struct priv_user user; /* with whose rights */
     struct str owner;      /* the address, in lower case */
+    struct str extension;  /* that the tables know nothing of */
 };
 
 /* What the tables say of an address. */

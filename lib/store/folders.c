@@ -338,6 +338,21 @@ make_dirs(struct home *h, struct arena *a, const char *path, struct why *why)
                : OK;
 }
 
+enum rc
+folder_make(struct home *h, struct str name, struct why *why)
+{
+    struct arena *a = arena_new("folder", 4 << 20);
+    const char *path;
+    enum rc rc = home_path(h, a, name, &path, why);
+
+    if (rc == OK)
+        rc = make_dirs(h, a, path, why);
+    if (rc == OK)
+        home_tell(h, S(""));
+    arena_free(a);
+    return rc;
+}
+
 static enum rc
 exists(struct why *why)
 {

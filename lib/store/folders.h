@@ -44,6 +44,11 @@ bool folder_is_at(const struct home *home, const char *path);
 enum rc folder_create(struct home *home, struct str name, struct str use,
                       struct why *why) MUST_USE;
 
+/* As who delivers makes it, in a home that may be bare: with nothing but its
+ * folders, and OK where it is. */
+enum rc folder_make(struct home *home, struct str name,
+                    struct why *why) MUST_USE;
+
 /* Its uses, "\Sent \Archive", and changing them: empty for none. At a path of
  * the home. */
 enum rc folder_use(struct home *home, struct arena *a, const char *path,
