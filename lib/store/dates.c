@@ -64,7 +64,6 @@ static enum rc
 list_undated(struct dating *d, struct message *m, struct why *why)
 {
     struct mailbox *box = d->box;
-    struct kv_env *kv = box->home->kv;
     struct index_folder f;
     struct index_key from, prefix;
     struct index_file file;
@@ -74,7 +73,7 @@ list_undated(struct dating *d, struct message *m, struct why *why)
     if (rc != OK)
         return rc;
     d->folder = f.id;
-    kv_walk_begin(&w, kv, index_key(&prefix, 'M', f.id),
+    kv_walk_begin(&w, box->home->kv, index_key(&prefix, 'M', f.id),
                   index_key_uid(&from, 'M', f.id, m->uid));
     for (int n = 0; m->saved == 0 && n < AHEAD && kv_walk_next(&w); n++) {
         struct undated u = {.uid = index_uid_of(w.key),
@@ -82,7 +81,7 @@ list_undated(struct dating *d, struct message *m, struct why *why)
 
         if (u.uid == m->uid)
             take(m, &u.r);
-        if (u.r.saved || !index_file_get(kv, f.id, u.uid, &file))
+        if (u.r.saved || !index_file_get(box->home->kv, f.id, u.uid, &file))
             continue;
         u.dir = file.in_new ? box->new : box->cur;
         u.file = arena_cstr(d->a, file.name);

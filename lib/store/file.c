@@ -55,7 +55,6 @@ static void
 announce_next(struct mailbox *box, uint32_t uid)
 {
     struct ahead *ahead = &box->ahead;
-    struct kv_env *kv = box->home->kv;
     struct index_folder f;
     struct index_file file;
     struct index_key prefix, from;
@@ -65,7 +64,7 @@ announce_next(struct mailbox *box, uint32_t uid)
     ahead->next = 0;
     if (mailbox_read(box, &f, &why) != OK)
         return;
-    kv_walk_begin(&w, kv, index_key(&prefix, 'N', f.id),
+    kv_walk_begin(&w, box->home->kv, index_key(&prefix, 'N', f.id),
                   index_key_uid(&from, 'N', f.id, uid + 1));
     for (int i = 0; i < AHEAD && kv_walk_next(&w); i++) {
         if (index_file_of(w.value, &file) && !announce(box, &file))

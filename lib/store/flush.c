@@ -27,7 +27,8 @@ struct flush {
     size_t max;
     bool new_done;
     VEC(struct plan) plans;
-    uint64_t upto; /* changes up to here are done with the plans */
+    uint64_t upto;           /* changes up to here are done with the plans */
+    struct text_stamp state; /* of posta-state with their lines; else 0 */
     bool left, failed, locked;
 };
 
@@ -218,6 +219,8 @@ words_of(struct flush *fl)
     return buf_str(&b);
 }
 
+/* Before the files get their names: if the index is lost then, whoever makes
+ * it anew finds both. */
 static enum rc
 write_words(struct flush *fl, struct why *why)
 {
@@ -225,28 +228,38 @@ write_words(struct flush *fl, struct why *why)
 
     if (lines.len == 0)
         return OK;
+    return text_append(fl->box->dir, STATE_FILE, lines, false, &fl->state, why);
+}
+
+static enum rc
+note_words(struct flush *fl, struct why *why)
+{
+    if (fl->state.ino == 0)
+        return OK;
+    fl->f.state = fl->state;
     if (fl->f.state.size > 8192 + 64 * (int64_t)fl->f.messages)
         return compact(fl, why);
-    return text_append(fl->box->dir, STATE_FILE, lines, false, &fl->f.state,
-                       why);
+    return OK;
 }
 
 static enum rc
 note_all(struct flush *fl, struct why *why)
 {
+    unsigned generation = fl->box->home->generation;
     uint32_t id = fl->f.id;
     enum rc rc = mailbox_write(fl->box, &fl->f, why);
 
     if (rc != OK)
         return rc;
-    if (fl->f.id != id) { /* the index was made anew, from the files */
+    /* Was the index made anew, from the files? */
+    if (fl->f.id != id || fl->box->home->generation != generation) {
         mailbox_abort(fl->box);
         return OK;
     }
     for (size_t i = 0; i < fl->plans.len; i++)
         if (fl->plans.at[i].done)
             note_file(fl, &fl->plans.at[i]);
-    rc = write_words(fl, why);
+    rc = note_words(fl, why);
     if (rc != OK) {
         mailbox_abort(fl->box);
         return rc;
@@ -284,6 +297,8 @@ flush(struct flush *fl, struct why *why)
     if (!fl->left)
         plan_changes(fl);
     rc = mailbox_end(fl->box, why);
+    if (rc == OK)
+        rc = write_words(fl, why);
     if (rc != OK)
         return rc;
     mailbox_own_begin(fl->box, &fl->f);
@@ -341,38 +356,86 @@ flags_flush(struct mailbox *box, size_t max, enum flags_left *left,
 
 /* Those who made a new one from the files before us see names that somebody
  * else has changed; our own new one is made afterwards. */
-static void
-rescue(struct flush *fl)
+static bool
+rescue_planned(struct flush *fl)
 {
-    struct text_stamp stamp;
+    struct mailbox *box = fl->box;
+    bool was_locked = box->locked;
     struct why why;
-    struct str lines = words_of(fl);
 
+    if (fl->plans.len == 0)
+        return true;
+    if (!was_locked && mailbox_take_lock(box, CLOSE_WAIT, &why) != OK)
+        return false;
+    (void)!write_words(fl, &why);
     rename_files(fl);
-    if (lines.len > 0)
-        (void)!text_append(fl->box->dir, STATE_FILE, lines, false, &stamp,
-                           &why);
+    if (!was_locked)
+        mailbox_unlock(box);
+    return true;
 }
 
-void
-flags_rescue(struct mailbox *box)
+static bool
+rescue(struct mailbox *box)
 {
     struct flush fl = {.box = box,
                        .kv = box->home->kv,
                        .max = SIZE_MAX,
                        .a = arena_new("rescue", (size_t)4 << 30)};
-    bool was_locked = box->locked;
     struct why why;
 
     kv_env_read(fl.kv);
-    if (!box->gone && index_folder_get(fl.kv, box->path, &fl.f))
+    if (index_folder_get(fl.kv, box->path, &fl.f))
         plan_changes(&fl);
-    if (kv_env_end(fl.kv, &why) == OK && fl.plans.len > 0 &&
-        (was_locked || mailbox_take_lock(box, CLOSE_WAIT, &why) == OK)) {
-        rescue(&fl);
-        if (!was_locked)
-            mailbox_unlock(box);
-    }
+
+    bool good = kv_env_end(fl.kv, &why) != OK || rescue_planned(&fl);
+
     vec_free(&fl.plans);
     arena_free(fl.a);
+    return good;
+}
+
+struct paths {
+    VEC(struct str) list;
+};
+
+/* Of folders with changes that no file says yet. */
+static void
+find_unflushed(struct home *h, struct arena *a, struct paths *paths)
+{
+    struct index_folder f;
+    struct kv_walk w;
+    struct why why;
+
+    kv_env_read(h->kv);
+    kv_walk_begin(&w, h->kv, S("F"), S("F"));
+    while (kv_walk_next(&w)) {
+        struct str path = str_sub(w.key, 1, w.key.len);
+
+        if (index_folder_get(h->kv, path, &f) && f.modseq > f.flushed)
+            *vec_add(&paths->list) = arena_str(a, path);
+    }
+    kv_walk_end(&w);
+    (void)!kv_env_end(h->kv, &why);
+}
+
+bool
+flags_rescue(struct home *h)
+{
+    struct arena *a = arena_new("rescued", (size_t)64 << 20);
+    struct paths paths = {0};
+    bool all = true;
+
+    find_unflushed(h, a, &paths);
+    for (size_t i = 0; i < paths.list.len; i++) {
+        struct mailbox *box = mailbox_at(h, paths.list.at[i]);
+
+        if (box == NULL)
+            continue;
+        if (!rescue(box))
+            all = false;
+        mailbox_let_go(box);
+    }
+    vec_free(&paths.list);
+    arena_free(a);
+    return all;
 }

@@ -171,9 +171,8 @@ home_check(struct home *h, struct why *why)
 {
     if (h->kv && !kv_env_gone(h->kv))
         return OK;
-    if (kv_env_removed(h->kv))
-        for (size_t i = 0; i < h->boxes.len; i++)
-            flags_rescue(h->boxes.at[i]);
+    if (kv_env_salvage(h->kv))
+        kv_env_salvaged(h->kv, flags_rescue(h));
     kv_env_close(h->kv);
     h->kv = NULL;
     h->generation++;

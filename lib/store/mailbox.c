@@ -123,6 +123,26 @@ box_new(struct home *h, struct str name, const char *path)
     return box;
 }
 
+struct mailbox *
+mailbox_at(struct home *h, struct str path)
+{
+    struct mailbox *box = find_open(h, path);
+
+    if (box == NULL) {
+        char name[PATH_LEN + 1];
+
+        snprintf(name, sizeof name, "%.*s", STR(path));
+        box = box_new(h, path, name);
+        if (box->dir < 0 || !open_parts(box)) {
+            release(box);
+            return NULL;
+        }
+        *vec_add(&h->boxes) = box;
+    }
+    mailbox_hold(box);
+    return box;
+}
+
 enum rc
 mailbox_open(struct home *h, struct str name, struct mailbox **out,
              struct why *why)

@@ -75,12 +75,16 @@ struct mailbox {
     uint32_t kept_validity;
 };
 
-/* Put the index in order if it is gone. What only a removed one knew about
- * open mailboxes is in the names of their files then. */
+/* Put the index in order if it is gone. What only a removed one knew is in the
+ * names of files then. */
 enum rc home_check(struct home *home, struct why *why) MUST_USE;
 
 /* Tell others who listen (tell.h). */
 void home_tell(struct home *home, struct str path);
+
+/* The mailbox of a path, as it is, opened where it was not: only for what needs
+ * no index. Until mailbox_let_go; NULL where it is not there. */
+struct mailbox *mailbox_at(struct home *home, struct str path);
 
 /* Is the record that the index has under the folder's path (NULL: none) that of
  * the folder we have open? False where another process has removed or renamed
@@ -134,9 +138,9 @@ void mailbox_unlock(struct mailbox *box);
 enum rc mailbox_take_lock(struct mailbox *box, int64_t wait,
                           struct why *why) MUST_USE;
 
-/* What flags_flush would do, by an index that has been removed: nothing of it
- * is noted in one. Best effort. */
-void flags_rescue(struct mailbox *box);
+/* What flags_flush would do in all folders, by an index that has been removed:
+ * nothing of it is noted in one. False where a folder was locked for long. */
+bool flags_rescue(struct home *home);
 
 /* \Recent for whoever opens it next. */
 enum rc mailbox_recent(struct mailbox *box, const struct index_folder *f,

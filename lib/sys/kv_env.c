@@ -27,7 +27,12 @@ struct state {
     int64_t size, mtime;
     uint32_t open;          /* not closed in good order since */
     _Atomic uint32_t dirty; /* commits that are not synced */
-    _Atomic uint32_t dead;  /* thrown away: do not use */
+    _Atomic uint32_t dead;  /* do not use: */
+};
+
+enum {
+    SPOILED = 1, /* it may be damaged */
+    REMOVED,     /* the files were; what only it knew has been saved */
 };
 
 static const char magic[16] = "posta index 1";
@@ -279,7 +284,8 @@ start_anew(struct kv_env *e)
 
     unlink(file_of(e, "data.mdb").s);
     unlink(file_of(e, "lock.mdb").s);
-    old.state->dead = 1;
+    if (!old.state->dead)
+        old.state->dead = SPOILED;
     e->state = NULL;
     e->lock = -1;
 
@@ -415,16 +421,30 @@ kv_env_gone(const struct kv_env *e)
 }
 
 bool
-kv_env_removed(const struct kv_env *e)
+kv_env_salvage(struct kv_env *e)
 {
-    return e != NULL && e->removed && !e->state->dead;
+    if (e == NULL || !e->removed)
+        return false;
+    hold_door(e, F_WRLCK);
+    if (!e->state->dead)
+        return true;
+    hold_door(e, F_UNLCK);
+    return false;
+}
+
+void
+kv_env_salvaged(struct kv_env *e, bool all)
+{
+    if (all)
+        e->state->dead = REMOVED;
+    hold_door(e, F_UNLCK);
 }
 
 void
 kv_env_spoil(struct kv_env *e)
 {
     e->gone = true;
-    e->state->dead = 1;
+    e->state->dead = SPOILED;
 }
 
 bool
@@ -504,10 +524,10 @@ was_replaced(struct kv_env *e)
 {
     struct stat st;
 
-    if (e->gone)
+    if (kv_env_gone(e))
         return true;
     if (stat_data(e, &st) && st.st_ino == e->ino)
-        return e->state->dead;
+        return false;
     return e->gone = e->removed = true;
 }
 
@@ -526,22 +546,41 @@ grow(struct kv_env *e)
     return err;
 }
 
-enum rc
-kv_env_write(struct kv_env *e, struct why *why)
+static enum rc
+no_longer(const struct kv_env *e, struct why *why)
 {
-    must(!e->reading && e->writer == NULL);
-    e->error = 0;
-    if (was_replaced(e))
-        return fail(why, "4.3.0", "%s has been removed", e->path);
+    return fail(why, "4.3.0", "%s has been removed", e->path);
+}
 
+static int
+begin_writer(struct kv_env *e)
+{
     int err = grow(e);
 
     if (err == 0)
         err = mdb_txn_begin(e->env, NULL, 0, &e->writer);
     if (err == MDB_MAP_RESIZED && mdb_env_set_mapsize(e->env, 0) == 0)
         err = mdb_txn_begin(e->env, NULL, 0, &e->writer);
-    if (err == 0)
+    return err;
+}
+
+enum rc
+kv_env_write(struct kv_env *e, struct why *why)
+{
+    must(!e->reading && e->writer == NULL);
+    e->error = 0;
+    if (kv_env_gone(e))
+        return no_longer(e, why);
+
+    int err = begin_writer(e);
+
+    /* Now, as whoever writes after us sees it, too. */
+    if (err == 0 && !was_replaced(e))
         return OK;
+    if (err == 0) {
+        kv_env_abort(e);
+        return no_longer(e, why);
+    }
     e->writer = NULL;
     note(e, err);
     return trouble(why, e, err);

@@ -35,9 +35,12 @@ void kv_env_close(struct kv_env *env);
  */
 bool kv_env_gone(const struct kv_env *env);
 
-/* Gone because its files have been removed or replaced: what is open here is
- * whole, and can be read until it is closed. */
-bool kv_env_removed(const struct kv_env *env);
+/* Gone because its files have been removed or replaced, and this process is to
+ * save what only it knew (env may be NULL): what is open here is whole, and
+ * others wait until kv_env_salvaged. With `all` they find it gone then, and
+ * saved; else they try, too. */
+bool kv_env_salvage(struct kv_env *env) MUST_USE;
+void kv_env_salvaged(struct kv_env *env, bool all);
 
 /* What is in it is of no use: whoever has it open finds it gone, and the next
  * kv_env_open throws it away. */

@@ -1,5 +1,8 @@
 #include "store/flags.h"
 
+#include <signal.h>
+#include <sys/wait.h>
+
 #include "unit/store/maildir.h"
 
 #define WORD (UINT64_C(1) << 26) /* the first keyword without a letter */
@@ -60,4 +63,39 @@ removed(void **state)
     user_end(u);
 }
 
-TESTS(TEST(words), TEST(removed))
+/* Another process changed flags in a folder that we do not have open, and was
+ * killed. */
+static void
+removed_after_kill(void **state)
+{
+    struct user *u = user_new();
+    int status;
+
+    (void)state;
+    for (const char *const *p =
+             (const char *const[]){"", "/tmp", "/new", "/cur", NULL};
+         *p; p++)
+        assert_int_equal(
+            mkdir(arena_fmt(u->a, "%s/.Other%s", u->root, *p), 0700), 0);
+    user_put(u, "cur/1.h:2,");
+    user_put(u, ".Other/cur/2.h:2,");
+    pid_t pid = fork();
+
+    if (pid == 0) {
+        user_login(u);
+        good(mailbox_open(u->home, S("Other"), &u->box, &u->why));
+        user_store(u, 1, 1, FLAGS_ADD, FLAG_ANSWERED, 0);
+        raise(SIGKILL);
+    }
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    assert_true(user_has(u, ".Other/cur/2.h:2,"));
+    user_login(u);
+    user_remove_index(u);
+    user_store(u, 1, 1, FLAGS_ADD, FLAG_FLAGGED, 0);
+    assert_true(user_has(u, ".Other/cur/2.h:2,R"));
+    assert_str(user_list(u), S("1:F"));
+    user_logout(u);
+    user_end(u);
+}
+
+TESTS(TEST(words), TEST(removed), TEST(removed_after_kill))

@@ -253,10 +253,56 @@ removed(void **state)
     assert_true(has(e, "a", "1"));
     assert_int_equal(kv_env_write(e, &why), TEMP);
     assert_true(kv_env_gone(e));
+    assert_true(kv_env_salvage(e));
+    assert_true(has(e, "a", "1"));
+    kv_env_salvaged(e, true);
+    assert_false(kv_env_salvage(e));
     kv_env_close(e);
     f = opened(true);
     put(f, "a", "2");
     kv_env_close(f);
+}
+
+/* Who has it open, too, need not look: it is gone for him when its contents
+ * have been saved, and the files that are there now are nobody's. */
+static void
+removed_for_all(void **state)
+{
+    struct kv_env *e, *f;
+    int in[2], out[2], status;
+    struct why why;
+    char c = 0;
+
+    (void)state;
+    assert_int_equal(pipe(in) + pipe(out), 0);
+    pid_t pid = fork();
+
+    if (pid == 0) {
+        f = opened(true);
+        put(f, "a", "1");
+        assert_int_equal(write(out[1], &c, 1) + read(in[0], &c, 1), 2);
+        assert_true(kv_env_gone(f));
+        assert_false(kv_env_salvage(f));
+        kv_env_close(f);
+        f = opened(false);
+        _exit(has(f, "a", "2") ? 0 : 1);
+    }
+    assert_int_equal(read(out[0], &c, 1), 1);
+    e = opened(false);
+    assert_int_equal(
+        system(arena_fmt(at.a, "cd %s && echo rubbish > x && mv x data.mdb",
+                         at.path)),
+        0);
+    assert_int_equal(kv_env_write(e, &why), TEMP);
+    assert_true(kv_env_salvage(e));
+    kv_env_salvaged(e, true);
+    kv_env_close(e);
+    e = opened(true);
+    put(e, "a", "2");
+    assert_int_equal(write(in[1], &c, 1), 1);
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    assert_int_equal(status, 0);
+    kv_env_close(e);
 }
 
 #define CASE(f) cmocka_unit_test_setup_teardown(f, enter, leave)
@@ -265,8 +311,8 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        CASE(kept),    CASE(walks),      CASE(killed),
-        CASE(damaged), CASE(other_boot), CASE(removed),
+        CASE(kept),       CASE(walks),   CASE(killed),          CASE(damaged),
+        CASE(other_boot), CASE(removed), CASE(removed_for_all),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
