@@ -10,6 +10,7 @@ connections send several commands at once, while mail arrives, POP3 sessions
 delete some (beside.py) and processes are killed now and then; what may have
 come of it is worked out from what was acknowledged (pending.py), compared with
 a fresh look at everything, and taken over into the model. What other programs
-do at the files (outside.py) is compared in the same way. What each client knows
+do at the files, and to the index while it is used (outside.py), is compared in
+the same way. What each client knows
 of its mailbox, by the responses it had, is checked at each response (view.py).
 """

@@ -47,7 +47,13 @@ class Bursts(Beside):
             kill, pid, self.rng.uniform(0, .03)))
         killer.start()
         beside = [] if barrier else self.begin_beside()
-        while self.rng.random() < .3:
+        lost = None
+        if not killed and self.rng.random() < .1:
+            lost = self.rng.choice(self.people)
+            time.sleep(self.rng.uniform(0, .03))
+            self.take_index_away(lost, self.rng)
+        # What only a removed index knows finds files by their names.
+        while not lost and self.rng.random() < .3:
             self.change_file(pending)
         for c, ops in sent:
             self._collect(c, ops, pending, killed)
@@ -57,6 +63,8 @@ class Bursts(Beside):
         self.end_beside(beside, pending)
         if killed:
             self.recover()
+        if lost:
+            self.see_index_gone(lost, pending)
         pending.close()
         self.adopt(pending, 30)
 

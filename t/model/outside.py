@@ -18,7 +18,7 @@ class Outside:
         self.did['outside'] += 1
         self.rng.choice((self.by_smtp, self.by_file, self.by_file,
                          self.by_mutt, self.by_mutt, self.by_pop3,
-                         self.lose_index))()
+                         self.lose_index, self.remove_index))()
 
     # ---- new messages
 
@@ -136,6 +136,46 @@ class Outside:
 
     # ---- the index
 
+    def remove_index(self):
+        """While it is used: who finds that first brings into the files what
+        only the index knew, and all go on with a new one."""
+        person, pending = self.rng.choice(self.people), Pending(self.world)
+        self.take_index_away(person, self.rng)
+        self.see_index_gone(person, pending)
+        self.adopt(pending, 10)
+
+    def take_index_away(self, person, rng):
+        path = person.root / 'posta-index'
+        how = rng.choice(('moved', 'removed', 'data', 'rubbish'))
+        self.transcript.note('rm', ' ', f'{path}: {how}')
+        for box in self.boxes_of(person):
+            box.recent_from = 1 << 32
+        if how == 'moved':
+            away = person.root / 'model-away'
+            os.rename(path, away)
+            shutil.rmtree(away)
+        elif how == 'removed':
+            shutil.rmtree(path, ignore_errors=True)
+        elif how == 'data':
+            (path / 'data.mdb').unlink()
+        else:
+            rubbish = person.root / 'model-rubbish'
+            rubbish.write_bytes(rng.randbytes(100000))
+            owner = path.stat()
+            os.chown(rubbish, owner.st_uid, owner.st_gid)
+            os.rename(rubbish, path / 'data.mdb')
+
+    def see_index_gone(self, person, pending):
+        """It is looked for by who wants to change something."""
+        pending.lost.add(person)
+        name = self.auditor.box_name(
+            f'{person.prefix}Own/probe' if person.prefix else 'probe')
+        self.auditor.ok(f'CREATE {name}')
+        self.auditor.ok(f'DELETE {name}')
+
+    def boxes_of(self, person):
+        return [b for b in self.world.boxes.values() if b.owner is person]
+
     def lose_index(self):
         """When files say all. Who has it open goes on with it until he changes
         something, so his end is now."""
@@ -153,5 +193,5 @@ class Outside:
         for box in self.world.boxes.values():
             box.recent_of.clear()
         pending = Pending(self.world)
-        pending.lost_index = True
+        pending.lost |= set(self.people)
         self.adopt(pending, 10)

@@ -35,7 +35,7 @@ class Pending:
         self.copies, self.expunges = [], []
         self.expunged_boxes = set()  # all that was \\Deleted was to go
         self.sure_boxes = set()      # and went
-        self.lost_index = False
+        self.lost = set()  # whose index went
 
     # ---- what was tried
 
@@ -124,6 +124,8 @@ class Pending:
             box.messages = messages
             box.changes += 1
             box.next, box.highest = found[name].next, found[name].highest
+            if box.owner in self.lost:
+                box.recent_from = box.next
 
     def _box(self, name, there):
         box, messages = self.world.boxes[name], {}
@@ -162,7 +164,8 @@ class Pending:
                     f'{dict(self.writes[name, m.uid])}')
         if m.modseq == seen.modseq and seen.flags == m.flags:
             return m
-        touched = self.writes[name, m.uid] or self.lost_index
+        touched = self.writes[name, m.uid] or \
+            self.world.boxes[name].owner in self.lost
         if m.modseq and not touched:
             raise Differs(f'{who}: mod-sequence {seen.modseq}, it was '
                           f'{m.modseq} and nobody changed it')
@@ -192,7 +195,7 @@ class Pending:
         if best.date is not None and best.date != seen.date:
             raise Differs(f'{name}: UID {uid}: INTERNALDATE {seen.date}, not '
                           f'{best.date}')
-        if seen.modseq <= box.highest and not self.lost_index:
+        if seen.modseq <= box.highest:
             raise Differs(f'{name}: UID {uid} is new, its mod-sequence '
                           f'{seen.modseq} is not over {box.highest}')
         return self._message(uid, seen, best.emailid)

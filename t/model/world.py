@@ -34,6 +34,7 @@ class Box:
         self.gone = set()
         self.changes = 0  # counts them
         self.recent_of = {}  # UID: the session that was told it is \Recent
+        self.recent_from = 0  # from this UID on
 
     def rights(self, person):
         return ALL if person is self.owner else \
@@ -90,7 +91,10 @@ class Box:
         self.changes += 1
 
     def recent(self, uid, session):
-        """Only one session is told so of a message (RFC 3501 2.3.2)."""
+        """Only one session is told so of a message (RFC 3501 2.3.2), if the
+        index was not lost meanwhile."""
+        if uid < self.recent_from:
+            return
         first = self.recent_of.setdefault(uid, session)
         if first != session:
             raise Differs(f'{self.name}: UID {uid} is \\Recent for {session}, '
