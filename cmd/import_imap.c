@@ -92,8 +92,12 @@ name_here(struct imap_source *s, struct str name, char delimiter)
     struct str rest = name;
 
     if (s->prefix.len > 0 && !str_ieq(name, S("INBOX")) &&
-        str_iskip(&rest, s->prefix) && rest.len > 0)
-        name = rest;
+        str_iskip(&rest, s->prefix) && rest.len > 0) {
+        if (!str_ieq(rest, S("INBOX")))
+            return import_name(s->im, s->life, rest, delimiter, true);
+        s->im->cleaned = true; /* "INBOX.INBOX" is another folder */
+        return S("INBOX_");
+    }
     return import_name(s->im, s->life, name, delimiter, true);
 }
 

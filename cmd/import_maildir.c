@@ -54,6 +54,21 @@ by_name(const void *a, const void *b)
     return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
+/* One that cannot be read is told. */
+static bool
+is_folder_there(struct maildir *m, const char *name)
+{
+    if (name[0] != '.' || name[1] == '\0' || name[1] == '.')
+        return false;
+    if (faccessat(m->root, arena_fmt(m->life, "%s/cur", name), R_OK, 0) == 0)
+        return true;
+    if (errno != ENOENT && errno != ENOTDIR) {
+        import_say("cannot read folder %s as user %u: %m", name, geteuid());
+        m->im->failed++;
+    }
+    return false;
+}
+
 static void
 list_folders(struct maildir *m)
 {
@@ -61,10 +76,7 @@ list_folders(struct maildir *m)
 
     *vec_add(&m->folders) = ".";
     for (struct dirent *e; d && (e = readdir(d));)
-        if (e->d_name[0] == '.' && e->d_name[1] != '\0' &&
-            e->d_name[1] != '.' &&
-            faccessat(m->root, arena_fmt(m->life, "%s/cur", e->d_name), R_OK,
-                      0) == 0)
+        if (is_folder_there(m, e->d_name))
             *vec_add(&m->folders) = arena_cstr(m->life, str_from(e->d_name));
     if (d)
         closedir(d);

@@ -398,6 +398,10 @@ def test_maildir(dovecot):
         with mailboxes(posta) as here:
             assert b'2024/June' in b''.join(here.lsub()[1])
         assert not (source / 'posta-index').exists()
+        if os.getuid() == 0:  # what cannot be read is not passed over
+            (source / '.Sent').chmod(0)
+            out = run(f'maildir:{source}', status=1)
+            assert 'cannot read folder .Sent' in out, out
         target = posta.dir / 'mail' / posta.domain / 'anna/Maildir'
         assert 'where it would go' in run(f'maildir:{target}', status=66)
 
@@ -661,6 +665,19 @@ def test_what_a_server_refuses():
                                 status=1)
             assert 'v1_0: message 8: the server says: lost it' in out, out
             assert 'v1.0 goes to v1_0' in out and said in out, out
+
+
+def test_inbox_below_inbox():
+    """A server that has all folders below INBOX may have one of that name."""
+    script = (('NAMESPACE', b'* NAMESPACE (("INBOX." ".")) NIL NIL\r\n'),
+              ('CAPABILITY', b'* CAPABILITY IMAP4rev1 NAMESPACE\r\n'),
+              ('LIST', b'* LIST () "." INBOX\r\n* LIST () "." INBOX.inbox\r\n'
+               b'* LIST () "." INBOX.Sent.2024\r\n'))
+    with Posta(users={'anna': 'secret'}) as posta, Hostile(*script) as server:
+        out = Import(posta)(f'imap://127.0.0.1:{server.port}', '--insecure')
+        assert 'INBOX.inbox goes to INBOX_' in out, out
+        assert re.findall('(.+): 0 copied', out) == ['INBOX', 'INBOX_',
+                                                     'Sent/2024'], out
 
 
 def test_not_now():
