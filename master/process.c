@@ -551,6 +551,13 @@ is_failure(const struct process *p, int status)
     return status != 0 || !p->ready;
 }
 
+/* Who was told to end before he could hear it has done so. */
+static bool
+has_obeyed(const struct process *p, int status)
+{
+    return p->retired && WIFSIGNALED(status) && WTERMSIG(status) == SIGTERM;
+}
+
 static void
 died(struct process *p, int status)
 {
@@ -558,7 +565,7 @@ died(struct process *p, int status)
     bool failed = is_failure(p, status);
     bool at_start = p->kind != WORKER && !p->ready && WIFEXITED(status);
 
-    if (!p->retired || WIFSIGNALED(status))
+    if (!p->retired || (WIFSIGNALED(status) && !has_obeyed(p, status)))
         tell_end(p, status);
     p->pid = 0;
     if (u->template == p)
