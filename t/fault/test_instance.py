@@ -73,7 +73,7 @@ def test_nothing_is_lost(what, each, monkeypatch, tmp_path):
                 bob >= {n for n in acknowledged if n % 3 == 0}
 
         wait_until(all_there, lambda: 'all of the mail; missing: '
-                   f'{set(acknowledged) - set(arrived(posta, "alice"))}', 90)
+                   f'{set(acknowledged) - set(arrived(posta, "alice"))}', 300)
         twice = len(arrived(posta, 'alice')) - len(set(arrived(posta,
                                                                 'alice')))
         print(f'{what}: {len(acknowledged)} of {MESSAGES} acknowledged, '

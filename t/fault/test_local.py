@@ -70,7 +70,7 @@ class Broken(Accounts):
             self.command('postqueue', '-f')
             return None
         return wait_until(there, lambda: f'{tag} in {places}: {self.queue()}',
-                          60)
+                          300)
 
 
 if os.geteuid() == 0:

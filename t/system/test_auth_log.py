@@ -42,6 +42,7 @@ def test_dovecot_filter():
             for trick in ('x,203.0.113.6): unknown user', 'x(y,203.0.113.6)',
                           '203.0.113.6', 'rip=203.0.113.6'):
                 assert c.plain(trick, 'x')[0] == 'FAIL'
+        p.stop()  # now all has been written
         hosts, said = banned(p.log, 'dovecot')
         assert hosts.count('192.0.2.1') == 8, said
         assert hosts.count('2001:db8::7') == 1 and len(hosts) == 9, said
@@ -64,6 +65,7 @@ def test_both_filters():
                 s.password = 'secret'
                 assert s.auth(mech, getattr(s, f'auth_{mech.lower()}'))[0] \
                     == 235
+        p.stop()  # now all has been written
         for name, mode in (('dovecot', ''), ('postfix', '[mode=auth]')):
             hosts, said = banned(p.log, name, mode)
             assert hosts == ['127.0.0.1'] * 2, said

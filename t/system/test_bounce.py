@@ -250,7 +250,9 @@ def test_reports_ask_for_no_reports():
         mail = wait_until(lambda: [c for c in s.remote.commands
                                    if c.startswith('MAIL FROM:<>')],
                           'the report')[0]
-        rcpt = [c for c in s.remote.commands if 'author@' in c][-1]
+        rcpt = wait_until(lambda: [c for c in s.remote.commands
+                                   if c.startswith('RCPT TO:<author@')],
+                          'its recipient')[0]
         assert 'RET=' not in mail
         assert 'NOTIFY=' not in rcpt or 'NOTIFY=NEVER' in rcpt
 

@@ -8,10 +8,10 @@ import subprocess
 
 import pytest
 
-from harness import Posta, wait_until
+from harness import Posta, process, wait_until
 from harness.accounts import Accounts
 from harness.dovecot import Dovecot
-from harness.raw_imap import Closed, RawImap, names
+from harness.raw_imap import Closed, RawImap, in_spite_of_a_kill, names
 
 ALL = b'lrswipkxteacd'
 MESSAGE = b'Subject: hello\r\n\r\nText.\r\n'
@@ -695,10 +695,7 @@ def test_one_of_them_is_killed(posta, anna, ben):
     b.ok('STORE 1:3 +FLAGS (\\Seen mine)')
     b.append(box)
     for pid in posta.pids('imapd'):
-        try:
-            status = pathlib.Path(f'/proc/{pid}/maps').read_text()
-        except OSError:
-            continue
+        status = process.text(pid, 'maps')
         if f'/{a.name}/Maildir/posta-index' in status and \
                 f'/{b.name}/Maildir/posta-index' in status:
             os.kill(pid, signal.SIGKILL)
@@ -713,14 +710,7 @@ def test_one_of_them_is_killed(posta, anna, ben):
         [True] * 3 + [False] * 3
     a.ok('STORE 6 +FLAGS (\\Flagged)')
 
-    def login():
-        """Until the broker knows that the process is gone, it may still give
-        it a connection."""
-        try:
-            return ben.login()
-        except (Closed, OSError):
-            return None
-    with wait_until(login, 'another process') as b:
+    with in_spite_of_a_kill(ben.login) as b:
         b.ok(f'SELECT {box}')
         assert b.flags(6) == [{b'\\Flagged'}]
         assert b.append(box).startswith(b'OK')
@@ -893,8 +883,8 @@ def test_accounts():
             b.no('SELECT shared/carl/INBOX', b'[NONEXISTENT]')
         with RawImap(p.base + 993, 'carl') as c:
             c.no('SELECT Public/News', b'[NOPERM]')
-        assert f'imap(carl): {public}: Permission denied; all who may' in \
-            p.log_text()
+        p.wait_log(re.escape(f'imap(carl): {public}: Permission denied; all '
+                             'who may'))
 
 
 # What Dovecot answers for them is not written down here: it is asked.

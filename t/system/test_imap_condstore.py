@@ -5,7 +5,7 @@ import re
 import pytest
 
 from harness import Posta
-from harness.raw_imap import RawImap
+from harness.raw_imap import RawImap, home
 
 
 @pytest.fixture(scope='module')
@@ -20,9 +20,7 @@ class User:
     def __init__(self, posta, count):
         self.posta = posta
         self.name = next(posta.fresh)
-        self.mail = posta.dir / 'mail/example.test' / self.name / 'Maildir'
-        with self.client() as c:
-            c.ok('SELECT INBOX')
+        self.mail = home(posta, self.name)
         like = self.mail.stat()
         for i in range(count):
             path = self.mail / 'cur' / f'{1700000000 + i}.M{i}P1.host:2,'

@@ -10,6 +10,7 @@ import time
 import pytest
 
 from harness import BUILD, Posta, wait_until
+from harness.process import resident
 from harness.raw_imap import Closed, RawImap
 
 ALICE = 'alice@example.test'
@@ -45,14 +46,7 @@ def beside(posta):
 
 def memory(posta):
     """Bytes of the largest process of imapd."""
-    def own(pid):
-        try:
-            text = open(f'/proc/{pid}/status').read()
-        except FileNotFoundError:
-            return 0
-        found = re.search(r'VmRSS:\s*(\d+)', text)
-        return int(found[1]) * 1024 if found else 0
-    return max(own(pid) for pid in posta.pids('imapd'))
+    return max(map(resident, posta.pids('imapd')))
 
 
 @pytest.fixture(autouse=True)

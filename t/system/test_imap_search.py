@@ -4,14 +4,13 @@ import os
 import random
 import re
 import shutil
-import signal
 import time
 
 import pytest
 
 from harness import Dovecot, Posta
 from harness.mail_client import trusting
-from harness.raw_imap import RawImap
+from harness.raw_imap import RawImap, home
 
 DAY = 86400
 T0 = 1700000000  # 14 Nov 2023 22:13:20 UTC
@@ -72,19 +71,11 @@ def fill(mail, mails):
         path.rename(mail / f'cur/{name}:2,{flags}')
 
 
-def maildir(posta, user):
-    """Whose Maildir is there, after he has logged in once."""
-    with RawImap(posta.base + 993, f'{user}@example.test') as c:
-        c.ok('SELECT INBOX')
-    return posta.dir / 'mail/example.test' / user / 'Maildir'
-
-
 @pytest.fixture(scope='module')
 def posta():
     with Posta(users={n: 'secret' for n in ('alice', 'bob', 'carl', 'dora', 'erin')},
                settings={'login_tls_auth_only': 'no'}) as p:
-        home = maildir(p, 'alice')
-        fill(home, MAILS)
+        fill(home(p, 'alice'), MAILS)
         yield p
 
 
@@ -107,10 +98,10 @@ def alice(posta):
 @pytest.fixture(scope='module')
 def dovecot():
     with Dovecot(users={'anna': 'secret'}) as peer:
-        home = peer.top / 'mail/anna'
-        fill(home, MAILS)
+        mail = peer.top / 'mail/anna'
+        fill(mail, MAILS)
         if os.getuid() == 0:
-            for path in [home, *home.rglob('*')]:
+            for path in [mail, *mail.rglob('*')]:
                 os.chown(path, peer.user.pw_uid, peer.user.pw_gid)
         with RawImap(peer.imaps, 'anna') as c:
             c.ok('SELECT INBOX')
@@ -235,9 +226,9 @@ def test_charsets(alice):
 def test_dates_of_a_new_index(posta, command, want):
     """Names tell sizes, so nobody has looked at the files when a folder is
     opened for the first time; their dates are found when they are wanted."""
-    home = maildir(posta, 'erin')
-    folder = 'f%d' % len(list(home.glob('.f*')))
-    fill_dated(home / f'.{folder}', home)
+    mail = home(posta, 'erin')
+    folder = 'f%d' % len(list(mail.glob('.f*')))
+    fill_dated(mail / f'.{folder}', mail)
     with RawImap(posta.base + 993, 'erin@example.test') as c:
         c.ok(f'SELECT {folder}')
         for _ in 'ab':  # the second time the index has them
@@ -312,7 +303,7 @@ def test_searchres(alice):
 
 def test_other_keys(alice):
     assert search(alice, 'SAVEDATESUPPORTED') == list(range(1, 9))
-    assert search(alice, 'SAVEDBEFORE 1-Jan-2030') == list(range(1, 9))
+    assert search(alice, 'SAVEDBEFORE 1-Jan-2500') == list(range(1, 9))
     assert search(alice, f'YOUNGER {int(time.time()) - T0 + int(1.5 * DAY)}') \
         == [1, 2]
     assert search(alice, f'OLDER {int(time.time()) - T0 + int(5.5 * DAY)}') \
@@ -408,8 +399,7 @@ def test_empty_mailbox(posta):
 def test_expunged_meanwhile(posta):
     """Numbers stand still in SEARCH; what is gone is not found, and "$" names
     the messages that it named before."""
-    home = maildir(posta, 'carl')
-    fill(home, MAILS)
+    fill(home(posta, 'carl'), MAILS)
     with RawImap(posta.base + 993, 'carl@example.test') as a, \
             RawImap(posta.base + 993, 'carl@example.test') as b:
         a.ok('SELECT INBOX')
@@ -431,9 +421,9 @@ def test_expunged_meanwhile(posta):
 def test_large(posta):
     """A search through 10,000 messages lets others work meanwhile."""
     rng = random.Random(1)
-    home = maildir(posta, 'dora')
+    mail = home(posta, 'dora')
     words = [f'word{i}' for i in range(200)]
-    fill(home, [(message(f'Number {i}', sender=f'u{i % 50}@one.test',
+    fill(mail, [(message(f'Number {i}', sender=f'u{i % 50}@one.test',
                          body=' '.join(rng.choices(words, k=300))),
                  'S' if i % 3 else '', i % 400) for i in range(10000)])
     with RawImap(posta.base + 993, 'dora@example.test') as a, \
@@ -460,7 +450,7 @@ def test_large(posta):
     with RawImap(posta.base + 993, 'dora@example.test') as a:
         a.ok('SELECT INBOX')
         assert search(a, '5') == [5]
-    shutil.rmtree(home, ignore_errors=True)
+    shutil.rmtree(mail, ignore_errors=True)
 
 
 @pytest.mark.parametrize('command', [
@@ -472,12 +462,12 @@ def test_others_have_their_turn(unindexed, command):
     session: what that one did is news in the answer of the first."""
     posta = unindexed
     box = re.sub(r'\W', '', command)[:30]
-    home = maildir(posta, 'bob') / f'.{box}'
+    mail = home(posta, 'bob') / f'.{box}'
     many = 'To: ' + ',\n '.join(f'u{i}@two.test' for i in range(1000)) + '\n'
-    fill(home, [(message(f'{i}', body='text\n' * 20000), 'S', i)
+    fill(mail, [(message(f'{i}', body='text\n' * 20000), 'S', i)
                 for i in range(400)] + [(message('all', more=many * 200),
                                          'S', 0)])
-    give(home, home.parent)
+    give(mail, mail.parent)
 
     def session():
         c = RawImap(posta.base + 143, 'bob@example.test', clear=True)
@@ -485,18 +475,14 @@ def test_others_have_their_turn(unindexed, command):
         return c
 
     with session() as a, session() as b:
-        pids = posta.pids('imapd')
-        for pid in pids:
-            posta.kill(pid, signal.SIGSTOP)
-        long = a.begin(command.format(box))
-        short = b.begin('STORE 1 +FLAGS (\\Flagged)')
-        for pid in pids:
-            posta.kill(pid, signal.SIGCONT)
+        with posta.stopped('imapd'):
+            long = a.begin(command.format(box))
+            short = b.begin('STORE 1 +FLAGS (\\Flagged)')
         lines, done = a.until(long)
         assert b.until(short)[1].startswith(b'OK')
         assert done.startswith(b'OK')
         assert b'* 1 FETCH (FLAGS (\\Flagged \\Seen))' in lines
-    shutil.rmtree(home)
+    shutil.rmtree(mail, ignore_errors=True)
 
 
 def test_imaplib(posta):

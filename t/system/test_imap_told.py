@@ -9,7 +9,7 @@ import pytest
 
 from harness import Posta, wait_until
 from harness.blind import no_inotify
-from harness.raw_imap import RawImap
+from harness.raw_imap import RawImap, in_spite_of_a_kill
 
 USERS = [f'v{i}' for i in range(200)]
 
@@ -184,7 +184,7 @@ def test_only_fifos_of_the_home(posta):
         posta.kill(pid)
         wait_until(lambda: not os.path.exists(f'/proc/{pid}'), 'its end')
     assert fifo.exists()
-    with client(posta, 'v6') as c:
+    with in_spite_of_a_kill(lambda: client(posta, 'v6')) as c:
         c.ok('SELECT INBOX')
         mine = {f.name for f in listeners(posta, 'v6')}
         assert fifo.name not in mine and 'dead' not in mine

@@ -14,7 +14,7 @@ import time
 
 import pytest
 
-from harness import BIN, Dovecot, Posta, wait_until
+from harness import BIN, Dovecot, Posta, process, wait_until
 from harness.raw_imap import RawImap
 
 MORE = '''
@@ -493,6 +493,9 @@ def test_renumbered():
         run = Import(posta)
         assert sum(map(int, re.findall(r': (\d+) copied', run(
             url(peer), '--insecure')))) == 42
+        # A session writes what it knows when it ends.
+        wait_until(lambda: 'imap' not in process.children(
+            peer.process.pid).values(), 'no session of Dovecot')
         renumber(peer.top / 'mail/anna')
         with imaplib.IMAP4('127.0.0.1', peer.imap) as c:
             c.login('anna', 'secret')

@@ -73,7 +73,7 @@ def test_each_recipient_has_his_own_end():
 def test_lost_between_the_ends(trouble):
     end = each({'a': '250 2.0.0 saved', 'b': '250 2.0.0 saved', 'c': trouble})
     with FakeSmtp(lmtp=True, DOT=end) as server, \
-            SmtpAgent('lmtp', lmtp_data_done_timeout='1s') as agent:
+            SmtpAgent('lmtp', lmtp_data_done_timeout='5s') as agent:
         _, results = agent.deliver(
             server.nexthop, [f'{c}@remote.test' for c in 'abca'])
         assert [r.rc for r in results] == [OK, OK, TEMP, TEMP]

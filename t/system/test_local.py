@@ -2,7 +2,6 @@
 import fcntl
 import getpass
 import os
-import pathlib
 import re
 import stat
 
@@ -26,10 +25,6 @@ def result(posta, pattern):
 
 def send(posta, rcpts, message=MAIL, sender='a@client.test', **kw):
     posta.send(sender, rcpts, message.replace('\n', '\r\n'), **kw)
-
-
-def flush(posta):
-    posta.posta('flush')
 
 
 def fill(path):
@@ -154,7 +149,7 @@ if ROOT:
                     f'cannot update mailbox {box} for user anna. '
                     'unable to lock for exclusive access: it is in use')
                 assert box.read_text() == text
-            flush(posta)
+            posta.flush()
             posta.wait_empty()
             assert box.read_text().count('\nFrom a@client.test') == 1
 
@@ -165,7 +160,7 @@ if ROOT:
             assert results(posta, 'anna@example.test', 4)[3][:2] == (
                 '4.2.0', 'deferred')
             (posta.spool / 'anna.lock').unlink()
-            flush(posta)
+            posta.flush()
             posta.wait_empty()
             assert box.read_text().startswith('From a@client.test ')
 
@@ -218,7 +213,7 @@ if ROOT:
         assert (dsn, status) == ('4.3.1', 'deferred')
         assert 'No space left on device' in text
         filler.unlink()
-        flush(posta)
+        posta.flush()
         posta.wait_empty()
 
     def test_full_disk_maildir():
@@ -334,7 +329,7 @@ if ROOT:
                 f'cat > {out}/mail')
             posta.wait_file(out / 'file', '>From here to there.\n\n')
             assert (out / 'file').stat().st_uid == 65534
-            wait_until(lambda: len(list((out / 'box/new').iterdir())) == 1,
+            wait_until(lambda: len(list(out.glob('box/new/*'))) == 1,
                        'a message in box/')
             assert result(posta, 'null@example.test')[2] == (
                 'delivered to file: /dev/null')
@@ -401,12 +396,12 @@ if ROOT:
             assert posta.wait_log(r'status=deferred \(temporary failure\)')
             posta.wait_maildir('anna', 1)
             posta.wait_file(out / 'other')
-            flush(posta)
+            posta.flush()
             posta.wait_log(r'status=deferred \(temporary failure\)', 2)
             posta.posta('stop')
             (out / 'open').touch()
             posta.start()
-            flush(posta)
+            posta.flush()
             posta.wait_file(out / 'done')
             posta.wait_empty()
             assert (out / 'file').read_text().count('From a@client') == 1

@@ -9,7 +9,7 @@ import time
 
 import pytest
 
-from harness import Posta, run
+from harness import Posta, run, wait_until
 from harness.mail_client import trusting
 from harness.mail_program import config, environment
 
@@ -27,7 +27,7 @@ def posta():
         yield p
 
 
-def on_terminal(home, *args, seconds=60):
+def on_terminal(home, *args, seconds=300):
     """Run it on a terminal until it ends; its exit status and its screen."""
     pid, terminal = pty.fork()
     if pid == 0:
@@ -106,7 +106,9 @@ def test_mutt_in_the_maildir_itself(posta, home):
         rc = config(home, '.rc', f'set folder = {home}\nset delete = yes\n'
                     "set quit = yes\npush '2<enter><flag-message>3<enter>"
                     "<delete-message><quit>'\n")
-        run('chmod', '-R', 'a+rwX', box)
+        # Files come and go meanwhile.
+        wait_until(lambda: run('chmod', '-R', 'a+rwX', box,
+                               check=False).returncode == 0, 'the rights')
         status, screen = on_terminal(home, 'mutt', '-n', '-F', rc, '-f', box)
         assert status == 0, screen
         c.noop()

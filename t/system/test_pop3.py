@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from harness import Posta, wait_until
+from harness import Posta, maildir, wait_until
 from harness.mail_client import MailClient, trusting
 
 ALICE = 'alice@example.test'
@@ -59,7 +59,7 @@ def crlf(data):
 
 
 def files(box):
-    return [f for d in ('new', 'cur') for f in (box / d).iterdir()]
+    return list(maildir.files(box).values())
 
 
 def test_poplib(posta):

@@ -163,7 +163,8 @@ def test_held_mail_stays():
         posta.command('postqueue', '-f')
         posta.stop()
         posta.start()
-        assert states(posta) == {one: 'hold'}
+        wait_until(lambda: states(posta) == {one: 'hold'},
+                   lambda: f'it to be held: {states(posta)}')
         posta.set(transport_maps='inline:{ {down.test = local:} }')
         posta.set(mydestination='down.test', local_recipient_maps='',
                   luser_relay='bob@example.test')
@@ -321,7 +322,7 @@ def test_lifetime():
     """Retried until it is too old, with a warning in between."""
     with Posta(settings=settings(
             minimal_backoff_time='1s', maximal_backoff_time='1s',
-            maximal_queue_lifetime='6s', delay_warning_time='1s')) as posta:
+            maximal_queue_lifetime='10s', delay_warning_time='1s')) as posta:
         posta.send('alice@example.test', 'x@down.test')
         warning, failure = (t.decode() for t in posta.wait_maildir('alice', 2))
         assert 'Action: delayed' in warning

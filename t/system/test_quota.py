@@ -16,7 +16,8 @@ import pytest
 
 from harness import Dovecot, Posta, wait_until
 from harness.accounts import Accounts
-from harness.raw_imap import RawImap
+from harness.maildir import files
+from harness.raw_imap import RawImap, in_spite_of_a_kill
 from harness.raw_smtp import RawSmtp
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
@@ -57,10 +58,10 @@ def noted(maildir):
 def there(maildir):
     """What there is; files are renamed while we look."""
     while True:
-        files = [f for d in ('new', 'cur') for f in
-                 [*maildir.glob(f'{d}/*'), *maildir.glob(f'.[!.]*/{d}/*')]]
+        found = [path for folder in (maildir, *maildir.glob('.[!.]*/'))
+                 for path in files(folder).values()]
         try:
-            return sum(f.stat().st_size for f in files), len(files)
+            return sum(f.stat().st_size for f in found), len(found)
         except FileNotFoundError:
             pass
 
@@ -413,17 +414,19 @@ def test_warnings_checked():
 # ---- many at once
 
 class Storm:
-    """Deliveries, IMAP sessions that append, copy and expunge, for a while."""
+    """Deliveries, IMAP sessions that append, copy and expunge, for a while,
+    and until it was enough."""
 
-    def __init__(self, posta, seconds):
+    def __init__(self, posta, seconds, enough=lambda: True):
         self.posta, self.end = posta, time.monotonic() + seconds
+        self.enough, self.over = enough, threading.Event()
         self.errors = []
         self.threads = [threading.Thread(target=self.run, args=(f,))
                         for f in (self.deliver, self.deliver, self.change,
                                   self.change)]
 
     def run(self, work):
-        while time.monotonic() < self.end:
+        while not self.over.is_set():
             try:
                 work()
             except (OSError, EOFError, smtplib.SMTPException) as e:
@@ -450,18 +453,20 @@ class Storm:
                 c.say(f'STORE {random.randrange(1, 9)} +FLAGS (\\Deleted)')
                 c.say('EXPUNGE')
 
-    def go(self, meanwhile=lambda: None):
+    def go(self, meanwhile=lambda: time.sleep(0.3)):
         for t in self.threads:
             t.start()
-        while time.monotonic() < self.end:
+        while time.monotonic() < self.end or not self.enough():
             meanwhile()
+        self.over.set()
         for t in self.threads:
             t.join()
 
 
 def settle(posta):
     posta.wait_empty()
-    with RawImap(posta.base + 993, 'anna@example.test') as c:
+    with in_spite_of_a_kill(lambda: RawImap(posta.base + 993,
+                                            'anna@example.test')) as c:
         c.ok('SELECT INBOX')
 
 
@@ -469,12 +474,12 @@ def test_races():
     with limited('*:bytes=500M') as posta:
         posta.send('a@client.test', 'anna@example.test')
         posta.wait_maildir('anna', 1)
-        storm = Storm(posta, 6)
+        maildir = box(posta, 'anna')
+        storm = Storm(posta, 6, lambda: there(maildir)[1] > 100)
         storm.go()
         settle(posta)
-        maildir = box(posta, 'anna')
-        assert there(maildir)[1] > 100
-        assert noted(maildir) == there(maildir), storm.errors[:3]
+        wait_until(lambda: noted(maildir) == there(maildir), lambda:
+                   f'{noted(maildir)} == {there(maildir)}: {storm.errors[:3]}')
 
 
 def test_kills():

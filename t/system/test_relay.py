@@ -3,7 +3,7 @@ import re
 
 import pytest
 
-from harness import Exim, NameServer, Posta
+from harness import Exim, NameServer, Posta, wait_until
 
 ZONE = '@ IN MX 10 mx\nmx IN A 127.0.0.1\nnull IN MX 0 .\n'
 
@@ -74,7 +74,8 @@ def test_what_is_put_off_stays_in_the_queue(posta, peer):
     posta.wait_log(r'to=<later@remote\.test>, .*status=deferred \(host '
                    r'mx\.remote\.test\[127\.0\.0\.1\] said: 451 come back '
                    r'later \(in reply to RCPT TO command\)\)')
-    assert 'come back later' in posta.command('mailq').stdout
+    wait_until(lambda: 'come back later' in posta.command('mailq').stdout,
+               'the reason')
 
 
 def test_many_messages_share_sessions(posta, peer):

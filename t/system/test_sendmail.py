@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from harness import Posta
+from harness import Posta, wait_until
 
 BODY = 'From: someone@example.test\nTo: alice@example.test\nSubject: hi\n\ntext\n'
 
@@ -22,8 +22,6 @@ def send(posta, *args, text=BODY, check=True):
 
 def got(posta, tag, user='alice'):
     """The message with that subject, once it is there."""
-    from harness import wait_until
-
     def look():
         for mail in posta.maildir(user):
             if f'Subject: {tag}\n'.encode() in mail:
@@ -145,7 +143,8 @@ def test_works_while_nothing_runs():
         assert len(os.listdir(posta.dir / 'queue/maildrop')) == 1
         posta.start()
         posta.wait_maildir('alice', 1)
-        assert not os.listdir(posta.dir / 'queue/maildrop')
+        wait_until(lambda: not os.listdir(posta.dir / 'queue/maildrop'),
+                   'it to be taken out')
 
 
 def test_too_large_is_refused(posta):

@@ -408,7 +408,7 @@ def test_proxy_protocol(header, client, proxied):
 @pytest.fixture(scope='module')
 def proxied():
     posta = Posta(settings={**BASE, 'smtpd_peername_lookup': 'no',
-                            'smtpd_upstream_proxy_timeout': '1s',
+                            'smtpd_upstream_proxy_timeout': '5s',
                             'smtpd_upstream_proxy_protocol': 'haproxy'})
     posta.answers = lambda: True
     with posta:

@@ -106,7 +106,10 @@ mail_location = maildir:~/../../mail/%Ln{layout}
 ''') as peer:
         yield Mail(peer, layout)
         log = (peer.top / 'log/dovecot').read_text()
-        assert not re.findall(r'.*(?:Error|Warning|Panic|Fatal):.*', log), log
+        # That it waits for its locks on a slow machine is no trouble.
+        assert not [line for line in
+                    re.findall(r'.*(?:Error|Warning|Panic|Fatal):.*', log)
+                    if not re.search(r'Warning: .* seconds', line)], log
 
 
 def text(n):
@@ -190,7 +193,7 @@ def test_both_at_once(mail):
     assert len(set(told)) == 30
     wait_until(lambda: mail.by_store('INBOX') == mail.by_dovecot('INBOX'),
                lambda: f'{mail.by_store("INBOX")}\n'
-                       f'{mail.by_dovecot("INBOX")}', 10)
+                       f'{mail.by_dovecot("INBOX")}')
     found = mail.by_store('INBOX')[2]
     assert set(told) <= set(found)
     assert len(found) == 7 + 30 + 30

@@ -8,6 +8,7 @@ import pytest
 
 from harness import Authority, Posta, run, wait_until
 from harness.auth_server import b64
+from harness.process import memory
 from harness.raw_smtp import RawSmtp
 
 PASSWORD = 'corRect-h0rse'
@@ -49,6 +50,12 @@ def submission(posta, port=587, hello='EHLO [127.0.0.1]'):
         c.encrypt()
     c.say(hello)
     return c
+
+
+def settled(posta):
+    """How many messages bob has, once none is on its way."""
+    posta.wait_empty()
+    return len(posta.maildir('bob'))
 
 
 def log_in(c, user=LOGIN, password=PASSWORD):
@@ -100,7 +107,7 @@ def swaks(posta, port, mechanism, password=PASSWORD, tls=None):
 @pytest.mark.parametrize('port', [587, 465])
 @pytest.mark.parametrize('mechanism', ['PLAIN', 'LOGIN', 'CRAM-MD5'])
 def test_swaks(posta, port, mechanism):
-    before = len(posta.maildir('bob'))
+    before = settled(posta)
     done = swaks(posta, port, mechanism)
     assert done.returncode == 0, done.stdout
     text = posta.wait_maildir('bob', before + 1)[-1].decode()
@@ -139,7 +146,7 @@ def test_swaks_without_the_tls_that_is_asked(posta, mechanism, tls):
                                        'SCRAM-SHA-1', 'SCRAM-SHA-256'])
 def test_curl(posta, tmp_path, port, mechanism):
     """curl takes SCRAM only where it was built with it; then it says so."""
-    before = len(posta.maildir('bob'))
+    before = settled(posta)
     message = tmp_path / 'message'
     message.write_text(f'From: {LOGIN}\nSubject: by curl\n\nhello\n')
     url = f'smtp://127.0.0.1:{posta.base + port}' if port == 587 else \
@@ -208,7 +215,7 @@ def test_external(tmp_path):
 
 
 def test_what_a_client_forgets_is_added_and_bcc_goes(posta):
-    before = len(posta.maildir('bob'))
+    before = settled(posta)
     with submission(posta) as c:
         assert log_in(c) == OK
         for line in (f'MAIL FROM:<{LOGIN}>', 'RCPT TO:<bob@example.test>',
@@ -298,24 +305,6 @@ def test_a_crash_of_authd_is_a_passing_trouble():
                 assert reply[:3] in ('235', '454'), reply
                 return reply == OK
         wait_until(again, 'logins to work again')
-
-
-def memory(pid):
-    """What a process can write to, and so has written to."""
-    with open(f'/proc/{pid}/maps') as maps, \
-            open(f'/proc/{pid}/mem', 'rb', 0) as mem:
-        for line in maps:
-            where, rights, *rest = line.split()
-            if 'w' not in rights or '[vvar' in line:
-                continue
-            start, end = (int(x, 16) for x in where.split('-'))
-            if end - start > 1 << 28:    # a sanitizer's own
-                continue
-            mem.seek(start)
-            try:
-                yield mem.read(end - start)
-            except OSError:
-                pass
 
 
 @pytest.mark.parametrize('mechanism', ['PLAIN', 'LOGIN'])

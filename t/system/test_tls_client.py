@@ -312,10 +312,8 @@ def test_a_tls_session_that_breaks(localhost):
 
 
 def test_a_handshake_that_hangs():
-    def hang(_):
-        time.sleep(3)
-    with FakeSmtp(tls=hang) as server, \
-            agent('encrypt', smtp_starttls_timeout='1s') as client:
+    with FakeSmtp(tls=lambda _: server.stopping.wait() and None) as server, \
+            agent('encrypt', smtp_starttls_timeout='4s') as client:
         assert client.one(server.nexthop).text == \
             'Cannot start TLS: handshake failure'
         assert 'Connection timed out' in client.log()

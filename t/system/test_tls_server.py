@@ -1,4 +1,5 @@
 """TLS of the SMTP server: handshakes, certificates, tickets, who holds keys."""
+import contextlib
 import os
 import pathlib
 import re
@@ -361,7 +362,8 @@ def test_peer_that_leaves(chain):
 
 def test_rate_of_new_sessions(authority, chain):
     with posta(chain, smtpd_client_new_tls_session_rate_limit='2',
-               smtpd_client_event_limit_exceptions='') as p:
+               smtpd_client_event_limit_exceptions='',
+               anvil_rate_time_unit='1000s') as p:
         tls = context(authority)
         for _ in range(2):
             with Client(p.port) as c:
@@ -399,13 +401,12 @@ def test_resumption_in_another_worker(authority, chain, version):
     with posta(chain) as p:
         reused, ticket, pid = resume(p, tls, None)
         assert not reused
-        with Client(p.port):  # keeps a worker busy
-            reused, _, other = resume(p, tls, ticket)
-            assert reused
-            with Client(p.port):
-                reused, _, third = resume(p, tls, ticket)
+        with contextlib.ExitStack() as busy:
+            other = pid
+            while other == pid:
+                busy.enter_context(Client(p.port))  # keeps a worker busy
+                reused, _, other = resume(p, tls, ticket)
                 assert reused
-        assert len({pid, other, third}) > 1
 
 
 def test_tickets_after_rotation(authority, chain):
@@ -573,7 +574,7 @@ def test_renewal_while_sessions_go_on(authority, certbot):
         new = authority.sign(NAME, kind='rsa')
         install(live, archive, new, 2)
         second = fingerprint_of(ssl.PEM_cert_to_DER_cert(new[0].read_text()))
-        wait_until(lambda: served(p, tls) == second, 'the new certificate', 20)
+        wait_until(lambda: served(p, tls) == second, 'the new certificate')
         p.wait_log('certificates or their keys have changed: read again')
         for c in sessions:
             c.start()
@@ -598,7 +599,7 @@ def test_broken_renewal_changes_nothing(authority, certbot):
         p.wait_log('the ones from before stay in use')
         assert served(p, tls) == first
         install(live, archive, authority.sign(NAME), 3)
-        wait_until(lambda: served(p, tls) != first, 'the newest one', 20)
+        wait_until(lambda: served(p, tls) != first, 'the newest one')
 
 
 def test_keys_are_killed(authority, chain):
@@ -811,7 +812,9 @@ def said_of(server, tls, log, mail):
         assert c.say('Subject: x\r\n\r\n.').startswith('250 ')
         c.say('QUIT')
     field = re.search(r'\nReceived: .*?;', '\n' + mail(), re.S)[0]
-    line = re.search(r'(\w+ TLS connection established from ).*?: (.*)', log())
+    line = wait_until(
+        lambda: re.search(r'(\w+ TLS connection established from ).*?: (.*)\n',
+                          log()), 'it in the log')
     return (re.search(r'\t\(using .*(?=\tby )', field, re.S)[0],
             re.search(r' with (E?SMTP\w*) id ', field)[1],
             line[1], line[2])
@@ -863,5 +866,5 @@ def test_new_names_are_served(authority, chain):
         p.reload()
         assert kind(p) == want[0]
         make(p, pairs[1])
-        wait_until(lambda: kind(p) == want[1], 'the new certificate', 40)
+        wait_until(lambda: kind(p) == want[1], 'the new certificate')
         assert served(p, tls) != want[1]

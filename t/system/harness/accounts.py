@@ -12,6 +12,7 @@ import shutil
 import subprocess
 
 from .instance import Posta, run
+from .maildir import messages
 from .wait import wait_until
 
 FIRST_UID = 61000
@@ -135,11 +136,7 @@ class Accounts(Posta):
         return path
 
     def maildir(self, user):
-        base = self.home / user / 'Maildir'
-        files = [f for d in ('new', 'cur') if (base / d).is_dir()
-                 for f in (base / d).iterdir()]
-        return [f.read_bytes() for f in
-                sorted(files, key=lambda f: f.stat().st_mtime_ns)]
+        return messages(self.home / user / 'Maildir')
 
     def wait_file(self, path, text=None):
         """Wait for a file that is not empty, or has some text; its text."""

@@ -4,7 +4,7 @@ import hashlib
 import hmac
 import os
 
-from .connection import Connection, connected_to
+from .connection import Closed, Connection, connected_to
 
 
 def b64(data):
@@ -15,13 +15,15 @@ def b64(data):
 class AuthClient(Connection):
     """A connection to an auth socket; `mechs`: names to properties."""
 
-    def __init__(self, path, greet=True, timeout=60):
+    def __init__(self, path, greet=True, timeout=120):
         super().__init__(connected_to(path, timeout))
         self.number = 0
         self.mechs, self.greeting = {}, []
         if greet:
             self.send('VERSION\t1\t2', f'CPID\t{os.getpid()}')
             while (line := self.line()) != 'DONE':
+                if line is None:
+                    raise Closed
                 self.greeting.append(line)
                 words = line.split('\t')
                 if words[0] == 'MECH':

@@ -15,7 +15,7 @@ def trusting():
     return context
 
 
-def connected(port, timeout=60, host='127.0.0.1', source=None):
+def connected(port, timeout=120, host='127.0.0.1', source=None):
     """A socket; `source`: the address that it comes from."""
     bind = (source, 0) if source else None
     out = socket.create_connection((host, port), timeout, bind)
@@ -23,7 +23,7 @@ def connected(port, timeout=60, host='127.0.0.1', source=None):
     return out
 
 
-def connected_to(path, timeout=60):
+def connected_to(path, timeout=120):
     """A socket to one of the file system."""
     out = socket.socket(socket.AF_UNIX)
     out.settimeout(timeout)

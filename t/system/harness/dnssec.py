@@ -87,8 +87,8 @@ class SignedNames(NameServer):
     def __exit__(self, *exc):
         if exc[0]:
             print(self.resolver_log())
-        self.resolver.terminate()
-        self.resolver.wait(10)
+        self.resolver.kill()
+        self.resolver.wait()
         super().__exit__(*exc)
 
     @property

@@ -8,7 +8,10 @@ import signal
 import smtplib
 import subprocess
 import tempfile
+from contextlib import contextmanager
 
+from . import process
+from .maildir import messages
 from .ports import free_port_base, give_back_base
 from .wait import wait_until
 
@@ -176,6 +179,21 @@ class Posta:
         except ProcessLookupError:
             pass
 
+    @contextmanager
+    def stopped(self, name):
+        """Meanwhile all processes of a program stand still."""
+        pids = self.pids(name)
+        for pid in pids:
+            self.kill(pid, signal.SIGSTOP)
+        try:
+            wait_until(lambda: all(') T ' in process.text(pid, 'stat') or
+                                   not process.text(pid, 'stat')
+                                   for pid in pids), 'them to stand still')
+            yield
+        finally:
+            for pid in pids:
+                self.kill(pid, signal.SIGCONT)
+
     def close(self):
         if self.master_pid():
             run(self.bin / 'posta', '-c', self.dir, 'abort', check=False)
@@ -206,13 +224,9 @@ class Posta:
 
     def maildir(self, user):
         """The messages in a user's Maildir, as bytes, in order of arrival."""
-        base = self.dir / 'mail' / self.domain / user / 'Maildir'
-        files = [f for d in ('new', 'cur') if (base / d).is_dir()
-                 for f in (base / d).iterdir()]
-        return [f.read_bytes() for f in
-                sorted(files, key=lambda f: f.stat().st_mtime_ns)]
+        return messages(self.dir / 'mail' / self.domain / user / 'Maildir')
 
-    def wait_maildir(self, user, count, seconds=30):
+    def wait_maildir(self, user, count, seconds=120):
         """Wait until so many messages have arrived; the messages."""
         return wait_until(lambda: len(m := self.maildir(user)) >= count and m,
                           lambda: f'{count} messages for {user}, there are '
@@ -223,14 +237,21 @@ class Posta:
         lines = self.command('postqueue', '-j').stdout.splitlines()
         return [json.loads(line) for line in lines]
 
-    def wait_empty(self, seconds=60):
+    def wait_empty(self, seconds=120):
         wait_until(lambda: not self.queue(), lambda: f'an empty queue: '
                    f'{self.queue()}', seconds)
+
+    def flush(self):
+        """Have all that waits tried again, once none of it is under way: what
+        the log says of an attempt comes before its end."""
+        wait_until(lambda: all(m['queue_name'] in ('deferred', 'hold')
+                               for m in self.queue()), 'all to wait')
+        self.command('postqueue', '-f')
 
     def log_text(self):
         return self.log.read_text() if self.log.exists() else ''
 
-    def wait_log(self, pattern, count=1, seconds=30):
+    def wait_log(self, pattern, count=1, seconds=120):
         """Wait for lines that match; the match objects."""
         def lines():
             found = [m for line in self.log_text().splitlines()

@@ -22,7 +22,7 @@ class MailClient(Connection):
     """Lines to and from a port of an instance: 'imap', 'imaps', 'pop3',
     'pop3s'. All lines are text without their CRLF."""
 
-    def __init__(self, posta, name, timeout=60, small=False):
+    def __init__(self, posta, name, timeout=120, small=False):
         self.name = name
         mine = socket.socket()
         if small:  # a window that is full at once

@@ -40,6 +40,16 @@ def _free(port, kinds=(socket.SOCK_STREAM, socket.SOCK_DGRAM)):
     return True
 
 
+def _claim_free(ports):
+    """All of them, or none. Who has claimed one may be about to listen there,
+    so nobody else tries whether it is free."""
+    claimed = [p for p in ports if _claim(p)]
+    if claimed == ports and all(_free(p) for p in ports):
+        return True
+    give_back(claimed)
+    return False
+
+
 def _candidates(step, first=10000, last=32000):
     """Below the ephemeral range; each process starts elsewhere."""
     count = (last - first) // step
@@ -50,7 +60,7 @@ def _candidates(step, first=10000, last=32000):
 
 def free_port():
     for port in _candidates(1):
-        if _free(port) and _claim(port):
+        if _claim_free([port]):
             return port
     raise RuntimeError('no free port')
 
@@ -61,13 +71,8 @@ MAIL_PORTS = (25, 587, 465, 143, 993, 110, 995)
 def free_port_base():
     """N such that N+25, N+587 ... are free."""
     for base in _candidates(7):
-        ports = [base + p for p in MAIL_PORTS]
-        if not all(_free(p) for p in ports):
-            continue
-        claimed = [p for p in ports if _claim(p)]
-        if claimed == ports:
+        if _claim_free([base + p for p in MAIL_PORTS]):
             return base
-        give_back(claimed)
     raise RuntimeError('no free block of ports')
 
 

@@ -2,8 +2,9 @@
 import re
 
 from .connection import Closed, Connection, connected
+from .wait import wait_until
 
-__all__ = ['Closed', 'RawImap', 'names']
+__all__ = ['Closed', 'RawImap', 'home', 'in_spite_of_a_kill', 'names']
 
 
 def names(lines):
@@ -21,7 +22,7 @@ class RawImap(Connection):
     """One connection. Responses are bytes without the last CRLF, literals in
     them; `say` gives the untagged ones and the tagged one."""
 
-    def __init__(self, port, user=None, password='secret', timeout=60,
+    def __init__(self, port, user=None, password='secret', timeout=120,
                  clear=False):
         super().__init__(connected(port, timeout))
         if not clear:
@@ -98,3 +99,23 @@ class RawImap(Connection):
             text = b''
         self.send(text + b'\r\n')
         return self.until(tag)
+
+
+def home(posta, user):
+    """The Maildir of a user, made by a first login. Nobody listens to it any
+    more: who does may see a later file before an earlier one."""
+    with RawImap(posta.base + 993, f'{user}@{posta.domain}') as c:
+        c.ok('SELECT INBOX')
+        c.ok('UNSELECT')
+    return posta.dir / 'mail' / posta.domain / user / 'Maildir'
+
+
+def in_spite_of_a_kill(log_in):
+    """The client that log_in gives, also when the user's process has just been
+    killed: until the broker knows, it may still give it a connection."""
+    def tried():
+        try:
+            return log_in()
+        except (Closed, OSError):
+            return None
+    return wait_until(tried, 'a login to another process')

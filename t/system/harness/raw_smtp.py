@@ -9,7 +9,7 @@ class RawSmtp(Connection):
     """One connection; replies are lists of lines, without CRLF."""
 
     def __init__(self, port, host='127.0.0.1', greeting=True, source=None,
-                 path=None, timeout=60, tls=False):
+                 path=None, timeout=120, tls=False):
         super().__init__(connected_to(path, timeout) if path else
                          connected(port, timeout, host, source))
         if tls:

@@ -2,7 +2,7 @@
 import time
 
 
-def wait_until(condition, what, seconds=30):
+def wait_until(condition, what, seconds=120):
     """The first true value of condition(); fails when none comes.
 
     The limit only ends a test that hangs; it is no measure of speed.
