@@ -370,6 +370,27 @@ find_private(struct session *s, struct str name, struct spot *spot,
     return space_private_name(s->imap, name, &spot->name, why);
 }
 
+/* Take an owner and the separator off; where that is a dot, he may have some
+ * himself, and the longest name counts. */
+static bool
+take_owner(struct session *s, struct str *rest, struct str *owner)
+{
+    const struct shares *shares = space_shares(s->imap);
+    struct str name = *rest, below;
+
+    *owner = S("");
+    for (size_t i = 0; i < shares->count; i++) {
+        below = name;
+        if (shares->owners[i].len <= owner->len ||
+            !str_skip(&below, shares->owners[i]) || below.len < 2 ||
+            below.p[0] != s->imap->names.separator)
+            continue;
+        *owner = shares->owners[i];
+        *rest = str_sub(below, 1, below.len);
+    }
+    return owner->len > 0;
+}
+
 /* "anna/Work" of "shared/anna/Work". */
 static enum rc
 find_shared(struct session *s, const struct mail_space *space, struct str rest,
@@ -379,8 +400,7 @@ find_shared(struct session *s, const struct mail_space *space, struct str rest,
     struct str owner;
     enum rc rc;
 
-    (void)str_cut(&rest, s->imap->names.separator, &owner);
-    if (rest.len == 0 || !has(space_shares(s->imap), owner))
+    if (!take_owner(s, &rest, &owner))
         return none(why);
     rc = space_home(s->imap, space, owner, &h, why);
     if (rc != OK)
