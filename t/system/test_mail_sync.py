@@ -20,6 +20,14 @@ def posta():
         yield p
 
 
+@pytest.fixture
+def courier():
+    """Folders below INBOX., which programs are told or find out."""
+    with Posta(settings={'imap_private_prefix': 'INBOX.',
+                         'imap_hierarchy_separator': '.'}) as p:
+        yield p
+
+
 def login(posta):
     c = imaplib.IMAP4_SSL('127.0.0.1', posta.base + 993, ssl_context=trusting())
     c.login(ALICE, 'secret')
@@ -178,6 +186,26 @@ def test_mbsync_makes_and_removes_folders(posta, home):
     assert sorted(there(posta, 'Private')) == [2, 3]
 
 
+def test_mbsync_below_inbox(courier, home):
+    """It asks for the namespace: what is here has no prefix."""
+    with login(courier) as c:
+        assert c.create('INBOX.Work.2026')[0] == 'OK'
+        assert c.append('INBOX.Work.2026', r'(\Seen)', None,
+                        message(1))[0] == 'OK'
+    box = mbsync(courier, home)
+    assert here(box / 'Work/2026') == {1: 'S'}
+    fill(box / 'Private', [2, 3])
+    mbsync(courier, home)
+    assert sorted(there(courier, 'INBOX.Private')) == [2, 3]
+    with login(courier) as c:
+        assert c.rename('INBOX.Private', 'INBOX.Work.Old')[0] == 'OK'
+    mbsync(courier, home)
+    assert sorted(here(box / 'Work/Old')) == [2, 3]
+    before = sorted(p.name for p in box.rglob('*'))
+    mbsync(courier, home)
+    assert sorted(p.name for p in box.rglob('*')) == before
+
+
 def offlineimap(posta, home):
     box = home / 'mail'
     print_of = run('openssl', 'x509', '-in', posta.dir / 'tls/cert.pem',
@@ -227,3 +255,19 @@ def test_offlineimap(posta, home):
     before = sorted(p.name for p in box.glob('*/cur/*'))
     offlineimap(posta, home)
     assert sorted(p.name for p in box.glob('*/cur/*')) == before
+
+
+def test_offlineimap_below_inbox(courier, home):
+    with login(courier) as c:
+        c.append('INBOX', '', None, message(1))
+        assert c.create('INBOX.Work.2026')[0] == 'OK'
+        assert c.append('INBOX.Work.2026', r'(\Seen)', None,
+                        message(99))[0] == 'OK'
+    box = offlineimap(courier, home)
+    assert here(box / 'INBOX') == {1: ''}
+    assert here(box / 'INBOX.Work.2026') == {99: 'S'}
+    fill(box / 'INBOX.Work.2026', [2])
+    fill(box / 'INBOX.Other', [3])
+    offlineimap(courier, home)
+    assert there(courier, 'INBOX.Work.2026') == {2: '', 99: 'S'}
+    assert there(courier, 'INBOX.Other') == {3: ''}
