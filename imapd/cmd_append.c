@@ -252,7 +252,7 @@ put_part(struct session *s, struct upload *u, struct arena *a, struct opened *m,
     struct run run;
 
     if (message_bytes(m, &u->why) != OK ||
-        message_structure(a, m, m->bytes.len, &u->why) != OK)
+        message_structure(a, m, &u->why) != OK)
         return fail_url(s, u, text, "There is no such message");
     if (!section_find(a, m->bytes, &m->s, &url->section, &run))
         return fail_url(s, u, text, "The message has no such part");

@@ -38,12 +38,25 @@ put_item_flags(struct fetching *f)
 }
 
 static enum rc
+need_dates(struct fetching *f, struct why *why)
+{
+    bool known = f->m.saved != 0;
+    enum rc rc = mailbox_dates(f->s->box, &f->m, why);
+
+    if (!known && rc == OK) {
+        f->o.size = f->m.size;
+        f->o.vsize = f->m.vsize;
+    }
+    return rc;
+}
+
+static enum rc
 put_date(struct fetching *f, enum fetch_kind kind, struct why *why)
 {
     bool saved = kind == FETCH_SAVEDATE;
     struct buf b = buf_in(f->a);
     struct tm tm = {0};
-    enum rc rc = mailbox_dates(f->s->box, &f->m, why);
+    enum rc rc = need_dates(f, why);
 
     if (rc != OK)
         return rc;
@@ -67,25 +80,12 @@ put_id(struct fetching *f, const char *name, char letter)
     say(f->s, " (%c%s)", letter, buf_str(&b).p);
 }
 
-static enum rc
-put_size(struct fetching *f, struct why *why)
-{
-    uint64_t size = f->m.vsize;
-    enum rc rc = size ? OK : mailbox_vsize(f->s->box, f->m.uid, &size, why);
-
-    if (rc == OK) {
-        put(f, "RFC822.SIZE ");
-        say_number(f->s, size);
-    }
-    return rc;
-}
-
 /* ---- items that the message has */
 
 static enum rc
 need_structure(struct fetching *f, struct why *why)
 {
-    return message_structure(f->a, &f->o, f->m.size, why);
+    return message_structure(f->a, &f->o, why);
 }
 
 static enum rc
@@ -94,6 +94,49 @@ need_bytes(struct fetching *f, struct why *why)
     enum rc rc = f->o.bytes.p ? OK : message_bytes(&f->o, why);
 
     return rc == OK ? need_structure(f, why) : rc;
+}
+
+/* What an item is made of, ahead of it. */
+static enum rc
+prepare(struct fetching *f, const struct fetch_item *i, struct why *why)
+{
+    switch (i->kind) {
+    case FETCH_INTERNALDATE:
+    case FETCH_SAVEDATE:
+        return need_dates(f, why);
+    case FETCH_ENVELOPE:
+    case FETCH_BODY:
+    case FETCH_BODY_STRUCTURE:
+        return need_structure(f, why);
+    case FETCH_SECTION:
+        return i->kept ? OK : need_bytes(f, why);
+    case FETCH_BINARY:
+    case FETCH_BINARY_SIZE:
+    case FETCH_RFC822:
+    case FETCH_RFC822_HEADER:
+    case FETCH_RFC822_TEXT:
+        return need_bytes(f, why);
+    default:
+        return OK;
+    }
+}
+
+/* The index may believe a file's name: where another item reads the file, the
+ * size is told of that. */
+static enum rc
+put_size(struct fetching *f, struct why *why)
+{
+    enum rc rc = OK;
+
+    for (size_t i = 0; rc == OK && i < f->count; i++)
+        rc = prepare(f, &f->items[i], why);
+    if (rc == OK && f->o.vsize == 0)
+        rc = mailbox_vsize(f->s->box, f->m.uid, &f->o.vsize, why);
+    if (rc == OK) {
+        put(f, "RFC822.SIZE ");
+        say_number(f->s, f->o.vsize);
+    }
+    return rc;
 }
 
 static enum rc
@@ -374,7 +417,11 @@ fetch_begin(struct fetching *f, struct session *s, struct arena *a,
         .count = count,
         .seq = seq,
         .m = *m,
-        .o = {.uid = m->uid, .box = s->box, .charsets = s->imap->charsets},
+        .o = {.uid = m->uid,
+              .box = s->box,
+              .charsets = s->imap->charsets,
+              .size = m->size,
+              .vsize = m->vsize},
         .first = true
     };
     arena_reset(a);

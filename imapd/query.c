@@ -285,7 +285,7 @@ begin_walk(struct query *q)
     if (q->walking)
         return true;
     if (!has_bytes(q) ||
-        !had(q, message_structure(q->kept, &q->opened, q->m.size, &q->why)))
+        !had(q, message_structure(q->kept, &q->opened, &q->why)))
         return false;
     text_begin(&q->walk, q->texts, q->s->imap->charsets, q->opened.bytes,
                &q->opened.s, q->kinds);
@@ -417,8 +417,11 @@ query_take(struct query *q, const struct message *m)
     arena_reset(q->kept);
     q->m = *m;
     find_place(q);
-    q->opened = (struct opened){
-        .uid = m->uid, .box = q->box, .charsets = q->s->imap->charsets};
+    q->opened = (struct opened){.uid = m->uid,
+                                .box = q->box,
+                                .charsets = q->s->imap->charsets,
+                                .size = m->size,
+                                .vsize = m->vsize};
     q->fields = q->header = (struct str){0};
     q->may_open = true;
     q->rc = OK;

@@ -145,13 +145,13 @@ put(struct session *s, struct str text, bool last)
 }
 
 bool
-send_begin(struct session *s, uint32_t uid, int64_t lines, const char *ok,
+send_begin(struct session *s, struct pop3_message *m, int64_t lines,
            struct why *why)
 {
     struct sending *n;
     int fd;
 
-    if (mailbox_file(s->box, uid, &fd, why) != OK)
+    if (mailbox_file(s->box, m->uid, &fd, why) != OK)
         return false;
     ssize_t got = read(fd, piece, PIECE);
     struct str first = {piece, got > 0 ? (size_t)got : 0};
@@ -164,13 +164,18 @@ send_begin(struct session *s, uint32_t uid, int64_t lines, const char *ok,
     s->sending = n;
     enum rc rc = got < 0 ? fail(why, "4.3.0", "cannot read a message: %m") : OK;
 
+    if (rc == OK && lines < 0)
+        rc = mailbox_vsize_of(s->box, m->uid, fd, &m->size, why);
     if (rc == OK && !s->utf8)
         rc = make_ascii(s, n, first, why);
     if (rc != OK) {
         send_drop(s);
         return false;
     }
-    say(s, "%s", ok);
+    if (lines < 0)
+        say(s, "+OK %llu octets", (unsigned long long)m->size);
+    else
+        say(s, "+OK");
     if (n->head == NULL)
         put(s, first, first.len < PIECE);
     return true;

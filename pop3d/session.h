@@ -59,11 +59,11 @@ void session_bye(struct session *s, const char *why);
 /* verbs.c: do one line. */
 void verbs_run(struct session *s, struct str line);
 
-/* send.c: answer `ok` and put the first piece of a message, or of its header
- * and so many lines of its body (-1: all). s->sending is set while there is
- * more of it. False: nothing was said, and why; 5.6.7 where it can be sent as
- * UTF-8 only. */
-bool send_begin(struct session *s, uint32_t uid, int64_t lines, const char *ok,
+/* send.c: answer +OK, with the size of the whole message, and put its first
+ * piece, or that of its header and so many lines of its body (-1: all).
+ * s->sending is set while there is more of it. False: nothing was said, and
+ * why; 5.6.7 where it can be sent as UTF-8 only. */
+bool send_begin(struct session *s, struct pop3_message *m, int64_t lines,
                 struct why *why);
 /* The next piece. */
 void send_more(struct session *s);

@@ -128,10 +128,7 @@ do_retr(struct session *s, struct str args)
 
     if (m == NULL)
         return;
-    unsigned long long size = size_of(s, m);
-    const char *ok = arena_fmt(s->work, "+OK %llu octets", size);
-
-    if (!send_begin(s, m->uid, -1, ok, &why)) {
+    if (!send_begin(s, m, -1, &why)) {
         refuse(s, &why);
         return;
     }
@@ -153,8 +150,7 @@ do_top(struct session *s, struct str args)
     }
     if ((m = find(s, number)) == NULL)
         return;
-    if (send_begin(s, m->uid, lines > INT32_MAX ? -1 : (int64_t)lines, "+OK",
-                   &why))
+    if (send_begin(s, m, lines > INT64_MAX ? INT64_MAX : (int64_t)lines, &why))
         s->done.top++;
     else
         refuse(s, &why);

@@ -235,11 +235,14 @@ open_message(struct index_job *job, const struct message *m, struct why *why)
 {
     enum rc rc;
 
-    job->opened = (struct opened){
-        .uid = m->uid, .box = job->box, .charsets = job->charsets};
+    job->opened = (struct opened){.uid = m->uid,
+                                  .box = job->box,
+                                  .charsets = job->charsets,
+                                  .size = m->size,
+                                  .vsize = m->vsize};
     rc = message_bytes(&job->opened, why);
     if (rc == OK)
-        rc = message_structure(job->kept, &job->opened, m->size, why);
+        rc = message_structure(job->kept, &job->opened, why);
     if (rc != OK) {
         end_message(job);
         return rc == PERM ? OK : rc;

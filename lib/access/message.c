@@ -53,20 +53,35 @@ make(struct arena *a, struct opened *m, struct why *why)
     return OK;
 }
 
-enum rc
-message_structure(struct arena *a, struct opened *m, uint64_t size,
-                  struct why *why)
+/* The index believes what a file's name says, until somebody reads the file. */
+static void
+correct_sizes(struct opened *m)
 {
+    uint64_t size = m->bytes.len, vsize = m->s.size + m->s.bare;
+    bool wrong =
+        (m->size && m->size != size) || (m->vsize && m->vsize != vsize);
+
+    m->size = size;
+    m->vsize = vsize;
+    if (wrong)
+        mailbox_measured(m->box, m->uid, size, vsize);
+}
+
+enum rc
+message_structure(struct arena *a, struct opened *m, struct why *why)
+{
+    uint64_t size = m->bytes.p ? m->bytes.len : m->size;
     struct str kept;
+    enum rc rc = OK;
 
     if (m->has_structure)
         return OK;
-    if (m->bytes.p)
-        size = m->bytes.len;
-    if (mailbox_blob(m->box, m->uid, BLOB_STRUCTURE, a, &kept, why) == OK &&
-        kept.p && structure_read(a, kept, size, &m->s)) {
-        m->has_structure = true;
-        return OK;
-    }
-    return make(a, m, why);
+    m->has_structure =
+        mailbox_blob(m->box, m->uid, BLOB_STRUCTURE, a, &kept, why) == OK &&
+        kept.p && structure_read(a, kept, size, &m->s);
+    if (!m->has_structure)
+        rc = make(a, m, why);
+    if (rc == OK && m->bytes.p)
+        correct_sizes(m);
+    return rc;
 }

@@ -11,16 +11,18 @@ struct opened {
     uint32_t uid;
     struct mailbox *box;
     struct converters *charsets;
-    struct str bytes;   /* mapped; NULL view: not opened */
-    struct structure s; /* texts in the arena */
+    uint64_t size, vsize; /* as the index has them; 0: not known */
+    struct str bytes;     /* mapped; NULL view: not opened */
+    struct structure s;   /* texts in the arena */
     bool has_structure;
 };
 
 /* Map the file. PERM 5.2.0 where it is gone. */
 enum rc message_bytes(struct opened *m, struct why *why) MUST_USE;
-/* Its structure, from the index, or worked out and kept there. Needs no bytes
- * where `size` (of the file) is known and the index has it. */
-enum rc message_structure(struct arena *a, struct opened *m, uint64_t size,
+/* Its structure, from the index, or worked out and kept there; bytes are needed
+ * where the index lacks it. With bytes, sizes are what they are from then on,
+ * and the index has them. */
+enum rc message_structure(struct arena *a, struct opened *m,
                           struct why *why) MUST_USE;
 void message_close(struct opened *m);
 

@@ -28,11 +28,14 @@ void
 message_measured(struct index_message *m, const struct name *n,
                  const struct stat *st)
 {
-    m->size = (uint64_t)st->st_size;
+    uint64_t size = (uint64_t)st->st_size;
+
+    /* Where a name tells the wrong size, the other one is as wrong. */
+    if (m->vsize < size || (m->size && m->size != size))
+        m->vsize = 0;
+    m->size = size;
     m->date = st->st_mtime;
     m->saved = n->made;
-    if (m->vsize < m->size)
-        m->vsize = 0;
     if (m->saved < 100000000 || m->saved > st->st_ctime + 86400)
         m->saved = st->st_ctime ? st->st_ctime : 1;
 }
@@ -56,6 +59,10 @@ take(struct message *m, const struct index_message *r)
 {
     m->date = r->date;
     m->saved = r->saved;
+    if (m->size != r->size) {
+        m->size = r->size;
+        m->vsize = r->vsize;
+    }
 }
 
 /* The messages without dates among those from that one on; none where it has
@@ -124,7 +131,7 @@ remember(struct dating *d, struct why *why)
             continue;
         r = old;
         r.size = u->r.size;
-        r.vsize = old.vsize < r.size ? 0 : old.vsize;
+        r.vsize = old.size == r.size ? old.vsize : 0;
         r.date = u->r.date;
         r.saved = u->r.saved;
         index_message_put(box->home->kv, &f, u->uid, &old, &r);

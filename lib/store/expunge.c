@@ -103,6 +103,17 @@ remove_files(struct mailbox *box, const struct index_folder *f,
     return missing;
 }
 
+/* What a count takes it for. */
+static int64_t
+counted(const struct leaving_file *file)
+{
+    struct name n;
+
+    if (name_parse(str_from(file->name), &n) && n.size)
+        return (int64_t)n.size;
+    return (int64_t)file->message.size;
+}
+
 /* The same, and the user has so much less. */
 static bool
 remove_counted(struct mailbox *box, const struct index_folder *f,
@@ -116,7 +127,7 @@ remove_counted(struct mailbox *box, const struct index_folder *f,
 
     for (size_t i = 0; i < list->files.len; i++)
         if (list->files.at[i].done) {
-            bytes += (int64_t)list->files.at[i].message.size;
+            bytes += counted(&list->files.at[i]);
             messages++;
         }
     quota_note(&turn, -bytes, -messages);

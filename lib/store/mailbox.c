@@ -445,20 +445,29 @@ mailbox_own_doubt(struct mailbox *box)
 /* What is asked of a folder. */
 
 enum rc
-mailbox_message(struct mailbox *box, uint32_t uid, struct message *m,
-                struct why *why)
+mailbox_record(struct mailbox *box, uint32_t uid, struct index_message *m,
+               struct why *why)
 {
     struct index_folder f;
-    struct index_message r;
     enum rc rc = mailbox_read(box, &f, why);
 
     if (rc != OK)
         return rc;
-    bool there = index_message_get(box->home->kv, f.id, uid, &r);
+    bool there = index_message_get(box->home->kv, f.id, uid, m);
 
     rc = mailbox_end(box, why);
     if (rc == OK && !there)
         rc = fail(why, "5.2.0", "the message has been removed");
+    return rc;
+}
+
+enum rc
+mailbox_message(struct mailbox *box, uint32_t uid, struct message *m,
+                struct why *why)
+{
+    struct index_message r;
+    enum rc rc = mailbox_record(box, uid, &r, why);
+
     if (rc != OK)
         return rc;
     *m = message_from(uid, &r);

@@ -72,16 +72,25 @@ struct message {
     uint8_t id[16];       /* EMAILID */
 };
 
-/* All but vsize is known. PERM 5.2.0 where there is no such message any more.
+/* All but vsize is known; sizes are what file names say, as long as nobody has
+ * looked at the file. PERM 5.2.0 where there is no such message any more.
  */
 enum rc mailbox_message(struct mailbox *box, uint32_t uid, struct message *m,
                         struct why *why) MUST_USE;
-/* Fill in the dates where they are not known yet; those of some messages behind
+/* Fill in the dates where they are not known yet, and what else is seen then:
+ * that the file's name tells the wrong size. The dates of some messages behind
  * it are looked up with them, so who asks for many should go upwards. */
 enum rc mailbox_dates(struct mailbox *box, struct message *m,
                       struct why *why) MUST_USE;
 enum rc mailbox_vsize(struct mailbox *box, uint32_t uid, uint64_t *vsize,
                       struct why *why) MUST_USE;
+/* The same of its file, which is open: counted where the index has none, or has
+ * believed a name that is wrong. */
+enum rc mailbox_vsize_of(struct mailbox *box, uint32_t uid, int fd,
+                         uint64_t *vsize, struct why *why) MUST_USE;
+/* Somebody has read its file, and what the index has is wrong. */
+void mailbox_measured(struct mailbox *box, uint32_t uid, uint64_t size,
+                      uint64_t vsize);
 /* Work that out for a few messages after a UID, 0 at first; *after is 0 again
  * when it is known of all (but those that cannot be read). */
 enum rc mailbox_size_some(struct mailbox *box, uint32_t *after,

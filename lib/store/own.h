@@ -55,6 +55,7 @@ struct mailbox {
      * go into the folder's record with what is committed next. */
     int64_t own_new, own_cur;
     bool own_good;
+    bool misnamed;   /* a file has another size than its name says */
     bool doubt;      /* not to be relied on until the folder has been listed */
     uint64_t told;   /* mod-sequence up to which others have been told */
     uint64_t serial; /* of the record that the keywords below are of */
@@ -146,6 +147,10 @@ bool flags_rescue(struct home *home);
 enum rc mailbox_recent(struct mailbox *box, const struct index_folder *f,
                        uint32_t *count, struct why *why) MUST_USE;
 
+/* A message's record, with what it has so far. PERM 5.2.0 where there is none.
+ */
+enum rc mailbox_record(struct mailbox *box, uint32_t uid,
+                       struct index_message *m, struct why *why) MUST_USE;
 struct message message_from(uint32_t uid, const struct index_message *r);
 
 /* Write dovecot-uidlist from the index, in a transaction that writes and under

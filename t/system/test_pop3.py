@@ -9,6 +9,7 @@ import pytest
 
 from harness import Posta, maildir, wait_until
 from harness.mail_client import MailClient, trusting
+from harness.raw_imap import RawImap
 
 ALICE = 'alice@example.test'
 
@@ -292,6 +293,39 @@ def test_old_uidls_are_kept(posta):
     with pop(posta) as c:
         assert c.ask('UIDL') == ['1 OLD-one', f'2 {7:08x}{1234567890:08x}',
                                  '3 UIDL3']
+
+
+def test_names_with_wrong_sizes(posta):
+    """They are believed until the file is read, by POP3 or by IMAP."""
+    known(posta, ',S=1500,W=1600', *[''] * 4)
+    size = len(crlf(letter(0)))
+    with pop(posta) as c:
+        assert c.ask('LIST') == [f'{n} 1600' for n in range(1, 5)]
+        assert c.ask('TOP 1 0')[0] == 'Subject: number 0'
+        c.send('RETR 1\r\n')
+        assert c.line() == f'+OK {size} octets'
+        assert '\r\n'.join(c.many()) + '\r\n' == crlf(letter(0)).decode()
+        assert c.ask('LIST') == [
+            f'1 {size}', '2 1600', '3 1600', '4 1600']
+    with RawImap(posta.base + 993, ALICE) as c:
+        assert c.ok('STATUS INBOX (SIZE)') == [
+            b'* STATUS INBOX (SIZE %d)' % (size + 4800)]
+        c.ok('SELECT INBOX')
+        assert c.ok('FETCH 1:2 RFC822.SIZE') == [
+            b'* 1 FETCH (RFC822.SIZE %d)' % size,
+            b'* 2 FETCH (RFC822.SIZE 1600)']
+        for items in 'RFC822.SIZE BODY.PEEK[]', 'RFC822.SIZE':
+            line, = c.ok(f'FETCH 2 ({items})')
+            assert line.startswith(b'* 2 FETCH (RFC822.SIZE %d' % size)
+        line, = c.ok('FETCH 3 (RFC822.SIZE ENVELOPE)')
+        assert line.startswith(b'* 3 FETCH (RFC822.SIZE %d ' % size)
+        line, = c.ok('FETCH 4 FAST')
+        assert b'RFC822.SIZE %d' % size in line
+        assert c.ok('STATUS INBOX (SIZE)') == [
+            b'* STATUS INBOX (SIZE %d)' % (4 * size)]
+    with pop(posta) as c:
+        assert c.ask('LIST') == [f'{n} {size}' for n in range(1, 5)]
+    posta.wait_log('UID [57] has 41 bytes, not what its file', 2)
 
 
 @pytest.mark.parametrize('uidl,shown', [
