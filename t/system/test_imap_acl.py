@@ -910,22 +910,7 @@ LISTS = [
 ]
 
 
-def test_like_dovecot(posta):
-    """Both have the same dovecot-acl files, and give the same answers: in a
-    public tree, and for the owner in his own."""
-    me, other = f'grouped@{posta.domain}', 'eve@example.test'
-    users = {me: 'secret'}
-    with Client(posta, 'grouped') as c:
-        own = posta.dir / 'mail' / posta.domain / 'grouped/Maildir'
-        asked, own_asked = {}, {}
-        for n, lines in enumerate(LISTS):
-            lines = [x.format(me=me, other=other) for x in lines]
-            acl(posta.public, f'.cmp{n}', *lines)
-            acl(own, f'.cmp{n}', *lines)
-            for name, found in (f'Public/cmp{n}', asked), (f'cmp{n}', own_asked):
-                done = c.say(f'MYRIGHTS {name}')
-                found[n] = set(done[0][0].split(b' ')[-1]) if done[0] else done[1]
-    more = '''
+WITH_ACLS = '''
 mail_plugins = acl
 protocol imap {{
   mail_plugins = acl imap_acl
@@ -946,9 +931,26 @@ namespace pub {{
   subscriptions = no
 }}
 '''
+
+
+def test_like_dovecot(posta):
+    """Both have the same dovecot-acl files, and give the same answers: in a
+    public tree, and for the owner in his own."""
+    me, other = f'grouped@{posta.domain}', 'eve@example.test'
+    users = {me: 'secret'}
+    with Client(posta, 'grouped') as c:
+        own = posta.dir / 'mail' / posta.domain / 'grouped/Maildir'
+        asked, own_asked = {}, {}
+        for n, lines in enumerate(LISTS):
+            lines = [x.format(me=me, other=other) for x in lines]
+            acl(posta.public, f'.cmp{n}', *lines)
+            acl(own, f'.cmp{n}', *lines)
+            for name, found in (f'Public/cmp{n}', asked), (f'cmp{n}', own_asked):
+                done = c.say(f'MYRIGHTS {name}')
+                found[n] = set(done[0][0].split(b' ')[-1]) if done[0] else done[1]
     dovecot = Dovecot(users=users, protocols='imap')
     public = dovecot.top / 'public'
-    dovecot.more = more.format(public=public)
+    dovecot.more = WITH_ACLS.format(public=public)
     with dovecot:
         mail = dovecot.top / 'mail/grouped'
         for n, lines in enumerate(LISTS):
@@ -971,6 +973,71 @@ namespace pub {{
                         assert found[n].startswith(theirs), (name, lines)
                     else:
                         assert found[n] == theirs, (name, lines, done)
+
+
+# For two users, none of whom owns it.
+MATRIX = [
+    ['user={me} l', 'user={other} lrwstipekxa'],
+    ['user={me} lrk', 'anyone lr'],
+    ['user={me} lra', 'user={other} i'],
+    ['anyone lrwstipekxa', '-user={me} wstipekxa'],
+    ['authenticated lrsa', 'user={other} a', '-user={other} l'],
+    ['group=staff lrka', 'user={me} lrsk', 'group-override=none lr'],
+    ['anyone lrk', '-anyone k', 'user={me} lk'],
+    ['user={me} lrkxa', 'user=somebody@else.test lrw', '-anyone p'],
+    ['user={me} kx', 'user={other} x'],
+]
+
+
+def entries(words):
+    """Identifiers, and the rights of each, in whatever order."""
+    return {k: frozenset(v) for k, v in zip(words[::2], words[1::2])}
+
+
+def told(client, box):
+    """What a server lets somebody know of a mailbox."""
+    (lines, done), found = client.say(f'MYRIGHTS {box}'), {}
+    found['rights'] = {frozenset(x.split(b' ')[-1]) for x in lines}
+    lines, done = client.say(f'GETACL {box}')
+    found['acl'] = [entries(x.split(b' ')[3:]) for x in lines] or done[:2]
+    found['listed'] = [x.split(b' ')[-1].strip(b'"')
+                       for x in client.ok(f'LIST "" {box}*')]
+    for command in f'STATUS {box} (MESSAGES)', f'EXAMINE {box}':
+        found[command] = client.say(command)[1][:2]
+    return found
+
+
+def test_matrix_like_dovecot(posta):
+    """Who may know what, and what is made below a mailbox: its rights, and the
+    file that says so."""
+    me, other = (f'{next(posta.fresh)}@{posta.domain}' for _ in range(2))
+    dovecot = Dovecot(users={me: 'secret', other: 'secret'}, protocols='imap')
+    public = dovecot.top / 'public'
+    dovecot.more = WITH_ACLS.format(public=public).replace('big,staff', 'no')
+    with dovecot:
+        public.mkdir()
+        os.chown(public, dovecot.user.pw_uid, dovecot.user.pw_gid)
+        for root in posta.public, public:
+            acl(root, '.', 'user=u0@example.test lrswipkxtea', 'anyone l')
+            for n, lines in enumerate(MATRIX):
+                acl(root, f'.matrix{n}',
+                    *(x.format(me=me, other=other) for x in lines))
+        for name in me, other:
+            kid = name.partition('@')[0]
+            with RawImap(posta.base + 993, name) as ours, \
+                    RawImap(dovecot.imaps, name) as theirs:
+                for n, lines in enumerate(MATRIX):
+                    box = f'Public/matrix{n}'
+                    done = [c.say(f'CREATE {box}/{kid}')[1][:2]
+                            for c in (ours, theirs)]
+                    assert done[0] == done[1], (name, lines)
+                    if done[0] == b'OK':
+                        box += f'/{kid}'
+                    assert told(ours, box) == told(theirs, box), (name, lines)
+        texts = [{p.parent.name: entries(p.read_text().split())
+                  for p in root.glob('.matrix*.*/dovecot-acl')}
+                 for root in (posta.public, public)]
+        assert texts[0] == texts[1] and len(texts[0]) > 3
 
 
 def test_notify_and_search(anna, ben):
