@@ -37,17 +37,20 @@ open_target(struct import *im, struct user *u, const char *root,
     const struct import_options *o = im->options;
     struct why why;
 
+    im->names = names_of(im->conf);
+    for (size_t i = 0; i < o->folder_count; i++)
+        o->folders[i] = names_told(&im->names, o->folders[i]);
     if (import_state_open(im->life, root, source, !o->dry, &im->state, &why) !=
         OK) {
         import_say("%s", why.text);
         return IMPORT_LATER;
     }
     if (!o->dry && (user_mail_open(u, &im->home, &why) != OK ||
-                    import_state_settle(im->state, im->home, &why) != OK)) {
+                    import_state_settle(im->state, im->home,
+                                        im->names.separator, &why) != OK)) {
         import_say("%s", why.text);
         return IMPORT_STORE;
     }
-    im->names = names_of(im->conf);
     im->dots_divide = user_mail_dots_divide(u);
     return 0;
 }

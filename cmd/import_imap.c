@@ -492,7 +492,7 @@ copy_folders(struct imap_source *s, struct why *why)
     for (size_t i = 0; i < s->folders.len; i++) {
         struct remote_folder *f = &s->folders.at[i];
 
-        if (f->done || !import_wants(s->im, f->shown))
+        if (f->done || !import_wants(s->im->options, f->shown))
             continue;
         rc = copy_folder(s, f, why);
         if (rc != OK && s->refused) {

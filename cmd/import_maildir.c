@@ -276,7 +276,7 @@ subscribe(struct maildir *m, struct why *why)
 
     while (rc == OK && subs_next(m->life, &text, version, '.', &name)) {
         name = import_name(m->im, m->life, name, '\t', version == 1);
-        if (is_folder(m, name) && import_wants(m->im, name))
+        if (is_folder(m, name) && import_wants(m->im->options, name))
             rc = folder_subscribe(m->im->home, name, true, why);
     }
     return rc;
@@ -314,7 +314,7 @@ import_maildir(struct import *im, const char *path, const char *target)
     for (size_t i = 0; rc == OK && i < m->folders.len; i++) {
         struct str name = name_here(m, m->folders.at[i]);
 
-        if (import_wants(im, name))
+        if (import_wants(im->options, name))
             rc = copy_folder(m, m->folders.at[i], name, &why);
     }
     if (rc == OK && im->home)

@@ -488,8 +488,7 @@ import_mbox(struct import *im, const char *path)
 {
     const struct import_options *o = im->options;
     struct mbox *m = arena_make(im->life, struct mbox);
-    struct str name =
-        o->folder_count ? names_told(&im->names, o->folders[0]) : S("INBOX");
+    struct str name = o->folder_count ? o->folders[0] : S("INBOX");
     auto_close int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     struct stat st;
     struct why why;

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include "access/names.h"
 #include "base/buf.h"
 #include "base/hash.h"
 #include "store/changes.h"
@@ -339,15 +340,17 @@ was_stored(struct import_state *s, struct mailbox *box, bool *stored,
 }
 
 enum rc
-import_state_settle(struct import_state *s, struct home *home, struct why *why)
+import_state_settle(struct import_state *s, struct home *home, char separator,
+                    struct why *why)
 {
+    struct str name = names_divided(s->life, s->to_name, '/', separator);
     struct mailbox *box;
     bool stored = false;
     enum rc rc;
 
     if (s->pending.len == 0)
         return OK;
-    rc = mailbox_open(home, s->to_name, &box, why);
+    rc = mailbox_open(home, name, &box, why);
     if (rc == OK) {
         rc = was_stored(s, box, &stored, why);
         mailbox_close(box);

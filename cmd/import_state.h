@@ -41,9 +41,10 @@ enum rc import_state_open(struct arena *life, const char *root,
 
 /* Find out what became of a batch that the run before was storing. */
 enum rc import_state_settle(struct import_state *s, struct home *home,
-                            struct why *why) MUST_USE;
+                            char separator, struct why *why) MUST_USE;
 
-/* What follows is of that folder; name: here. */
+/* What follows is of that folder; name: here, but divided by "/", as the next
+ * run may find another separator. */
 enum rc import_state_folder(struct import_state *s, struct str key,
                             uint32_t validity, struct str name,
                             struct why *why) MUST_USE;

@@ -25,12 +25,10 @@ static const struct {
 /* ---- folders */
 
 bool
-import_wants(const struct import *im, struct str name)
+import_wants(const struct import_options *o, struct str name)
 {
-    const struct import_options *o = im->options;
-
     for (size_t i = 0; i < o->folder_count; i++)
-        if (str_ieq(names_told(&im->names, o->folders[i]), name))
+        if (str_ieq(o->folders[i], name))
             return true;
     return o->folder_count == 0;
 }
@@ -124,6 +122,7 @@ import_enter(struct import *im, struct str key, uint32_t validity,
         im->box = NULL;
         return rc;
     }
+    name = names_divided(im->life, name, im->names.separator, '/');
     return import_state_folder(im->state, key, validity, name, why);
 }
 

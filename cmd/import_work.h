@@ -73,7 +73,7 @@ struct str import_name(struct import *im, struct arena *a, struct str name,
                        char delimiter, bool mutf7);
 
 /* Is that folder, by its name here, among those of --folder? */
-bool import_wants(const struct import *im, struct str name);
+bool import_wants(const struct import_options *o, struct str name);
 
 /* The sources. Each returns the exit status, and has said what went wrong. */
 struct imap_source;

@@ -705,3 +705,28 @@ def test_refused_before_the_password():
         Import(posta)(f'imap://127.0.0.1:{server.port}', '--insecure',
                       status=77)
         assert server.heard == b'a1 AUTHENTICATE PLAIN\r\n'
+
+
+@pytest.mark.parametrize('layout', ['', ':LAYOUT=fs'], ids=['maildir++', 'fs'])
+def test_below_a_prefix(dovecot, layout):
+    """Folders go where clients find them; they may be named either way."""
+    with Posta(users={'anna': 'secret'}, settings={
+            'imap_private_prefix': 'INBOX.', 'imap_hierarchy_separator': '.',
+            'mail_location': f'maildir:~/Maildir{layout}'}) as posta:
+        with imaplib.IMAP4('127.0.0.1', dovecot.imap) as c:
+            c.login('anna', 'secret')
+            assert c.append('Sent', None, None, message(1, 1))[0] == 'OK'
+        run = Import(posta)
+        for folder in 'INBOX.Archive.2024.June', 'Sent':
+            out = run(url(dovecot), '--insecure', '--folder', folder)
+            assert out.count(': ') == 1 and ' copied, 0' in out, out
+        box = posta.dir / 'mbox'
+        box.write_bytes(b'From x@x.test Mon Mar  2 10:00:00 2020\n'
+                        b'Subject: 1\n\n1\n')
+        run(f'mbox:{box}', '--folder', 'INBOX.Old.mail')
+        with RawImap(posta.base + 993, f'anna@{posta.domain}') as c:
+            there = {line.split(b' "." ')[1] for line in c.ok('LIST "" *')}
+            assert {b'INBOX.Archive.2024.June', b'INBOX.Sent',
+                    b'INBOX.Old.mail'} <= there
+            assert c.ok('LSUB "" *') == [
+                b'* LSUB () "." INBOX.Archive.2024.June']
