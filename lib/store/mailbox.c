@@ -77,6 +77,13 @@ open_parts(struct mailbox *box)
 }
 
 static void
+close_made(struct mailbox *box)
+{
+    while (box->nmade > 0)
+        close(box->made[--box->nmade]);
+}
+
+static void
 release(struct mailbox *box)
 {
     int *const fds[] = {&box->dir, &box->new, &box->cur};
@@ -84,6 +91,7 @@ release(struct mailbox *box)
     for (size_t i = 0; i < COUNT(fds); i++)
         if (*fds[i] >= 0)
             close(*fds[i]);
+    close_made(box);
     vec_free(&box->views);
     vec_free(&box->kept);
     arena_free(box->keeps);
@@ -351,8 +359,38 @@ mailbox_write(struct mailbox *box, struct index_folder *f, struct why *why)
 }
 
 enum rc
+mailbox_write_text(struct mailbox *box, const char *name, bool fresh,
+                   struct str text, struct text_stamp *stamp, struct why *why)
+{
+    if (!fresh || box->nmade == COUNT(box->made))
+        return text_write(box->dir, name, text, stamp, why);
+
+    enum rc rc =
+        text_make(box->dir, name, text, stamp, &box->made[box->nmade], why);
+
+    box->nmade += rc == OK;
+    return rc;
+}
+
+/* What was made is on disk before the index tells of it. */
+static enum rc
+settle_made(struct mailbox *box, struct why *why)
+{
+    enum rc rc = OK;
+
+    if (box->nmade > 0)
+        rc = text_settle(box->dir, box->made, box->nmade, why);
+    close_made(box);
+    return rc;
+}
+
+enum rc
 mailbox_commit(struct mailbox *box, struct index_folder *f, struct why *why)
 {
+    if (settle_made(box, why) != OK) {
+        kv_env_abort(box->home->kv);
+        return rc_of(why->dsn);
+    }
     if (box->own_new && box->own_cur) {
         f->own_new = box->own_new;
         f->own_cur = box->own_cur;
@@ -387,7 +425,8 @@ reserve(struct mailbox *box, struct index_folder *f, struct why *why)
         state_put_head(&b, f->validity);
     state_put(&b, &l);
     if (stamp.ino == 0)
-        rc = text_write(box->dir, STATE_FILE, buf_str(&b), &f->state, why);
+        rc = mailbox_write_text(box, STATE_FILE, true, buf_str(&b), &f->state,
+                                why);
     else
         rc = text_append(box->dir, STATE_FILE, buf_str(&b), true, &f->state,
                          why);

@@ -134,7 +134,8 @@ found_folder(struct merge *m, struct why *why)
             (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000,
     };
     if (f->validity == 0)
-        rc = uidvalidity_new(m->s->box->home->dir, &f->validity, why);
+        rc = uidvalidity_new(&m->s->box->home->validities, m->s->box->home->dir,
+                             &f->validity, why);
     return rc;
 }
 

@@ -10,6 +10,7 @@
 #include "store/home.h"
 #include "store/index.h"
 #include "store/mailbox.h"
+#include "store/uidvalidity.h"
 
 #define PATH_LEN   480                /* longest path of a folder */
 #define KEEP_LIMIT ((size_t)64 << 20) /* of what waits to be kept */
@@ -27,6 +28,7 @@ struct home {
     struct dotlock_file lock_file; /* beside the index */
     unsigned generation;           /* one more when the index is made anew */
     VEC(struct mailbox *) boxes;
+    struct validities validities;
 
     /* tell.c */
     int listeners;        /* the folder; -1: not open */
@@ -62,6 +64,9 @@ struct mailbox {
     uint32_t id;
     struct arena *words;
     struct keywords keywords;
+
+    int made[2]; /* new text files, not on disk yet */
+    size_t nmade;
 
     /* What was asked for and announced in file.c. */
     struct ahead {
@@ -110,6 +115,12 @@ enum rc mailbox_write(struct mailbox *box, struct index_folder *f,
 enum rc mailbox_commit(struct mailbox *box, struct index_folder *f,
                        struct why *why) MUST_USE;
 void mailbox_abort(struct mailbox *box);
+
+/* A text file of the folder, in such a transaction: replaced, or (`fresh`) made
+ * where there is none, which is on disk with mailbox_commit. */
+enum rc mailbox_write_text(struct mailbox *box, const char *name, bool fresh,
+                           struct str text, struct text_stamp *stamp,
+                           struct why *why) MUST_USE;
 
 /* In a transaction that writes: the mod-sequence of what it changes. */
 enum rc mailbox_next_modseq(struct mailbox *box, struct index_folder *f,

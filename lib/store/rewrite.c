@@ -3,13 +3,16 @@
 
 /* Fields of others in the first line stay. */
 static enum rc
-read_others(struct arena *a, int dir, struct uidlist_head *h, struct why *why)
+read_others(struct arena *a, int dir, struct uidlist_head *h, bool *fresh,
+            struct why *why)
 {
     struct uidlist_head was;
     struct text_stamp stamp;
     struct str text;
     enum rc rc =
         text_read(a, dir, UIDLIST_FILE, 0, UIDLIST_MAX, &text, &stamp, why);
+
+    *fresh = stamp.ino == 0;
 
     if (rc == OK && uidlist_head(&text, &was))
         h->others = was.others;
@@ -45,13 +48,15 @@ uidlist_rewrite(struct mailbox *box, struct index_folder *f, struct why *why)
     struct arena *a = arena_new("uidlist", (size_t)4 << 30);
     struct uidlist_head h = {.validity = f->validity, .next = f->next};
     struct buf b = buf_in(a);
-    enum rc rc = read_others(a, box->dir, &h, why);
+    bool fresh;
+    enum rc rc = read_others(a, box->dir, &h, &fresh, why);
 
     memcpy(h.guid, f->guid, sizeof h.guid);
     uidlist_put_head(&b, &h);
     put_lines(box, f, &b);
     if (rc == OK)
-        rc = text_write(box->dir, UIDLIST_FILE, buf_str(&b), &f->uidlist, why);
+        rc = mailbox_write_text(box, UIDLIST_FILE, fresh, buf_str(&b),
+                                &f->uidlist, why);
     if (rc == OK)
         f->stale = 0;
     arena_free(a);

@@ -66,36 +66,72 @@ text_read(struct arena *a, int dir, const char *name, off_t from, off_t max,
 }
 
 static bool
-fill(int fd, struct str text, struct text_stamp *stamp)
+fill(int fd, struct str text, bool sync, struct text_stamp *stamp)
 {
     struct stat st;
 
-    if (!disk_write(fd, text) || !disk_sync(fd) || fstat(fd, &st) < 0)
+    if (!disk_write(fd, text) || (sync && !disk_sync(fd)) || fstat(fd, &st) < 0)
         return false;
     *stamp = text_stamp_of(&st);
     return true;
+}
+
+/* Under its name, and if `sync` on disk before that. -1 with why. */
+static int
+make(int dir, const char *name, struct str text, bool sync,
+     struct text_stamp *stamp, struct why *why)
+{
+    char tmp[280];
+
+    snprintf(tmp, sizeof tmp, "%s.tmp", name);
+    int fd = disk_create(dir, tmp, 0600);
+
+    /* Left by somebody who was killed: the caller has the lock. */
+    if (fd < 0 && errno == EEXIST && disk_remove(dir, tmp))
+        fd = disk_create(dir, tmp, 0600);
+    if (fd >= 0 && disk_share(fd, dir, "") && fill(fd, text, sync, stamp) &&
+        disk_publish(dir, tmp, name))
+        return fd;
+    (void)!store_fail(errno, why, "cannot write %s", name);
+    if (fd >= 0)
+        close(fd);
+    (void)!disk_remove(dir, tmp);
+    return -1;
 }
 
 enum rc
 text_write(int dir, const char *name, struct str text, struct text_stamp *stamp,
            struct why *why)
 {
-    char tmp[280];
+    auto_close int fd = make(dir, name, text, true, stamp, why);
 
-    snprintf(tmp, sizeof tmp, "%s.tmp", name);
-    auto_close int fd = disk_create(dir, tmp, 0600);
+    if (fd < 0)
+        return rc_of(why->dsn);
+    return disk_sync_dir(dir) ? OK
+                              : store_fail(errno, why, "cannot write %s", name);
+}
 
-    /* Left by somebody who was killed: the caller has the lock. */
-    if (fd < 0 && errno == EEXIST && disk_remove(dir, tmp))
-        fd = disk_create(dir, tmp, 0600);
-    if (fd >= 0 && disk_share(fd, dir, "") && fill(fd, text, stamp) &&
-        disk_publish(dir, tmp, name) && disk_sync_dir(dir))
-        return OK;
+enum rc
+text_make(int dir, const char *name, struct str text, struct text_stamp *stamp,
+          int *fd, struct why *why)
+{
+    *fd = make(dir, name, text, false, stamp, why);
+    if (*fd < 0)
+        return rc_of(why->dsn);
+    disk_sync_soon(*fd);
+    return OK;
+}
 
-    enum rc rc = store_fail(errno, why, "cannot write %s", name);
+enum rc
+text_settle(int dir, const int *fds, size_t count, struct why *why)
+{
+    bool good = true;
 
-    (void)!disk_remove(dir, tmp);
-    return rc;
+    for (size_t i = 0; good && i < count; i++)
+        good = disk_sync(fds[i]);
+    return good && disk_sync_dir(dir)
+               ? OK
+               : store_fail(errno, why, "cannot write a new folder's files");
 }
 
 enum rc

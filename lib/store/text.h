@@ -37,6 +37,17 @@ enum rc text_read(struct arena *a, int dir, const char *name, off_t from,
 enum rc text_write(int dir, const char *name, struct str text,
                    struct text_stamp *stamp, struct why *why) MUST_USE;
 
+/*
+ * Make one that there is none of yet. It is not on disk before text_settle; if
+ * the machine stops before that, it may be empty. *fd is the caller's.
+ */
+enum rc text_make(int dir, const char *name, struct str text,
+                  struct text_stamp *stamp, int *fd, struct why *why) MUST_USE;
+/* Several that were made so, in one folder, are on disk: a journal takes files
+ * and names in one commit. */
+enum rc text_settle(int dir, const int *fds, size_t count,
+                    struct why *why) MUST_USE;
+
 /* Add whole lines at the end; on disk if `sync`. A failure cuts off what was
  * written. The file must be there. */
 enum rc text_append(int dir, const char *name, struct str lines, bool sync,

@@ -7,9 +7,17 @@
 #ifndef STORE_UIDVALIDITY_H
 #define STORE_UIDVALIDITY_H
 
-#include "base/why.h"
+#include "store/text.h"
 
-enum rc uidvalidity_new(int root, uint32_t *validity, struct why *why) MUST_USE;
+/* Those that a process has taken and not used; all zero at first. */
+struct validities {
+    uint32_t next, left, took;
+    struct text_stamp stamp; /* of the file then */
+};
+
+/* `root` is the home's folder. */
+enum rc uidvalidity_new(struct validities *v, int root, uint32_t *validity,
+                        struct why *why) MUST_USE;
 
 /* The GUID of a mailbox: random. */
 void guid_new(uint8_t guid[16]);

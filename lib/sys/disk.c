@@ -280,6 +280,12 @@ disk_sync_dir(int dir)
     return !faulty() && fsync(dir) == 0;
 }
 
+void
+disk_sync_soon(int fd)
+{
+    (void)sync_file_range(fd, 0, 0, SYNC_FILE_RANGE_WRITE);
+}
+
 bool
 disk_publish(int dir, const char *from, const char *to)
 {

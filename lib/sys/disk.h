@@ -60,6 +60,9 @@ bool disk_copy(int out, int in, off_t from, off_t to);
  * folder (fsync). */
 bool disk_sync(int fd);
 bool disk_sync_dir(int dir);
+/* A hint that disk_sync is to come: of several files that were begun before,
+ * the first sync brings all on the medium, as a rule. */
+void disk_sync_soon(int fd);
 
 /* Give a finished file its public name, replacing what had it (rename). */
 bool disk_publish(int dir, const char *from, const char *to);
