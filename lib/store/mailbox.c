@@ -249,10 +249,11 @@ mailbox_close(struct mailbox *box)
 
     if (box == NULL || --box->users > 0)
         return;
+    mailbox_hold(box); /* a removed index may be found now */
     (void)!mailbox_kept(box, &why);
     if (!box->gone)
         (void)!flags_flush(box, SIZE_MAX, NULL, &why);
-    release_unused(box);
+    mailbox_let_go(box);
 }
 
 bool

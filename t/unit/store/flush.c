@@ -98,4 +98,21 @@ removed_after_kill(void **state)
     user_end(u);
 }
 
-TESTS(TEST(words), TEST(removed), TEST(removed_after_kill))
+/* Found by who closes the mailbox. */
+static void
+removed_before_close(void **state)
+{
+    struct user *u = user_new();
+
+    (void)state;
+    user_put(u, "cur/1.h:2,");
+    user_login(u);
+    user_store(u, 1, 1, FLAGS_ADD, FLAG_SEEN, 0);
+    user_remove_index(u);
+    user_logout(u);
+    assert_true(user_has(u, "cur/1.h:2,S"));
+    user_end(u);
+}
+
+TESTS(TEST(words), TEST(removed), TEST(removed_after_kill),
+      TEST(removed_before_close))
