@@ -221,6 +221,7 @@ do_copy(struct session *s, const struct command *c)
 #define LOOK_SOME 16384 /* messages of a step */
 
 struct expunging {
+    struct uid_set set;
     struct walk walk;
     struct ranges found, removed;
     bool looked;
@@ -278,6 +279,26 @@ expunge_some(struct session *s, struct expunging *e, struct uid_set set,
     return rc;
 }
 
+/* Of the set, those that the client has not been told of: they are no less in
+ * the mailbox, and it may know their UIDs. */
+static enum rc
+expunge_untold(struct session *s, struct expunging *e, struct why *why)
+{
+    struct uid_range *at =
+        arena_alloc(s->command, (e->set.len + 1) * sizeof *at);
+    uint32_t next = view_next(s->view);
+    size_t n = 0;
+
+    for (size_t i = 0; i < e->set.len; i++) {
+        struct uid_range r = e->set.at[i];
+
+        if (r.last >= next)
+            at[n++] =
+                (struct uid_range){r.first < next ? next : r.first, r.last};
+    }
+    return expunge_some(s, e, (struct uid_set){at, n}, why);
+}
+
 static void
 answer_expunge(struct session *s, struct expunging *e)
 {
@@ -312,6 +333,8 @@ expunge_step(struct session *s, void *work)
     if (set.len > 0 && rc == OK)
         return MORE;
     if (rc == OK)
+        rc = expunge_untold(s, e, &why);
+    if (rc == OK)
         answer_expunge(s, e);
     else
         reply_why(s, &why);
@@ -322,6 +345,7 @@ expunge_step(struct session *s, void *work)
 static void
 begin_expunge(struct session *s, struct expunging *e, struct uid_set set)
 {
+    e->set = set;
     walk_begin_up(&e->walk, s, set);
     session_task(
         s,

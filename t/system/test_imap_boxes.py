@@ -413,6 +413,21 @@ def test_catenate(client):
     assert len(bodies(c)) == 2
 
 
+@pytest.mark.parametrize('command', ('EXPUNGE', 'UID EXPUNGE 2:4', 'CLOSE'))
+def test_expunge_what_has_just_come(client, posta, command):
+    """The client has not been told of it, and it is no less in the mailbox."""
+    message = '(\\Deleted) {12+}\r\nSubject: x\r\n'
+    client.ok(f'APPEND INBOX {message}')
+    client.ok('SELECT INBOX')
+    with imap(posta, client.user) as other:
+        other.ok(f'APPEND INBOX {message}')
+        other.ok('APPEND INBOX {12+}\r\nSubject: x\r\n')
+    client.ok(command)
+    left = 2 if command.startswith('UID') else 1
+    assert client.ok('STATUS INBOX (MESSAGES)') == [
+        b'* STATUS INBOX (MESSAGES %d)' % left]
+
+
 def test_replace(client, posta):
     c = client
     append(c, 'INBOX', b'Subject: 1\r\n\r\n', b'Subject: 2\r\n\r\n',
