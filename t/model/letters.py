@@ -29,6 +29,9 @@ class Letter:
         self.sent_day = calendar.timegm(date[:6] + (0, 0, 0)) // DAY \
             if date else None
         self.sent = email.utils.mktime_tz(date) if date else None
+        self.message_id = self.field('Message-ID')
+        self.references = (self.field('References') or
+                           self.field('In-Reply-To')).split()
         self.hash = hashlib.sha1(raw).hexdigest()
 
     def field(self, name):
@@ -57,7 +60,7 @@ def encoded(text):
 
 
 def make(rng, name, around=(), plain=False):
-    """A message; around: Message-IDs that it may answer."""
+    """A message; around: letters that it may answer."""
     words = [rng.choice(WORDS) for _ in range(rng.randrange(1, 4))]
     subject = rng.choice(('', 'Re: ')) + ' '.join(words)
     sent = FIRST_DAY + rng.randrange(400 * DAY)
@@ -70,7 +73,12 @@ def make(rng, name, around=(), plain=False):
             f'Date: {email.utils.formatdate(sent)}',
             f'Message-ID: <{name}@model.test>', f'X-Model: {name}']
     if around and rng.random() < .5:
-        head.append(f'In-Reply-To: <{rng.choice(around)}@model.test>')
+        answered = rng.choice(around)
+        head.append(f'In-Reply-To: {answered.message_id}')
+        if rng.random() < .6:
+            chain = answered.references + [answered.message_id]
+            head.append('References: ' +
+                        '\r\n '.join(chain[-rng.randrange(1, 6):]))
     if not plain and rng.random() < .3:
         head += ['MIME-Version: 1.0',
                  'Content-Type: multipart/mixed; boundary=mark']

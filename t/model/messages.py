@@ -146,7 +146,7 @@ class Messages:
     def letter(self, plain=False):
         name = self.world.new_name(self.name)
         made = letters.Letter(letters.make(
-            self.rng, name, list(self.world.letters)[-30:], plain))
+            self.rng, name, list(self.world.letters.values())[-30:], plain))
         self.world.letters[name] = made
         return made
 

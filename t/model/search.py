@@ -1,5 +1,6 @@
 """SEARCH, SORT and THREAD: what they find must be what the model finds."""
 from .keys import SORT_KEYS, Keys, in_order
+from .threads import METHODS
 from .wire import numbers
 
 
@@ -96,17 +97,16 @@ class Searches:
     def thread(self, client):
         view, uid = client.view, self.by_uid(client)
         pieces, fits = Keys(self.rng, view, client.saved).key(1)
-        how = self.rng.choice(('REFERENCES', 'REFS', 'ORDEREDSUBJECT'))
+        how = self.rng.choice(sorted(METHODS))
         found = self.found(client, fits)
-        reply, _, others = self.run(
+        _, _, others = self.run(
             client, f"{'UID ' if uid else ''}THREAD {how} UTF-8 ", *pieces,
             still=not uid)
 
-        def flat(items):
-            for x in items:
-                yield from flat(x) if isinstance(x, list) else [int(x)]
+        def tree(items):
+            return [tree(x) if isinstance(x, list) else int(x) for x in items]
         thread, = (o for o in others if o[0] == b'THREAD')
-        told = sorted(flat(thread[1:]))
-        want = sorted(m.uid if uid else n for n, m in found)
-        if told != want:
-            view.fail(f'THREAD has {told}, not {want}')
+        want = [n.shown() for n in METHODS[how](
+            [(m.uid if uid else n, m) for n, m in found])]
+        if tree(thread[1:]) != want:
+            view.fail(f'THREAD {how}: {tree(thread[1:])}, not {want}')
