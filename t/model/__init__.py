@@ -5,7 +5,8 @@ Each user has connections of several kinds (KINDS in client.py), some of them a
 guest's, who sees what is shared with him (rights.py, sharing.py); one thread
 drives them all from a seed (user.py). Most rounds are *exact* (steps.py): one
 command at a time, and what comes back, to it and to the others that are told of
-it, must be what the model (world.py) says. In a *burst* (burst.py) all
+it, must be what the model (world.py) says; one more connection listens to all
+of the user's mailboxes (listen.py). In a *burst* (burst.py) all
 connections send several commands at once, while mail arrives, POP3 sessions
 delete some (beside.py) and processes are killed now and then; what may have
 come of it is worked out from what was acknowledged (pending.py), compared with

@@ -185,7 +185,7 @@ class Outside:
         self.transcript.note('rm', ' ', 'the index')
         for person in self.people:
             self.posta.kill(self.pid(person), signal.SIGKILL)
-        for c in self.clients + [self.auditor]:
+        for c in self.connections:
             c.drop()
         for person in self.people:
             shutil.rmtree(person.root / 'posta-index')

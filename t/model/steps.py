@@ -15,11 +15,11 @@ class Steps(Messages, Searches, Folders, Sharing,
     """The commands of a User (user.py), each a method that takes a client."""
 
     SELECTED = (('store', 20), ('fetch', 18), ('search', 14), ('copy', 7),
-                ('expunge', 6), ('noop', 8), ('sort', 4), ('thread', 2),
+                ('expunge', 6), ('noop', 8), ('sort', 4), ('thread', 4),
                 ('replace', 3), ('close', 3), ('idle', 5), ('catenate', 2))
     ANY = (('append', 10), ('select', 8), ('status', 4), ('list', 2),
            ('folder', 3), ('subscribe', 1), ('reconnect', 1), ('share', 3),
-           ('myrights', 1), ('multisearch', 2), ('note', 2), ('quota', 1))
+           ('myrights', 1), ('multisearch', 2), ('note', 2), ('quota', 1), ('listen', 4))
 
     def step(self):
         client = self.rng.choice(self.clients)
@@ -198,6 +198,10 @@ class Steps(Messages, Searches, Folders, Sharing,
 
     def noop(self, client):
         self.run(client, self.rng.choice(('NOOP', 'CHECK', 'NOOP')))
+
+    def listen(self, client):
+        """Whoever did something, the listener hears of it."""
+        self.listener.compare(self.world)
 
     def reconnect(self, client):
         self.leave(client)

@@ -9,6 +9,7 @@ from harness import wait_until
 from . import audit
 from .burst import Bursts
 from .client import KINDS, Client, Kind
+from .listen import Listener
 from .outside import Outside
 from .pending import Pending
 from .rights import ALL, Person
@@ -46,6 +47,8 @@ class User(Steps, Bursts, Outside):
             for i in range(guests)]
         self.auditor = Client(f'z{number}', Kind('auditor', 'CONDSTORE'), port,
                               owner, self.transcript)
+        self.listener = Listener(f'l{number}', port, owner, self.transcript)
+        self.connections = self.clients + [self.auditor, self.listener]
         self.runner = threading.Thread(target=self._work, daemon=True)
         self.failure = None
         self.did = {'rounds': 0, 'bursts': 0, 'outside': 0, 'kills': 0,
@@ -87,7 +90,7 @@ class User(Steps, Bursts, Outside):
         self.auditor.ok(f'SETACL {self.SHARED} {self.guest.address} '
                         f'{"".join(ALL)}')
         wait_until(lambda: self.is_let_in(guest), 'the guest to be let in')
-        for c in self.clients:
+        for c in [*self.clients, self.listener]:
             c.connect()
 
     def is_let_in(self, client):
@@ -118,7 +121,7 @@ class User(Steps, Bursts, Outside):
 
     def end(self):
         self.look()
-        for c in self.clients + [self.auditor]:
+        for c in self.connections:
             c.drop()
 
     # ---- a look at everything
@@ -158,6 +161,7 @@ class User(Steps, Bursts, Outside):
                 c.feed(reply.lines, False, not c.kind.notify)
                 c.view.compare(False)
         self.tell_idling()
+        self.listener.compare(self.world)
 
     def sessions(self, person):
         """The process of each of his sessions."""
@@ -177,14 +181,14 @@ class User(Steps, Bursts, Outside):
             self.connect_again()
             return all(
                 len(self.sessions(p)) == sum(
-                    c.person is p for c in self.clients + [self.auditor])
+                    c.person is p for c in self.connections)
                 for p in self.people) and not audit.is_locked(self.world)
         wait_until(all_there, lambda: f'{self.name} to have his own sessions: '
                    f"{self.posta.posta('who', check=False).stdout}", 60)
 
     def connect_again(self):
         """Those whose connection has broken."""
-        for c in self.clients + [self.auditor]:
+        for c in self.connections:
             try:
                 if c.wire:
                     c.feed(c.say('NOOP').lines, False, False)
