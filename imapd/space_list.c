@@ -86,12 +86,12 @@ cmp_name(const void *a, const void *b)
     return in_x != in_y ? in_y - in_x : str_cmp(x, y);
 }
 
+/* Of no use to entry() any more. */
 static void
-sort(struct listing *l, size_t from)
+sort(struct listing *l, size_t from, size_t to)
 {
-    if (l->found.len > from)
-        qsort(l->found.at + from, l->found.len - from, sizeof *l->found.at,
-              cmp_name);
+    if (to > from)
+        qsort(l->found.at + from, to - from, sizeof *l->found.at, cmp_name);
 }
 
 /* ---- the private one */
@@ -124,19 +124,14 @@ add_own(struct listing *l, const struct folder *f)
                             .rights = RIGHTS_ALL};
 }
 
-static enum rc
-add_private(struct listing *l, struct folder_list *own, struct why *why)
+/* The home's list has all that is above them, but for parts of the prefix. */
+static void
+add_private(struct listing *l, const struct folder_list *own)
 {
-    enum rc rc = folders_list(l->s->imap->home, l->a, own, why);
-
-    for (size_t i = 0; rc == OK && i < own->len; i++)
+    for (size_t i = 0; i < own->len; i++)
         add_own(l, &own->at[i]);
-    /* The list has only what is above them in the home. */
-    if (l->s->imap->names.prefix.len > 0) {
+    if (l->s->imap->names.prefix.len > 0)
         add_parents(l, 0);
-        sort(l, 0);
-    }
-    return rc;
 }
 
 /* ---- others */
@@ -242,7 +237,6 @@ add_others(struct listing *l, const struct folder_list *own, unsigned kinds)
         add_subscriptions(l, own, space);
     }
     add_parents(l, from);
-    sort(l, from);
 }
 
 enum rc
@@ -251,13 +245,18 @@ space_list(struct session *s, struct arena *a, unsigned kinds,
 {
     struct listing l = {.s = s, .a = a, .places = hash_new()};
     struct folder_list own = {0};
-    enum rc rc = add_private(&l, &own, why);
+    enum rc rc = folders_list(s->imap->home, a, &own, why);
+    size_t private;
 
-    if (!(kinds & SPACE_PRIVATE))
-        l.found.len = 0;
+    if (rc == OK && kinds & SPACE_PRIVATE)
+        add_private(&l, &own);
+    private = l.found.len;
     if (rc == OK)
         add_others(&l, &own, kinds);
     hash_free(l.places);
+    if (s->imap->names.prefix.len > 0)
+        sort(&l, 0, private);
+    sort(&l, private, l.found.len);
     *list = (struct space_list){
         arena_alloc(a, (l.found.len + 1) * sizeof *list->at), l.found.len};
     if (l.found.len > 0)

@@ -245,7 +245,7 @@ def test_answers(c):
     c.ok('CREATE "INBOX.Entw&APw-rfe"')
     assert c.ok('GETQUOTAROOT INBOX.a.b')[0] == \
         b'* QUOTAROOT INBOX.a.b "User quota"'
-    c.ok('SETACL INBOX.a.b anyone lr')
+    c.ok('SETACL INBOX.a.b nobody@x.test lr')
     assert b'* ACL INBOX.a.b ' in c.ok('GETACL INBOX.a.b')[0]
     assert c.ok('MYRIGHTS INBOX.a.b')[0].startswith(b'* MYRIGHTS INBOX.a.b ')
     assert c.ok('LISTRIGHTS INBOX.a.b x')[0].startswith(
