@@ -1,5 +1,5 @@
 /*
- * scan.h - what scan.c found in a Maildir, for merge.c to take over.
+ * scan.h - what scan.c found in a Maildir, for merge.h to take over.
  */
 #ifndef STORE_SCAN_H
 #define STORE_SCAN_H
