@@ -66,7 +66,7 @@ class Bursts(Beside):
         if lost:
             self.see_index_gone(lost, pending)
         pending.close()
-        self.adopt(pending, 30)
+        self.adopt(pending, 60)
 
     def _kill(self, kill, pid, after):
         time.sleep(after)

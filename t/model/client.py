@@ -88,7 +88,7 @@ class Client:
 
     # ---- the connection
 
-    def connect(self, seconds=60):
+    def connect(self, seconds=120):
         """Log in; what is not there now may be in a moment."""
         end = time.monotonic() + seconds
         while True:
@@ -168,7 +168,7 @@ class Client:
         self.wire.send(data)
         return tag
 
-    def collect(self, tag, seconds=60):
+    def collect(self, tag, seconds=120):
         """Everything up to the tagged response."""
         lines = []
         while True:

@@ -43,9 +43,9 @@ class Killer:
 
     def start_again(self, pid):
         """Once the killed master and his children are gone."""
-        wait_until(lambda: pid not in self.posta.pids('master'), 'its end', 60)
+        wait_until(lambda: pid not in self.posta.pids('master'), 'its end')
         wait_until(lambda: self.posta.posta('start', check=False).returncode
-                   == 0, 'a new start', 60)
+                   == 0, 'a new start')
 
     def crashes(self):
         """What died of anything but our kills; users' processes are told of by

@@ -32,14 +32,14 @@ class Outside:
         pending.add('INBOX', letter, (), True)
         with smtplib.SMTP('127.0.0.1', self.posta.port, timeout=60) as s:
             s.sendmail('x@model.test', [self.people[0].address], raw)
-        self.adopt(pending, 30)
+        self.adopt(pending, 60)
 
     def by_file(self):
         """Several files at once, in new/ or, with flags, in cur/."""
         pending = Pending(self.world)
         for _ in range(self.rng.choice((1, 1, 3, 10))):
             self.drop_file(pending)
-        self.adopt(pending, 10)
+        self.adopt(pending, 60)
 
     def drop_file(self, pending):
         box, letter = self.any_box(), self.letter()
@@ -66,7 +66,7 @@ class Outside:
         pending = Pending(self.world)
         for _ in range(self.rng.choice((1, 2, 5))):
             self.change_file(pending)
-        self.adopt(pending, 10)
+        self.adopt(pending, 60)
 
     def change_file(self, pending):
         """One loses a flag, or gets one, or goes."""
@@ -126,7 +126,7 @@ class Outside:
                 pending.may_go = set()
         self.transcript.note('pop3', ' ', f'{dict(pending.writes)} '
                              f'{pending.must_go}')
-        self.adopt(pending, 10)
+        self.adopt(pending, 60)
 
     def _retrieve(self, c, number, message):
         lines = c.ask(f'RETR {number}')
@@ -142,7 +142,7 @@ class Outside:
         person, pending = self.rng.choice(self.people), Pending(self.world)
         self.take_index_away(person, self.rng)
         self.see_index_gone(person, pending)
-        self.adopt(pending, 10)
+        self.adopt(pending, 60)
 
     def take_index_away(self, person, rng):
         path = person.root / 'posta-index'
@@ -194,4 +194,4 @@ class Outside:
             box.recent_of.clear()
         pending = Pending(self.world)
         pending.lost |= set(self.people)
-        self.adopt(pending, 10)
+        self.adopt(pending, 60)

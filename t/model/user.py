@@ -184,7 +184,7 @@ class User(Steps, Bursts, Outside):
                     c.person is p for c in self.connections)
                 for p in self.people) and not audit.is_locked(self.world)
         wait_until(all_there, lambda: f'{self.name} to have his own sessions: '
-                   f"{self.posta.posta('who', check=False).stdout}", 60)
+                   f"{self.posta.posta('who', check=False).stdout}")
 
     def connect_again(self):
         """Those whose connection has broken."""

@@ -93,7 +93,7 @@ class Wire:
             at = end + 2 + int(literal[1])
         return 0
 
-    def response(self, seconds=60):
+    def response(self, seconds=120):
         """The next one without its CRLF; None when none came in time."""
         end = time.monotonic() + seconds
         while not (size := self._whole()):

@@ -441,7 +441,7 @@ def test_a_worker_that_dies():
 
 def test_a_check_that_takes_too_long():
     with Posta(settings={'auth_cache_size': '0',
-                         'auth_check_timeout': '1s'}) as p, client(p) as c:
+                         'auth_check_timeout': '5s'}) as p, client(p) as c:
         assert c.plain(USER, 'secret')[0] == 'OK'
         stopped = workers(p, 'auth-worker')
         for pid in stopped:

@@ -314,7 +314,7 @@ def test_five_hundred_at_once():
 
 def test_who_says_nothing_is_sent_away():
     """Slow or silent, before and in the handshake, all have the same time."""
-    with Posta(settings={'login_timeout': '5s'}) as p:
+    with Posta(settings={'login_timeout': '10s'}) as p:
         silent = socket.create_connection(('127.0.0.1', p.base + 993), 30)
         with MailClient(p, 'imap') as c, MailClient(p, 'pop3s') as d:
             try:
@@ -331,7 +331,7 @@ def test_who_says_nothing_is_sent_away():
                    r'\d+ secs\): user=<>, rip=127.0.0.1, lip=127.0.0.1', 3)
         with MailClient(p, 'imaps') as c:  # who has logged in may be silent
             assert good(c.log_in(ALICE))
-            time.sleep(6)
+            time.sleep(11)
             assert good(c.say('t1 NOOP'))
 
 

@@ -673,7 +673,8 @@ def test_the_best_exchanger_is_used(dns):
 
 
 def test_then_the_second(dns):
-    with FakeSmtp(address=('127.0.0.2', 0)) as server, \
+    # A port at which nobody listens on 127.0.0.1.
+    with FakeSmtp(address=('127.0.0.2', free_port())) as server, \
             agent_for(dns, server.port) as agent:
         assert relay_of(agent.one('remote.test')) == \
             'second.remote.test[127.0.0.2]'

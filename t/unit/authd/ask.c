@@ -273,9 +273,9 @@ too_late(void **state)
     struct msg_check m;
 
     (void)state;
-    open_test(1, 1000);
+    open_test(1, 4000);
     start(&a, "k");
-    for (int64_t half = io_now() + 500; io_now() < half;)
+    for (int64_t half = io_now() + 2000; io_now() < half;)
         turn_loop(test.loop);
     start(&b, "k");
     assert_true(question(&m));
