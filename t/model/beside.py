@@ -27,10 +27,6 @@ class Beside:
             thread.start()
         return out
 
-    def has_room(self):
-        """Whatever comes of a burst?"""
-        return not self.limit or self.left() > 100
-
     def end_beside(self, threads, pending):
         for thread in threads:
             thread.join()

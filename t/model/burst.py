@@ -42,6 +42,7 @@ class Bursts(Beside):
             pid = self.pid(self.rng.choice(self.people))
         pending = Pending(self.world)
         killed = barrier is not None or pid is not None
+        self.noted = self.noted and not killed
         sent = [(c, self._send(c, pending)) for c in self.clients]
         killer = threading.Thread(target=self._kill, args=(
             kill, pid, self.rng.uniform(0, .03)))

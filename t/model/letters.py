@@ -25,6 +25,7 @@ class Letter:
         self.sender = self.field('From')
         self.body = body.decode('utf-8', 'replace')
         self.size = len(raw)
+        self.at_rest = self.size - raw.count(b'\r\n')
         date = email.utils.parsedate_tz(self.field('Date'))
         self.sent_day = calendar.timegm(date[:6] + (0, 0, 0)) // DAY \
             if date else None

@@ -1,4 +1,4 @@
-"""Searches in several mailboxes, notes about mailboxes, and limits."""
+"""Searches in several mailboxes, and notes about mailboxes."""
 from .keys import Keys
 from .wire import Differs, numbers
 
@@ -77,36 +77,3 @@ class More:
         if not change and [o[2] for o in told] != [
                 [NOTE.encode(), box.note]]:
             raise Differs(f'{client.session}: {told}, not {box.note}')
-
-    # ---- quotas: a user may have so many messages
-
-    def is_limited(self, box):
-        return self.limit and box.owner is self.people[0]
-
-    def left(self):
-        """How many more there may be."""
-        return self.limit - sum(len(b.messages) for b in
-                                self.world.boxes.values() if
-                                b.owner is self.people[0])
-
-    def fits(self, client, box, count, *pieces):
-        """Is there room? Else the command is sent and must be refused. For a
-        guest limits hold that files say, so that is not tried."""
-        if not self.is_limited(box) or count <= self.left():
-            return True
-        if client.person is self.people[0]:
-            reply, _, _ = self.run(client, *pieces, status='NO')
-            if reply.code('OVERQUOTA') is None:
-                raise Differs(f'{client.session}: {reply.text} and not '
-                              f'OVERQUOTA, {self.left()} are left')
-        return False
-
-    def quota(self, client):
-        if not self.limit or client.person is not self.people[0]:
-            return
-        _, _, others = self.run(client, 'GETQUOTA "User quota"')
-        want = [b'MESSAGE', b'%d' % (self.limit - self.left()),
-                b'%d' % self.limit]
-        told = [o[2] for o in others if o[0] == b'QUOTA']
-        if told != [want]:
-            raise Differs(f'{client.session}: GETQUOTA {told}, not {want}')

@@ -16,9 +16,10 @@ from .wire import Differs
 class Outside:
     def something_outside(self):
         self.did['outside'] += 1
-        self.rng.choice((self.by_smtp, self.by_file, self.by_file,
-                         self.by_mutt, self.by_mutt, self.by_pop3,
-                         self.lose_index, self.remove_index))()
+        self.rng.choice((self.by_smtp, self.by_lmtp, self.by_lmtp,
+                         self.by_file, self.by_file, self.by_mutt,
+                         self.by_mutt, self.by_pop3, self.lose_index,
+                         self.remove_index))()
 
     # ---- new messages
 
@@ -42,6 +43,7 @@ class Outside:
         self.adopt(pending, 60)
 
     def drop_file(self, pending):
+        self.noted = False
         box, letter = self.any_box(), self.letter()
         path, flags = audit.folder(box), []
         name = f'{int(time.time())}.M{self.world.made}.model'
@@ -70,6 +72,7 @@ class Outside:
 
     def change_file(self, pending):
         """One loses a flag, or gets one, or goes."""
+        self.noted = False
         box = self.any_box()
         path = audit.folder(box)
         uids = audit.uids_of_files(path)
@@ -183,6 +186,7 @@ class Outside:
             return
         self.look()
         self.transcript.note('rm', ' ', 'the index')
+        self.noted = False
         for person in self.people:
             self.posta.kill(self.pid(person), signal.SIGKILL)
         for c in self.connections:

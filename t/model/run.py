@@ -17,8 +17,9 @@ import traceback
 from harness import Posta
 
 from .kill import Killer
+from .quota import BYTES, LIMITS, SERVICE
 from .rights import NAMESPACE
-from .user import LIMITS, User
+from .user import User
 
 USERS, CONNECTIONS, GUESTS = 3, 4, 2
 EVERY = float(os.environ.get('MODEL_EVERY', '4'))
@@ -92,12 +93,15 @@ def begin(posta):
     os.chown(folder, owner.st_uid, owner.st_gid)
     posta.set(imap_shared_namespace=f'{NAMESPACE}/ maildir:'
                                     '$virtual_mailbox_base/%d/%n/Maildir',
-              imap_shared_list=folder, quota_rule='*:storage=0')
+              imap_shared_list=folder, quota_rule='*:storage=0',
+              message_size_limit=0, virtual_mailbox_limit=0)
     users = posta.dir / 'users'
     text = users.read_text()
-    for name, limit in LIMITS.items():
+    rules = {n: f'messages={x}' for n, x in LIMITS.items()} | {
+        n: f'bytes={x}' for n, x in BYTES.items()}
+    for name, rule in rules.items():
         text = re.sub(f'(?m)^({name}@.*)$',
-                      rf'\1 userdb_quota_rule=*:messages={limit}', text)
+                      rf'\1 userdb_quota_rule=*:{rule}', text)
     users.write_text(text)
     posta.start()
 
@@ -106,7 +110,8 @@ def run(seconds, seed, kills=True):
     """Text that says what was done; an AssertionError tells what differs."""
     began = time.monotonic()
     names = {f'{x}{i}': 'secret' for i in range(USERS) for x in 'ug'}
-    with Posta(users=names, may_die=kills, start=False) as posta:
+    with Posta(users=names, may_die=kills, start=False,
+               services=SERVICE) as posta:
         begin(posta)
         shared = Shared(posta, seed, seconds, kills)
         users = [User(i, posta, seed, CONNECTIONS, GUESTS, shared)

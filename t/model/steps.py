@@ -4,14 +4,14 @@ import re
 from .folders import Folders
 from .messages import Messages
 from .more import More
+from .quota import Quotas
 from .search import Searches
 from .sharing import Sharing
 from .wire import Closed, Differs, as_set, numbers
 from .world import FLAGS
 
 
-class Steps(Messages, Searches, Folders, Sharing,
-            More):
+class Steps(Messages, Searches, Folders, Sharing, More, Quotas):
     """The commands of a User (user.py), each a method that takes a client."""
 
     SELECTED = (('store', 20), ('fetch', 18), ('search', 14), ('copy', 7),

@@ -12,12 +12,12 @@ from .client import KINDS, Client, Kind
 from .listen import Listener
 from .outside import Outside
 from .pending import Pending
+from .quota import BYTES, LIMITS
 from .rights import ALL, Person
 from .steps import Steps
 from .wire import Closed, Differs, Transcript
 from .world import World
 
-LIMITS = {'u1': 300}  # messages
 BOXES = ('INBOX', 'A', 'A/sub', 'Größe')
 
 
@@ -31,7 +31,7 @@ class User(Steps, Bursts, Outside):
         owner = Person(posta, self.name)
         self.guest = Person(posta, f'g{number}', owner)
         self.people = (owner, self.guest)
-        self.limit = LIMITS.get(self.name)
+        self.limit, self.bytes = LIMITS.get(self.name), BYTES.get(self.name)
         self.rng = random.Random(f'{seed} {number}')
         self.transcript = Transcript()
         self.world = World()
