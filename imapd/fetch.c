@@ -11,9 +11,22 @@
 #define SEND_SOME 32768 /* bytes, before it is asked whether to go on */
 
 static void
+put_head(struct fetching *f)
+{
+    bool uidonly = f->s->enabled & ENABLED_UIDONLY;
+
+    conn_put(f->s->conn, S("* "));
+    say_number(f->s, uidonly ? f->m.uid : f->seq);
+    conn_put(f->s->conn, uidonly ? S(" UIDFETCH (") : S(" FETCH ("));
+}
+
+/* A response has at least one item; with none that can be had there is none. */
+static void
 put(struct fetching *f, const char *name)
 {
-    if (!f->first)
+    if (f->first)
+        put_head(f);
+    else
         conn_put(f->s->conn, S(" "));
     conn_put(f->s->conn, str_from(name));
     f->first = false;
@@ -425,11 +438,6 @@ fetch_begin(struct fetching *f, struct session *s, struct arena *a,
         .first = true
     };
     arena_reset(a);
-    bool uidonly = s->enabled & ENABLED_UIDONLY;
-
-    conn_put(s->conn, S("* "));
-    say_number(s, uidonly ? m->uid : seq);
-    conn_put(s->conn, uidonly ? S(" UIDFETCH (") : S(" FETCH ("));
 }
 
 bool
@@ -453,7 +461,8 @@ fetch_go_on(struct fetching *f, struct why *why)
     }
     if (f->seen_now && !f->has_flags)
         put_item_flags(f);
-    conn_put(f->s->conn, S(")\r\n"));
+    if (!f->first)
+        conn_put(f->s->conn, S(")\r\n"));
     return true;
 }
 

@@ -17,7 +17,7 @@ struct fetching {
     uint32_t seq;
     struct message m;
     struct opened o;
-    bool first;     /* nothing stands behind "(" yet */
+    bool first;     /* nothing has been said yet */
     bool has_flags; /* FLAGS are among the items, or have been told */
     bool seen_now;  /* \Seen was set by this very command */
 

@@ -52,6 +52,14 @@ tell_expunged(struct session *s, const struct view_news *news)
     conn_put(s->conn, buf_str(&b));
 }
 
+/* RFC 3501 6.4.8: of whatever a UID command brings about. */
+static bool
+wants_uids(const struct session *s)
+{
+    return s->enabled & (ENABLED_QRESYNC | ENABLED_REV2) || s->notify ||
+           s->now.uid;
+}
+
 static void
 put_row(struct session *s, struct buf *b, const struct walk_row *row,
         const struct keywords *names)
@@ -68,8 +76,7 @@ put_row(struct session *s, struct buf *b, const struct walk_row *row,
         buf_num(b, row->m.modseq);
         buf_addc(b, ')');
     }
-    if ((s->enabled & (ENABLED_QRESYNC | ENABLED_REV2) || s->notify) &&
-        !uidonly) {
+    if (!uidonly && wants_uids(s)) {
         buf_add(b, S(" UID "));
         buf_num(b, row->m.uid);
     }
