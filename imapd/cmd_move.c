@@ -10,6 +10,7 @@
 #include "store/changes.h"
 #include "store/copy.h"
 #include "store/expunge.h"
+#include "store/folders.h"
 #include "store/ranges.h"
 
 /* "[COPYUID 38505 304,319:320 3956:3958] " */
@@ -36,7 +37,6 @@ tell_removed(struct session *s, const char *what, struct uid_set removed)
     struct buf code = buf_in(s->command);
     struct why why;
 
-    s->tally.expunged += uid_set_count(removed);
     if (removed.len > 0 && condstore_put_highest(s, &code, &why) != OK)
         reply_why(s, &why);
     else
@@ -99,6 +99,19 @@ copy_some(struct session *s, struct copying *c, struct uid_set set,
 }
 
 static void
+count_trashed(struct session *s, const struct copying *c, struct uid_set uids)
+{
+    struct str use, word;
+    struct why why;
+
+    if (folder_use(c->spot.home, s->command, c->spot.path, &use, &why) != OK)
+        return;
+    while (str_word(&use, " ", &word))
+        if (str_ieq(word, S("\\Trash")))
+            s->tally.trashed += uid_set_count(uids);
+}
+
+static void
 answer_copy(struct session *s, struct copying *c)
 {
     struct uid_set from_uids = ranges_take(&c->from_uids, s->command);
@@ -107,6 +120,8 @@ answer_copy(struct session *s, struct copying *c)
     enum rc rc = OK;
 
     news_look(s->imap, c->to);
+    if (!c->failed)
+        count_trashed(s, c, to_uids);
     /* RFC 4315 3: not where he may not look at them. */
     if (c->spot.rights & RIGHT_READ && !(c->failed && !c->how.move))
         rc = put_copied(&code, c->to, from_uids, to_uids, &c->why);
@@ -305,11 +320,11 @@ answer_expunge(struct session *s, struct expunging *e)
     struct uid_set removed = ranges_take(&e->removed, s->command);
     uint32_t count = uid_set_count(removed);
 
+    s->tally.expunged += count;
     if (!e->closing) {
         tell_removed(s, "Expunged", removed);
         return;
     }
-    s->tally.expunged += count;
     session_deselect(s, count);
     reply_ok(s, "Closed");
 }

@@ -76,7 +76,7 @@ do_logout(struct guest *l, const struct command *c)
 {
     conn_put(l->conn, S("* BYE Logging out\r\n"));
     answer(l, c->tag, "OK Logged out");
-    login_end(l, "Aborted login");
+    login_end(l, "");
 }
 
 static void
@@ -135,7 +135,7 @@ bad(struct guest *l, struct str tag, const char *why)
 
     conn_fmt(l->conn, "%.*s BAD %s\r\n", STR(tag.len > 0 ? tag : S("*")), why);
     if (++s->junk >= JUNK_MAX)
-        login_say_bye(l, "Disconnected: Too many invalid commands");
+        login_say_bye(l, "Too many invalid commands");
 }
 
 static void
@@ -230,7 +230,7 @@ input(struct guest *l)
         literal(l);
         return true;
     case READER_TOO_LONG:
-        login_say_bye(l, "Disconnected: Line too long");
+        login_say_bye(l, "Input buffer full");
         return false;
     case READER_REFUSED:
         next(l);

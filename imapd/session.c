@@ -108,12 +108,13 @@ log_end(const struct session *s)
 
     log_as("dovecot",
            "imap(%.*s)<%d><%s>: Disconnected: %s in=%" PRIu64 " out=%" PRIu64
-           " deleted=%" PRIu64 " expunged=%" PRIu64 " hdr_count=%" PRIu64
-           " hdr_bytes=%" PRIu64 " body_count=%" PRIu64 " body_bytes=%" PRIu64,
+           " deleted=%" PRIu64 " expunged=%" PRIu64 " trashed=%" PRIu64
+           " hdr_count=%" PRIu64 " hdr_bytes=%" PRIu64 " body_count=%" PRIu64
+           " body_bytes=%" PRIu64,
            STR(s->imap->user->user), (int)getpid(), s->id,
            s->end ? s->end : "Connection closed", conn_received(s->conn),
-           conn_total_sent(s->conn), t->deleted, t->expunged, t->headers,
-           t->header_bytes, t->bodies, t->body_bytes);
+           conn_total_sent(s->conn), t->deleted, t->expunged, t->trashed,
+           t->headers, t->header_bytes, t->bodies, t->body_bytes);
 }
 
 /* All but the news for the broker. */

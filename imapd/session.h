@@ -71,10 +71,12 @@ struct task {
                    writes nothing before */
 };
 
-/* For the line of the log that ends a session: messages marked \Deleted and
- * expunged, and the header sections and other texts that were sent. */
+/* For the line of the log that ends a session: messages marked \Deleted,
+ * expunged and put into \Trash, and the header sections and other texts that
+ * were sent. */
 struct tally {
-    uint64_t deleted, expunged, headers, header_bytes, bodies, body_bytes;
+    uint64_t deleted, expunged, trashed;
+    uint64_t headers, header_bytes, bodies, body_bytes;
 };
 
 /* One connection. */

@@ -171,7 +171,7 @@ do_quit(struct guest *l, struct str args)
 {
     (void)args;
     say(l, "+OK Bye");
-    login_end(l, "Aborted login");
+    login_end(l, "");
 }
 
 static const struct verb verbs[] = {
@@ -204,7 +204,7 @@ run(struct guest *l, struct str line)
         }
     say(l, "-ERR Unknown command, or not before login");
     if (++s->junk >= JUNK_MAX)
-        login_end(l, "Disconnected: Too many invalid commands");
+        login_end(l, "Too many invalid commands");
 }
 
 static bool
@@ -218,7 +218,7 @@ input(struct guest *l)
         return false;
     if (end < 0 || (size_t)end > most) {
         say(l, "-ERR Line too long");
-        login_end(l, "Disconnected: Line too long");
+        login_end(l, "Input buffer full");
         return false;
     }
     struct str line = arena_str(l->work, str_sub(all, 0, (size_t)end));

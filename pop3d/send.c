@@ -127,6 +127,13 @@ finish(struct session *s)
     send_drop(s);
 }
 
+/* As Dovecot counts: from the "+OK" to the end of the text. */
+static void
+count(struct session *s, size_t sent)
+{
+    *(s->sending->lines < 0 ? &s->done.retr_size : &s->done.top_size) += sent;
+}
+
 /* Another piece; `last`: it is over with that. */
 static void
 put(struct session *s, struct str text, bool last)
@@ -139,7 +146,7 @@ put(struct session *s, struct str text, bool last)
     size_t made = stuff_put(&n->stuff, str_sub(text, 0, len), out);
 
     conn_put(s->conn, (struct str){out, made});
-    *(n->lines < 0 ? &s->done.retr_size : &s->done.top_size) += made;
+    count(s, made);
     if (last || len < text.len)
         finish(s);
 }
@@ -172,10 +179,12 @@ send_begin(struct session *s, struct pop3_message *m, int64_t lines,
         send_drop(s);
         return false;
     }
-    if (lines < 0)
-        say(s, "+OK %llu octets", (unsigned long long)m->size);
-    else
-        say(s, "+OK");
+    const char *ok = lines < 0 ? arena_fmt(s->work, "+OK %llu octets",
+                                           (unsigned long long)m->size)
+                               : "+OK";
+
+    say(s, "%s", ok);
+    count(s, strlen(ok) + strlen("\r\n"));
     if (n->head == NULL)
         put(s, first, first.len < PIECE);
     return true;

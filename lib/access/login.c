@@ -12,6 +12,7 @@
 /* fail2ban and logwatch know these lines by it. */
 #define LOG_NAME "dovecot"
 
+#define CLOSED       "Connection closed"
 #define GOODBYE_MS   5000
 #define AGAIN_MS     20   /* the broker is asked again, each time later */
 #define AGAIN_MAX    4000 /* and in the end not any more */
@@ -60,6 +61,18 @@ shown_user(struct arena *a, struct str user)
     return copy;
 }
 
+/* ", TLS: Connection closed" */
+static const char *
+described_tls(const struct guest *l)
+{
+    const struct guest_private *p = l->priv;
+
+    if (p->tls == NULL && !l->secured)
+        return "";
+    return arena_fmt(l->work, ", TLS%s%s%s", l->secured ? "" : " handshaking",
+                     p->tls_why ? ": " : "", p->tls_why ? p->tls_why : "");
+}
+
 /* The part of a log line that says whose session it was; pid: what is said of
  * its process. */
 static const char *
@@ -72,8 +85,28 @@ described(const struct guest *l, const char *pid)
     if (p->method.len > 0)
         buf_fmt(&b, "method=%.*s, ", STR(p->method));
     buf_fmt(&b, "rip=%s, lip=%s%s%s, session=<%s>", p->client, p->server, pid,
-            l->secured ? ", TLS" : "", p->id);
+            described_tls(l), p->id);
     return buf_str(&b).p;
+}
+
+/* How far he came, in Dovecot's words. */
+static const char *
+described_attempts(const struct guest *l)
+{
+    const struct guest_private *p = l->priv;
+    int64_t now = loop_now(p->loop);
+
+    if (l->attempts > 0)
+        return arena_fmt(l->work, "auth failed, %u attempts in %ld secs",
+                         l->attempts, (long)((now - p->began) / 1000));
+    if (l->in_auth)
+        return arena_fmt(l->work,
+                         "client didn't finish SASL auth, waited %ld secs",
+                         (long)((now - p->asked) / 1000));
+    if (p->tried)
+        return p->tried;
+    return arena_fmt(l->work, "no auth attempts in %ld secs",
+                     (long)((now - p->began) / 1000));
 }
 
 /* Exactly one line a session that did not log in: fail2ban counts them. */
@@ -81,16 +114,10 @@ void
 login_log_failed(struct guest *l)
 {
     const struct guest_private *p = l->priv;
-    long seconds = (long)((loop_now(p->loop) - p->began) / 1000);
-    const char *what =
-        l->attempts > 0
-            ? arena_fmt(l->work, "auth failed, %u attempts in %ld secs",
-                        l->attempts, seconds)
-            : arena_fmt(l->work, "no auth attempts in %ld secs", seconds);
 
-    log_as(LOG_NAME, "%s: %s (%s): %s", l->protocol->program,
-           p->why && *p->why ? p->why : "Aborted login", what,
-           described(l, ""));
+    log_as(LOG_NAME, "%s: Disconnected: %s (%s): %s", l->protocol->program,
+           p->why && *p->why ? p->why : "Aborted login by logging out",
+           described_attempts(l), described(l, ""));
 }
 
 static void
@@ -200,7 +227,7 @@ too_long(void *self)
     struct guest *l = self;
 
     l->priv->timer = NULL;
-    login_say_bye(l, "Disconnected: Inactivity");
+    login_say_bye(l, "Inactivity");
 }
 
 /* ---- input */
@@ -219,7 +246,7 @@ go_on(struct guest *l)
     while (may_answer(l) && l->protocol->input(l))
         arena_wipe(l->work);
     if (may_answer(l) && conn_input(l->conn).len >= INPUT_MAX)
-        login_say_bye(l, "Disconnected: Input is too long");
+        login_say_bye(l, "Input is too long");
     if (l->priv->state == LOGIN_COMMAND)
         conn_hold(l->conn, !may_answer(l));
     arena_wipe(l->work);
@@ -244,7 +271,9 @@ has_ended(void *own, bool in_good_order)
     (void)in_good_order;
     if (l->priv->state < LOGIN_ENDING) {
         if (l->priv->why == NULL) /* else TLS has said more */
-            l->priv->why = "Disconnected: Connection closed";
+            l->priv->why = CLOSED;
+        if (l->priv->tls && l->priv->tls_why == NULL)
+            l->priv->tls_why = CLOSED;
         login_log_failed(l);
     }
     login_free(l);
@@ -265,7 +294,7 @@ has_sent(void *own)
     } else if (p->state == LOGIN_SWITCHING) {
         p->state = LOGIN_SHAKING;
         if (!login_tls_begin(l))
-            login_end(l, "Disconnected: TLS is not available");
+            login_end(l, "TLS is not available");
         else
             conn_hold(l->conn, false);
     }
@@ -355,7 +384,7 @@ refuse(struct guest *l, const struct auth_result *r)
     l->attempts += r->code != DOVECOT_TEMP;
     exchange_refused(l, r->code);
     if (l->attempts >= ATTEMPTS_MAX)
-        login_say_bye(l, "Disconnected: Too many failed logins");
+        login_say_bye(l, "Too many failed logins");
     else
         resume(l);
 }
@@ -364,7 +393,7 @@ static void
 unavailable(struct guest *l)
 {
     exchange_unavailable(l);
-    login_end(l, "Disconnected: Mailbox unavailable");
+    login_end(l, "Mailbox unavailable");
 }
 
 static void enter(struct guest *l);
@@ -457,8 +486,9 @@ login_auth(struct guest *l, struct str mech, const struct str *initial,
         .resp = initial ? *initial : S(""),
     };
 
+    p->asked = loop_now(p->loop);
     if (r.resp.len > RESPONSE_MAX) {
-        login_say_bye(l, "Disconnected: Login data is too long");
+        login_say_bye(l, "Login data is too long");
         return;
     }
     if (p->tls)
@@ -493,7 +523,7 @@ void
 login_continue(struct guest *l, struct str data)
 {
     if (data.len > RESPONSE_MAX) {
-        login_say_bye(l, "Disconnected: Login data is too long");
+        login_say_bye(l, "Login data is too long");
         return;
     }
     wait_for(l, LOGIN_ASKING);
@@ -567,13 +597,14 @@ login_begin_again(struct guest *l)
     drop(&p->ticket);
     make_id(p->id);
     l->attempts = 0;
+    p->tried = NULL;
     l->own = calloc(1, l->protocol->size);
     must(l->own != NULL);
     p->began = loop_now(p->loop);
     p->timer = loop_after(p->loop, l->conf->login_timeout, too_long, l);
     p->state = LOGIN_COMMAND;
     if (l->stage->ending)
-        login_say_bye(l, "Disconnected: Shutting down");
+        login_say_bye(l, "Shutting down");
     else
         resume(l);
     conn_flush(l->conn);

@@ -9,12 +9,20 @@ say(struct guest *l, const char *text)
     l->protocol->say(l, text);
 }
 
+/* fail2ban counts this as a login that failed. */
+static void
+refuse_cleartext(struct guest *l)
+{
+    l->priv->tried = "tried to use disallowed plaintext auth";
+    say(l, l->protocol->words.cleartext);
+}
+
 bool
 login_allow_password(struct guest *l)
 {
     if (login_may_use(l, sasl_mech_find(S("PLAIN"))))
         return true;
-    say(l, l->protocol->words.cleartext);
+    refuse_cleartext(l);
     return false;
 }
 
@@ -26,9 +34,10 @@ login_mechanism(struct guest *l, struct str name, struct str initial,
     struct buf raw = buf_in(l->work);
 
     if (m == NULL) {
+        l->priv->tried = "tried to use unsupported auth mechanism";
         say(l, l->protocol->words.no_mech);
     } else if (!login_may_use(l, m)) {
-        say(l, l->protocol->words.cleartext);
+        refuse_cleartext(l);
     } else if (initial.p == NULL) {
         login_auth(l, str_from(m->name), NULL, greeting);
     } else if (!str_eq(initial, S("=")) && !base64_decode(&raw, initial)) {

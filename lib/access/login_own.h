@@ -44,11 +44,14 @@ struct guest_private {
     char id[17];
     char client[SOCK_TEXT_MAX], server[SOCK_TEXT_MAX];
     unsigned client_port, server_port;
-    const char *why;    /* it ends, for the log */
-    uint64_t sent;      /* when it was last looked, while it ends */
-    int inner, ours;    /* ends of the way to the user's process; or -1 */
-    struct conn *relay; /* our end, once he is logged in */
-    size_t place;       /* in the stage's list */
+    int64_t asked;     /* when he last began to log in */
+    const char *tried; /* what may not be, instead of logging in, for the log */
+    const char *why;   /* it ends, for the log */
+    const char *tls_why; /* what TLS has to say of that, or NULL */
+    uint64_t sent;       /* when it was last looked, while it ends */
+    int inner, ours;     /* ends of the way to the user's process; or -1 */
+    struct conn *relay;  /* our end, once he is logged in */
+    size_t place;        /* in the stage's list */
 };
 
 struct login_stage {

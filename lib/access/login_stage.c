@@ -177,7 +177,7 @@ connected(void *own, int fd, const struct sockaddr_storage *peer)
     }
     l->priv->state = LOGIN_SHAKING;
     if (!login_tls_begin(l))
-        login_end(l, "Disconnected: TLS is not available");
+        login_end(l, "TLS is not available");
 }
 
 static int
@@ -222,7 +222,7 @@ relieve(void *own)
     for (size_t i = s->all.len; i > 0; i--)
         if (i <= s->all.len && is_undecided(s->all.at[i - 1]) &&
             s->all.at[i - 1]->priv->began <= last)
-            say_bye(s, s->all.at[i - 1], "Disconnected: Too many connections");
+            say_bye(s, s->all.at[i - 1], "Too many connections");
 }
 
 static void
@@ -244,7 +244,7 @@ end(void *own, bool now)
     s->ending = true;
     for (size_t i = s->all.len; i > 0; i--)
         if (i <= s->all.len)
-            say_bye(s, s->all.at[i - 1], "Disconnected: Shutting down");
+            say_bye(s, s->all.at[i - 1], "Shutting down");
     if (now)
         loop_after(s->loop, GOODBYE_MS, stop, s);
     check_end(s);

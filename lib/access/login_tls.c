@@ -60,9 +60,12 @@ step_of(struct guest *l, enum tls_step step, const struct why *why)
     case TLS_FAILED:
         break;
     }
-    if (!l->priv->shaken)
+    if (!l->priv->shaken) {
+        l->priv->tls_why =
+            arena_fmt(l->work, "SSL_accept() failed: %s", why->text);
         l->priv->why =
-            arena_fmt(l->work, "Disconnected: TLS handshaking: %s", why->text);
+            arena_fmt(l->work, "Connection closed: %s", l->priv->tls_why);
+    }
     return CONN_BROKEN;
 }
 

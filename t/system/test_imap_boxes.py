@@ -314,7 +314,7 @@ def test_the_log_says_what_was_done(client, posta):
     c.ok('LOGOUT')
     posta.wait_log(
         rf'imap\({c.user}@{posta.domain}\)<\d+><\S+>: Disconnected: Logged out '
-        rf'in=\d+ out=\d+ deleted=2 expunged=1 hdr_count=2 hdr_bytes=32 '
+        rf'in=\d+ out=\d+ deleted=2 expunged=1 trashed=0 hdr_count=2 hdr_bytes=32 '
         rf'body_count=3 body_bytes={2 * 8 + len(MESSAGE)}')
     with imap(posta, c.user) as other:
         other.ok('NOOP')

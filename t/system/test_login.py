@@ -230,8 +230,8 @@ def test_handshakes_that_fail_or_never_end(posta):
     with pytest.raises((ssl.SSLError, OSError)):
         old.wrap_socket(socket.create_connection(
             ('127.0.0.1', posta.base + 993), 10))
-    posta.wait_log(r'imap-login: Disconnected: TLS handshaking: .* '
-                   r'\(no auth attempts in \d+ secs\): user=<>, rip=127.0.0.1')
+    posta.wait_log(r'imap-login: Disconnected: Connection closed: SSL_accept\(\) '
+                   r'failed: .* \(no auth attempts in \d+ secs\): user=<>, rip=127.0.0.1')
     with MailClient(posta, 'imaps') as c:
         assert good(c.log_in(ALICE))
     for s in half:
