@@ -22,6 +22,7 @@
 #define URL_SHOWN    256
 #define WORK_LIMIT   ((size_t)64 << 20)
 #define HELD_MAX     ((uint64_t)256 << 20) /* where nothing else limits it */
+#define HELD_WORK    ((size_t)1 << 20)
 
 struct upload {
     struct spot spot;
@@ -371,6 +372,21 @@ upload_announced(struct session *s, const struct command *c,
     return false;
 }
 
+/* Nothing more is read of the command until it is written. */
+static enum progress
+write_held(struct session *s, void *work)
+{
+    struct upload *u = work;
+
+    while (incoming_is_held(&u->in)) {
+        if (!session_may_go_on(s))
+            return MORE;
+        if (incoming_write_some(&u->in, u->append, &u->why) != OK)
+            fail_why(u);
+    }
+    return DONE;
+}
+
 void
 upload_bytes(struct session *s, struct str bytes)
 {
@@ -386,6 +402,11 @@ upload_bytes(struct session *s, struct str bytes)
     }
     if (incoming_put(&u->in, u->append, bytes, &u->why) != OK)
         fail_why(u);
+    if (incoming_is_held(&u->in))
+        session_task(s, (struct task){.step = write_held,
+                                      .work = u,
+                                      .arena = arena_new("held", HELD_WORK),
+                                      .aside = true});
 }
 
 void

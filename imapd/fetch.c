@@ -8,7 +8,9 @@
 #include "sys/charsets.h"
 #include "write.h"
 
-#define SEND_SOME 32768 /* bytes, before it is asked whether to go on */
+/* Bytes, before it is asked whether to go on: sent, or only counted. */
+#define SEND_SOME   32768
+#define DECODE_SOME ((size_t)1 << 19)
 
 static void
 put_head(struct fetching *f)
@@ -95,10 +97,21 @@ put_id(struct fetching *f, const char *name, char letter)
 
 /* ---- items that the message has */
 
+/* What takes long is made in steps: the item is begun again until it is there.
+ * It has written nothing yet. */
+static enum rc
+wait_for_it(struct fetching *f, struct why *why)
+{
+    f->waiting = true;
+    return fail(why, "4.3.0", "not made yet");
+}
+
 static enum rc
 need_structure(struct fetching *f, struct why *why)
 {
-    return message_structure(f->a, &f->o, why);
+    enum rc rc = message_structure_some(f->a, &f->o, why);
+
+    return rc != OK || f->o.has_structure ? rc : wait_for_it(f, why);
 }
 
 static enum rc
@@ -288,6 +301,30 @@ put_section(struct fetching *f, const struct fetch_item *i, struct why *why)
     return OK;
 }
 
+/* How many bytes a part has without its encoding. */
+static enum rc
+need_size(struct fetching *f, const struct structure_part *p, struct why *why)
+{
+    struct str piece;
+
+    if (!f->decoded.open) {
+        body_open(f->a, f->o.bytes, &f->o.s, p, &f->body);
+        f->decoded.open = true;
+        f->decoded.size = 0;
+        f->decoded.known = body_known_size(&f->body, &f->decoded.size);
+    }
+    for (size_t some = 0; !f->decoded.known && some < DECODE_SOME;
+         some += piece.len) {
+        f->decoded.known = !body_next(&f->body, &piece);
+        f->decoded.size += piece.len;
+    }
+    if (!f->decoded.known)
+        return wait_for_it(f, why);
+    body_close(&f->body);
+    f->decoded.open = f->decoded.known = false;
+    return OK;
+}
+
 /* RFC 3516. What is asked for in pieces is decoded up to there. */
 static enum rc
 put_binary(struct fetching *f, const struct fetch_item *i, struct why *why)
@@ -302,14 +339,16 @@ put_binary(struct fetching *f, const struct fetch_item *i, struct why *why)
 
     if (p && i->section.depth > 0 && !body_is_known(p))
         return fail(why, "5.6.1", "the encoding of a part is not known");
+    bool whole = i->section.depth == 0;
+
+    if (p && !whole && (rc = need_size(f, p, why)) != OK)
+        return rc;
     put_name(f, i);
     if (p == NULL) {
         say(f->s, size_only ? " 0" : " NIL");
         return OK;
     }
-    bool whole = i->section.depth == 0;
-    uint64_t size = whole ? f->o.s.size + f->o.s.bare
-                          : body_size(f->a, f->o.bytes, &f->o.s, p);
+    uint64_t size = whole ? f->o.s.size + f->o.s.bare : f->decoded.size;
 
     if (size_only) {
         say(f->s, " %llu", (unsigned long long)size);
@@ -454,7 +493,13 @@ fetch_go_on(struct fetching *f, struct why *why)
             return false;
         if (f->next == f->count)
             break;
-        if (put_item(f, &f->items[f->next++], &trouble) != OK) {
+        f->waiting = false;
+        bool good = put_item(f, &f->items[f->next], &trouble) == OK;
+
+        if (f->waiting)
+            return false;
+        f->next++;
+        if (!good) {
             f->next = f->count;
             *why = trouble;
         }
@@ -469,7 +514,7 @@ fetch_go_on(struct fetching *f, struct why *why)
 void
 fetch_end(struct fetching *f)
 {
-    if (f->sending == FETCH_DECODED)
+    if (f->sending == FETCH_DECODED || f->decoded.open)
         body_close(&f->body);
     message_close(&f->o);
 }

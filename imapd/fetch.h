@@ -20,12 +20,17 @@ struct fetching {
     bool first;     /* nothing has been said yet */
     bool has_flags; /* FLAGS are among the items, or have been told */
     bool seen_now;  /* \Seen was set by this very command */
+    bool waiting;   /* the item needs what is not made yet: once more */
 
     /* The rest of a literal, sent as there is room. */
     enum { FETCH_NO_LITERAL, FETCH_RUN, FETCH_DECODED } sending;
     struct run run;
     struct body body;
     uint64_t skip, left; /* of a decoded one */
+    struct {
+        bool open, known;
+        uint64_t size;
+    } decoded; /* of a part whose size must be told first: so far */
 };
 
 /* "* 1 FETCH (" and all items, in as many calls as it takes: false when more

@@ -8,6 +8,7 @@
 #ifndef IMAPD_INCOMING_H
 #define IMAPD_INCOMING_H
 
+#include "mail/binary.h"
 #include "reader.h"
 #include "store/append.h"
 
@@ -20,6 +21,9 @@ struct incoming {
     uint64_t grown; /* by encoding */
     struct arena *a;
     struct buf bytes;
+    struct binary binary; /* that is encoded, once `encoding` */
+    bool encoding;
+    uint64_t written;
 };
 
 /* The next message begins. */
@@ -30,6 +34,11 @@ void incoming_hold(struct incoming *in, uint64_t size);
 /* Bytes of it. PERM 5.6.1: NUL that is no part's content; 5.6.7: the header. */
 enum rc incoming_put(struct incoming *in, struct append *to, struct str bytes,
                      struct why *why) MUST_USE;
+/* Has all come of what was held? Then it must be written, some of it at a time
+ * as it may be long. PERM as above. */
+bool incoming_is_held(const struct incoming *in);
+enum rc incoming_write_some(struct incoming *in, struct append *to,
+                            struct why *why) MUST_USE;
 /* Give the memory back. */
 void incoming_drop(struct incoming *in);
 

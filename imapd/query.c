@@ -285,7 +285,8 @@ begin_walk(struct query *q)
     if (q->walking)
         return true;
     if (!has_bytes(q) ||
-        !had(q, message_structure(q->kept, &q->opened, &q->why)))
+        !had(q, message_structure_some(q->kept, &q->opened, &q->why)) ||
+        !q->opened.has_structure)
         return false;
     text_begin(&q->walk, q->texts, q->s->imap->charsets, q->opened.bytes,
                &q->opened.s, q->kinds);

@@ -41,7 +41,7 @@ struct index_job {
     /* The message that is read. */
     struct opened opened;
     struct text_walk walk;
-    bool walking;
+    bool opening, walking; /* its structure is made; its texts are read */
     struct arena *kept, *scratch;
 
     struct builder *builder;
@@ -74,7 +74,7 @@ end_message(struct index_job *job)
 {
     if (job->walking)
         text_end(&job->walk);
-    job->walking = false;
+    job->opening = job->walking = false;
     message_close(&job->opened);
     arena_reset(job->kept);
 }
@@ -231,27 +231,27 @@ is_wanted(struct index_job *job, const struct message *m)
 
 /* A message that has gone meanwhile is none. */
 static enum rc
-open_message(struct index_job *job, const struct message *m, struct why *why)
+open_on(struct index_job *job, struct why *why)
 {
-    enum rc rc;
+    const struct message *m = &job->batch.at[job->at - 1];
+    enum rc rc = OK;
 
-    job->opened = (struct opened){.uid = m->uid,
-                                  .box = job->box,
-                                  .charsets = job->charsets,
-                                  .size = m->size,
-                                  .vsize = m->vsize};
-    rc = message_bytes(&job->opened, why);
+    if (job->opened.bytes.p == NULL)
+        rc = message_bytes(&job->opened, why);
     if (rc == OK)
-        rc = message_structure(job->kept, &job->opened, why);
+        rc = message_structure_some(job->kept, &job->opened, why);
     if (rc != OK) {
         end_message(job);
         return rc == PERM ? OK : rc;
     }
+    if (!job->opened.has_structure)
+        return OK;
     if (job->builder == NULL)
         job->builder = builder_new(&job->folder);
     builder_begin(job->builder, m->uid, words_id(m));
     text_begin(&job->walk, job->scratch, job->charsets, job->opened.bytes,
                &job->opened.s, TEXT_HEADER | TEXT_BODY);
+    job->opening = false;
     job->walking = true;
     return OK;
 }
@@ -290,6 +290,8 @@ read_on(struct index_job *job, struct why *why)
 {
     const struct message *m;
 
+    if (job->opening)
+        return open_on(job, why);
     if (job->walking) {
         read_piece(job);
         return OK;
@@ -304,7 +306,13 @@ read_on(struct index_job *job, struct why *why)
     if (!is_wanted(job, m))
         return OK;
     job->read++;
-    return open_message(job, m, why);
+    job->opened = (struct opened){.uid = m->uid,
+                                  .box = job->box,
+                                  .charsets = job->charsets,
+                                  .size = m->size,
+                                  .vsize = m->vsize};
+    job->opening = true;
+    return OK;
 }
 
 /* ---- writing */

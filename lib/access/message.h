@@ -15,6 +15,7 @@ struct opened {
     struct str bytes;     /* mapped; NULL view: not opened */
     struct structure s;   /* texts in the arena */
     bool has_structure;
+    struct structure_maker *maker; /* private: of one that is being made */
 };
 
 /* Map the file. PERM 5.2.0 where it is gone. */
@@ -24,6 +25,10 @@ enum rc message_bytes(struct opened *m, struct why *why) MUST_USE;
  * and the index has them. */
 enum rc message_structure(struct arena *a, struct opened *m,
                           struct why *why) MUST_USE;
+/* The same for who has others to serve: some of the work, and all of it once
+ * m->has_structure. Until then the arena stays. */
+enum rc message_structure_some(struct arena *a, struct opened *m,
+                               struct why *why) MUST_USE;
 void message_close(struct opened *m);
 
 #endif

@@ -152,19 +152,12 @@ body_next(struct body *b, struct str *piece)
     return piece->len > 0;
 }
 
-uint64_t
-body_size(struct arena *a, struct str message, const struct structure *s,
-          const struct structure_part *p)
+bool
+body_known_size(const struct body *b, uint64_t *size)
 {
-    struct body b;
-    struct str piece;
-    uint64_t size = 0;
-
-    body_open(a, message, s, p, &b);
-    if (b.decoder.encoding < MIME_QP ||
-        b.decoder.encoding == MIME_ENCODING_OTHER)
-        return b.run.size;
-    while (body_next(&b, &piece))
-        size += piece.len;
-    return size;
+    if (b->decoder.encoding >= MIME_QP &&
+        b->decoder.encoding != MIME_ENCODING_OTHER)
+        return false;
+    *size = b->run.size;
+    return true;
 }

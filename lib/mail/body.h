@@ -45,9 +45,9 @@ bool body_next(struct body *b, struct str *piece);
 /* Where it was not read to its end. */
 void body_close(struct body *b);
 
-/* How many bytes there are in all: BINARY.SIZE. */
-uint64_t body_size(struct arena *a, struct str message,
-                   const struct structure *s, const struct structure_part *p);
+/* How many bytes there are in all (BINARY.SIZE), of one that was just opened
+ * and has no encoding; false where they must be counted. */
+bool body_known_size(const struct body *b, uint64_t *size);
 
 /* A parameter of the part's Content-Type, as bytes; empty where there is
  * none. */

@@ -73,6 +73,21 @@ struct structure {
 /* The structure of a message, as bytes to keep. */
 struct str structure_make(struct arena *a, struct str message);
 
+/*
+ * The same in steps, as a large message takes a while:
+ *
+ *     structure_begin → structure_step until it is true → structure_drop
+ *
+ * All of it is in the arena, `made` too; the message must stay.
+ */
+struct structure_maker;
+struct structure_maker *structure_begin(struct arena *a, struct str message);
+/* Go on for some thousand lines; true: *made is all of it, which is told
+ * once. */
+bool structure_step(struct structure_maker *m, struct str *made) MUST_USE;
+/* At any time; NULL is none. */
+void structure_drop(struct structure_maker *m);
+
 /* Read one; texts are views of `kept`. False where it is damaged, of another
  * version, or not that of a message of so many bytes. */
 bool structure_read(struct arena *a, struct str kept, size_t size,

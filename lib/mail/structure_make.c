@@ -5,6 +5,10 @@
 #include "mail/structure_own.h"
 #include "mail/structure_text.h"
 
+/* Of a step: what takes about a millisecond. */
+#define STEP_BYTES ((size_t)1 << 20)
+#define STEP_LINES 10000
+
 /* A part in the making; texts are places in `texts`. */
 struct made {
     unsigned bits;
@@ -28,7 +32,7 @@ struct place {
     uint64_t lines, bare;
 };
 
-struct make {
+struct structure_maker {
     struct arena *arena;
     struct str in;
     struct place line;   /* where it begins */
@@ -51,13 +55,13 @@ struct make {
 };
 
 static struct made *
-newest(struct make *m)
+newest(struct structure_maker *m)
 {
     return &m->parts[m->count - 1];
 }
 
 static void
-begin_part(struct make *m, bool is_message, struct place where)
+begin_part(struct structure_maker *m, bool is_message, struct place where)
 {
     if (m->count == m->cap) {
         size_t cap = m->cap ? m->cap * 2 : 8;
@@ -79,7 +83,7 @@ begin_part(struct make *m, bool is_message, struct place where)
 /* ---- the header of a part is over ---- */
 
 static struct str
-boundary_of(struct make *m, const struct texts_type *type)
+boundary_of(struct structure_maker *m, const struct texts_type *type)
 {
     struct str rest = type->params, name, value;
     struct buf b = buf_in(m->arena);
@@ -107,7 +111,7 @@ kind_of(const struct texts_type *type)
 /* What would have parts, and may not have them any more, is just bytes: its
  * type would make readers expect them. */
 static enum structure_kind
-limit_kind(const struct make *m, struct texts_type *type)
+limit_kind(const struct structure_maker *m, struct texts_type *type)
 {
     enum structure_kind kind = kind_of(type);
 
@@ -119,7 +123,8 @@ limit_kind(const struct make *m, struct texts_type *type)
 }
 
 static void
-put_texts(struct make *m, struct made *p, const struct texts_type *type)
+put_texts(struct structure_maker *m, struct made *p,
+          const struct texts_type *type)
 {
     struct buf *out = &m->texts;
     bool room = out->len < STRUCTURE_TEXTS_MAX;
@@ -145,7 +150,7 @@ put_texts(struct make *m, struct made *p, const struct texts_type *type)
 }
 
 static void
-end_header(struct make *m, struct place where)
+end_header(struct structure_maker *m, struct place where)
 {
     struct made *p = newest(m);
     struct open_part *o = &m->open[m->depth - 1];
@@ -179,7 +184,7 @@ end_header(struct make *m, struct place where)
 /* The innermost part ends, if it can before the line end that belongs to a
  * boundary. */
 static void
-end_part(struct make *m, struct place where)
+end_part(struct structure_maker *m, struct place where)
 {
     struct open_part *o = &m->open[--m->depth];
     struct made *p = &m->parts[o->made];
@@ -192,7 +197,7 @@ end_part(struct make *m, struct place where)
 }
 
 static void
-take_field(struct make *m, size_t end)
+take_field(struct structure_maker *m, size_t end)
 {
     struct str rest = str_sub(m->in, m->field, end - m->field);
     struct header_field f;
@@ -204,7 +209,7 @@ take_field(struct make *m, size_t end)
 
 /* All parts within that of open[level] end. */
 static void
-end_parts(struct make *m, size_t level, struct place where)
+end_parts(struct structure_maker *m, size_t level, struct place where)
 {
     while (m->in_header) {
         bool before = where.at < newest(m)->header;
@@ -218,7 +223,7 @@ end_parts(struct make *m, size_t level, struct place where)
 
 /* Is the line "--boundary" of an open multipart? */
 static bool
-find_boundary(const struct make *m, struct str line, size_t *level,
+find_boundary(const struct structure_maker *m, struct str line, size_t *level,
               bool *closes)
 {
     if (m->boundaries == 0 || !str_skip(&line, S("--")))
@@ -238,7 +243,7 @@ find_boundary(const struct make *m, struct str line, size_t *level,
 }
 
 static void
-next_line(struct make *m, size_t len)
+next_line(struct structure_maker *m, size_t len)
 {
     const char *p = m->in.p + m->line.at;
     bool lf = p[len - 1] == '\n';
@@ -259,7 +264,7 @@ next_line(struct make *m, size_t len)
 }
 
 static void
-take_boundary(struct make *m, size_t len, size_t level, bool closes)
+take_boundary(struct structure_maker *m, size_t len, size_t level, bool closes)
 {
     end_parts(m, level, m->before);
     next_line(m, len);
@@ -274,7 +279,7 @@ take_boundary(struct make *m, size_t len, size_t level, bool closes)
 /* ---- lines ---- */
 
 static void
-take_header_line(struct make *m, struct str line)
+take_header_line(struct structure_maker *m, struct str line)
 {
     size_t at = m->line.at;
     bool empty = str_eq(line, S("\n")) || str_eq(line, S("\r\n"));
@@ -292,7 +297,7 @@ take_header_line(struct make *m, struct str line)
 }
 
 static void
-take_line(struct make *m)
+take_line(struct structure_maker *m)
 {
     struct str rest = str_sub(m->in, m->line.at, m->in.len), line = rest;
     const char *lf = memchr(rest.p, '\n', rest.len);
@@ -313,14 +318,14 @@ take_line(struct make *m)
 /* ---- the whole ---- */
 
 static struct str
-view(const struct make *m, size_t from, size_t to)
+view(const struct structure_maker *m, size_t from, size_t to)
 {
     return (struct str){m->texts.p + from, to - from};
 }
 
 static void
-pack_part(const struct make *m, const struct made *p, size_t before, bool root,
-          struct buf *out)
+pack_part(const struct structure_maker *m, const struct made *p, size_t before,
+          bool root, struct buf *out)
 {
     pack_num(out, p->bits);
     pack_num(out, p->depth);
@@ -337,7 +342,7 @@ pack_part(const struct make *m, const struct made *p, size_t before, bool root,
 }
 
 static struct str
-pack(const struct make *m)
+pack(const struct structure_maker *m)
 {
     struct buf out = buf_in(m->arena);
     const struct made *root = m->parts;
@@ -360,25 +365,56 @@ pack(const struct make *m)
     return buf_str(&out);
 }
 
-struct str
-structure_make(struct arena *a, struct str message)
+struct structure_maker *
+structure_begin(struct arena *a, struct str message)
 {
-    struct arena *scratch = arena_new("structure", (size_t)64 << 20);
-    struct make *m = arena_make(a, struct make);
+    struct structure_maker *m = arena_make(a, struct structure_maker);
 
-    *m = (struct make){.arena = a,
-                       .in = message,
-                       .header.scratch = scratch,
-                       .texts = buf_in(a),
-                       .marks = buf_in(a),
-                       .next_mark = MARK_STEP};
+    *m = (struct structure_maker){
+        .arena = a,
+        .in = message,
+        .header.scratch = arena_new("structure", (size_t)64 << 20),
+        .texts = buf_in(a),
+        .marks = buf_in(a),
+        .next_mark = MARK_STEP,
+    };
     for (size_t i = 0; i < FIELD_LISTS; i++)
         m->header.lists[i] = buf_in(a);
     begin_part(m, true, m->line);
-    while (m->line.at < message.len)
+    return m;
+}
+
+bool
+structure_step(struct structure_maker *m, struct str *made)
+{
+    size_t end = m->line.at + STEP_BYTES;
+
+    for (size_t n = 0; m->line.at < m->in.len; n++) {
+        if (n >= STEP_LINES || m->line.at >= end)
+            return false;
         take_line(m);
+    }
     end_parts(m, 0, m->line);
     end_part(m, m->line);
-    arena_free(scratch);
-    return pack(m);
+    *made = pack(m);
+    return true;
+}
+
+void
+structure_drop(struct structure_maker *m)
+{
+    if (m)
+        arena_free(m->header.scratch);
+}
+
+struct str
+structure_make(struct arena *a, struct str message)
+{
+    struct structure_maker *m = structure_begin(a, message);
+    struct str made;
+
+    while (!structure_step(m, &made))
+        ;
+    structure_drop(m);
+    return made;
 }

@@ -8,18 +8,18 @@
 
 static struct buf out;
 
-static void
-take(void *self, struct str bytes)
-{
-    (void)self;
-    buf_add(&out, bytes);
-}
-
 static bool
 encode(struct arena *a, struct str message)
 {
+    struct binary b;
+    struct str piece;
+
     out = buf_in(a);
-    return binary_encode(a, message, take, NULL);
+    binary_begin(&b, a, message);
+    while (binary_next(&b, &piece))
+        buf_add(&out, piece);
+    binary_end(&b);
+    return b.good;
 }
 
 /* out NULL: cannot be kept. */
@@ -91,12 +91,38 @@ long_content(void **state)
     arena_free(a);
 }
 
+/* Work of one call does not grow with the message. */
+static void
+small_steps(void **state)
+{
+    struct arena *a = arena_new("test", 256 << 20);
+    struct buf in = buf_in(a);
+    struct binary b;
+    struct str piece;
+    size_t calls = 0, size = 0, longest = 0;
+
+    (void)state;
+    buf_add(&in, S(LABEL "binary\r\n\r\n"));
+    for (unsigned i = 0; i < 16 << 20; i++)
+        buf_addc(&in, (char)i);
+    binary_begin(&b, a, buf_str(&in));
+    for (; binary_next(&b, &piece); calls++) {
+        size += piece.len;
+        longest = piece.len > longest ? piece.len : longest;
+    }
+    binary_end(&b);
+    assert_true(b.good);
+    assert_true(size > in.len * 4 / 3 && calls > 300 && longest < 100000);
+    arena_free(a);
+}
+
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(messages),
         cmocka_unit_test(long_content),
+        cmocka_unit_test(small_steps),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

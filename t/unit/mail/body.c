@@ -47,12 +47,15 @@ content(struct str message, const uint32_t *numbers, size_t depth)
     struct buf all = buf_in(arena);
     struct body b;
     struct str piece;
+    uint64_t size;
 
     assert_non_null(p);
     body_open(arena, message, &structure, p, &b);
     while (body_next(&b, &piece))
         buf_add(&all, piece);
-    assert_int_equal(body_size(arena, message, &structure, p), all.len);
+    body_open(arena, message, &structure, p, &b);
+    if (body_known_size(&b, &size))
+        assert_int_equal(size, all.len);
     return buf_str(&all);
 }
 

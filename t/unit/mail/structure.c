@@ -172,5 +172,35 @@ summary(void **state)
     arena_free(arena);
 }
 
+/* Work of one call does not grow with the message, and what comes of them is
+ * the same. */
+static void
+steps(void **state)
+{
+    struct structure_maker *m;
+    struct str kept;
+    size_t calls = 1;
+
+    (void)state;
+    arena = arena_new("test", (size_t)256 << 20);
+
+    struct buf in = buf_in(arena);
+
+    buf_add(&in, S("Content-Type: multipart/mixed; boundary=b\n\n"));
+    for (unsigned i = 0; i < 400000; i++)
+        buf_add(&in, i % 1000 ? S("a line of a text\n") : S("--b\n\n"));
+    m = structure_begin(arena, buf_str(&in));
+    for (; !structure_step(m, &kept); calls++)
+        ;
+    structure_drop(m);
+    assert_true(calls >= 40);
+    assert_true(str_eq(kept, structure_make(arena, buf_str(&in))));
+    m = structure_begin(arena, buf_str(&in));
+    assert_false(structure_step(m, &kept));
+    structure_drop(m); /* nothing is left of it */
+    structure_drop(NULL);
+    arena_free(arena);
+}
+
 TESTS(TEST(is_what_others_say), TEST(damage_is_harmless), TEST(limits_hold),
-      TEST(summary))
+      TEST(summary), TEST(steps))
