@@ -41,7 +41,8 @@ is_name(const struct home *h, struct str name)
     return true;
 }
 
-/* A name of the file in UTF-8, part by part; a NULL view for what is none. */
+/* A name of the file in UTF-8, part by part; a NULL view for what is none: a
+ * part with the separator in it would be two. */
 static struct str
 decoded(const struct home *h, struct arena *a, struct str name)
 {
@@ -53,7 +54,7 @@ decoded(const struct home *h, struct arena *a, struct str name)
         more = str_cut(&name, '\t', &part);
         if (b.len)
             buf_addc(&b, h->separator);
-        if (!mutf7_decode(&b, part))
+        if (str_find(part, h->separator) >= 0 || !mutf7_decode(&b, part))
             return (struct str){0};
     }
     if (str_ieq(buf_str(&b), S("INBOX")))

@@ -164,10 +164,14 @@ list_tree(struct listing *l, const char *path, int depth)
         const char *below = depth ? arena_fmt(l->a, "%s/%s", path, e->d_name)
                                   : arena_cstr(l->a, str_from(e->d_name));
 
+        bool above = depth == 0 && strcmp(below, "INBOX") == 0;
+
         if ((e->d_type != DT_DIR && e->d_type != DT_UNKNOWN) ||
-            home_name(l->home, l->a, str_from(below)).len == 0)
+            (!above && home_name(l->home, l->a, str_from(below)).len == 0))
             continue;
-        look_at(l, add_path(l, below));
+        /* INBOX is the root; only those below it stand there. */
+        if (!above)
+            look_at(l, add_path(l, below));
         if (depth < DEPTH_MAX)
             (void)!list_tree(l, below, depth + 1);
     }

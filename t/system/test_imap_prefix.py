@@ -67,6 +67,7 @@ theirs OK UNSUBSCRIBE {p}A{s}B{s}C
 ours   OK UNSUBSCRIBE {p}Sent
 ours   OK SUBSCRIBE {p}Old{s}er
 theirs OK SUBSCRIBE {p}Old
+ours   OK CREATE {p}INBOX{s}below
 '''
 
 # Where there is a prefix.

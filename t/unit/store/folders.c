@@ -236,6 +236,45 @@ old_subscriptions(void **state)
     user_end(u);
 }
 
+/* Another separator, and the same files. */
+static void
+dots(void **state)
+{
+    (void)state;
+    for (int fs = 0; fs < 2; fs++) {
+        struct user *u = user_new();
+        const char *path = arena_fmt(u->a, "%s/subscriptions", u->root);
+        struct home_settings s = {.root = u->root, .fs = fs, .separator = '.'};
+
+        file_write(path, "V\t2\n\nA\tB\na.b\n");
+        good(home_open(&s, &u->home, &u->why));
+        make(u, "A.B");
+        make(u, "INBOX.x");
+        assert_true(user_has(u, fs ? "A/B/cur" : ".A.B/cur"));
+        assert_str(listed(u), S("INBOX> A->? A.B! INBOX.x"));
+        good(folder_subscribe(u->home, S("INBOX.x"), true, &u->why));
+        good(folder_subscribe(u->home, S("A.B"), false, &u->why));
+        assert_str(file_text(u->a, path), S("V\t2\n\na.b\nINBOX\tx\n"));
+        assert_string_equal(
+            refused(u, folder_create(u->home, S("a/b"), S(""), &u->why)),
+            "5.1.1");
+        assert_string_equal(
+            refused(u, folder_create(u->home, S("a..b"), S(""), &u->why)),
+            "5.1.1");
+        home_close(u->home);
+        /* What has a dot in its name is not seen. */
+        if (fs) {
+            login(u, true);
+            make(u, "q.r");
+            home_close(u->home);
+            good(home_open(&s, &u->home, &u->why));
+            assert_str(listed(u), S("INBOX>? A-> A.B INBOX.x!"));
+            home_close(u->home);
+        }
+        user_end(u);
+    }
+}
+
 /* LIST and whoever opens them agree about folders of which somebody has removed
  * something by hand. */
 static void
@@ -282,4 +321,4 @@ in_parts(void **state)
 }
 
 TESTS(TEST(flat), TEST(tree), TEST(names), TEST(opened), TEST(in_parts),
-      TEST(old_subscriptions))
+      TEST(old_subscriptions), TEST(dots))
