@@ -5,11 +5,12 @@ import pytest
 
 from harness import Posta, wait_until
 from harness.accounts import Accounts
+from harness.maildir import files
 from harness.raw_imap import RawImap
 
 
 def folder(maildir, name):
-    return sorted(p.name for p in (maildir / name).glob('new/*'))
+    return files(maildir / name)
 
 
 def send(posta, to, maildir, name=''):

@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from harness import Dovecot, Posta, wait_until
+from harness import Dovecot, Posta, process, wait_until
 from harness.raw_imap import RawImap
 
 COURIER = {'imap_private_prefix': 'INBOX.', 'imap_hierarchy_separator': '.'}
@@ -101,6 +101,9 @@ class Both:
     def look_again(self):
         """Dovecot's list of folders is of some time before."""
         self.sessions['theirs'].close()
+        # It writes that list when it ends.
+        wait_until(lambda: 'imap' not in process.children(
+            self.dovecot.process.pid).values(), 'the end of its session')
         for path in (self.dovecot.top / 'mail/anna').glob('dovecot.list.*'):
             path.unlink()
         self.sessions['theirs'] = RawImap(self.dovecot.imaps, 'anna')

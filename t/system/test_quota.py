@@ -273,14 +273,7 @@ def put(imap, folder, size):
 
 def inbox(posta):
     """The texts of all messages, in the order that they came in."""
-    while True:
-        files = [*box(posta, 'anna').glob('new/*'),
-                 *box(posta, 'anna').glob('cur/*')]
-        try:
-            files.sort(key=lambda f: f.stat().st_mtime_ns)
-            return [f.read_text() for f in files]
-        except FileNotFoundError:
-            pass  # a session renames it
+    return [text.decode() for text in posta.maildir('anna')]
 
 
 def warnings(posta):
