@@ -95,5 +95,6 @@ keys_of(struct arena *a, struct opened *m, struct str *kept, struct why *why)
     if (rc != OK)
         return rc;
     *kept = blob.data = keys_make(a, m->charsets, header);
-    return mailbox_keep(m->box, &blob, 1, why);
+    (void)!mailbox_keep(m->box, &blob, 1, why); /* else it is made again */
+    return OK;
 }

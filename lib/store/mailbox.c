@@ -7,6 +7,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/log.h"
 #include "store/flags.h"
 #include "store/folders.h"
 #include "store/own.h"
@@ -151,6 +152,23 @@ mailbox_at(struct home *h, struct str path)
     return box;
 }
 
+/* Where the disk is full what the index knows can be read all the same; news
+ * wait until there is room. */
+static enum rc
+sync_if_possible(struct mailbox *box, struct why *why)
+{
+    enum rc rc = mailbox_sync(box, NULL, why);
+    struct index_folder f;
+    struct why unknown;
+
+    if (rc == OK || box->gone || mailbox_read(box, &f, &unknown) != OK ||
+        mailbox_end(box, &unknown) != OK)
+        return rc;
+    log_warn("%s/%.*s: what is new there is not seen: %s", box->home->root,
+             STR(box->path), why->text);
+    return OK;
+}
+
 enum rc
 mailbox_open(struct home *h, struct str name, struct mailbox **out,
              struct why *why)
@@ -177,7 +195,7 @@ mailbox_open(struct home *h, struct str name, struct mailbox **out,
     if (rc != OK)
         return rc;
     box->users++;
-    rc = mailbox_sync(box, NULL, why);
+    rc = sync_if_possible(box, why);
     if (rc == OK) {
         *out = box;
         return OK;

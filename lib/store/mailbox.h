@@ -17,7 +17,8 @@
 
 struct mailbox;
 
-/* Open a folder, or the object that is open already; synced. */
+/* Open a folder, or the object that is open already; synced, as far as that can
+ * be: what the index knows can be read on a full disk, too. */
 enum rc mailbox_open(struct home *home, struct str name, struct mailbox **box,
                      struct why *why) MUST_USE;
 /* One more user of one that is open; each closes it. */

@@ -1,5 +1,6 @@
 #include "store/mailbox.h"
 
+#include <sys/resource.h>
 #include <sys/wait.h>
 
 #include "store/changes.h"
@@ -490,7 +491,43 @@ blobs(void **state)
     user_end(u);
 }
 
+/* No file may grow beyond that. */
+static void
+limit_files(rlim_t bytes)
+{
+    struct rlimit r;
+
+    assert_int_equal(getrlimit(RLIMIT_FSIZE, &r), 0);
+    r.rlim_cur = bytes;
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &r), 0);
+}
+
+/* What is known can be read, what is new comes when there is room. */
+static void
+no_room(void **state)
+{
+    struct user *u = user_new();
+
+    (void)state;
+    signal(SIGXFSZ, SIG_IGN);
+    user_put(u, "cur/1.a,S=17,W=20:2,S");
+    user_login(u);
+    assert_str(user_list(u), S("1:S"));
+    user_logout(u);
+    user_put(u, "new/2.b,S=17,W=20");
+    user_move(u, "cur/1.a,S=17,W=20:2,S", "cur/1.a,S=17,W=20:2,F");
+    limit_files(1);
+    user_login(u);
+    assert_str(user_list(u), S("1:S"));
+    assert_int_not_equal(mailbox_sync(u->box, NULL, &u->why), OK);
+    limit_files(RLIM_INFINITY);
+    user_sync(u);
+    assert_str(user_list(u), S("1:F 2:"));
+    user_logout(u);
+    user_end(u);
+}
+
 TESTS(TEST(fresh), TEST(index_lost), TEST(dates), TEST(others), TEST(doubled),
       TEST(recents), TEST(killed), TEST(uidlists), TEST(locked),
       TEST(index_vanishes), TEST(index_damaged), TEST(index_of_others),
-      TEST(files), TEST(blobs))
+      TEST(files), TEST(blobs), TEST(no_room))
