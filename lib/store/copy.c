@@ -260,7 +260,7 @@ hand_over(struct copy *c, struct why *why)
         rc = deposit(c->to, c->files, c->list.files.len,
                      c->together ? leave_too : NULL, c, why);
     if (c->move && c->together && c->from != c->to)
-        mailbox_own_end(c->from);
+        mailbox_own_end(c->from, c->list.in_new);
     return rc;
 }
 

@@ -63,7 +63,7 @@ place_all(struct batch *b, struct why *why)
     for (size_t i = 0; rc == OK && i < b->count; i++)
         if (!place(b, &b->files[i]))
             rc = store_fail(errno, why, "cannot store the message");
-    mailbox_own_end(b->box);
+    mailbox_own_end(b->box, false);
     return rc;
 }
 

@@ -35,6 +35,7 @@ leave_range(struct kv_walk *files, struct arena *a,
             .name = arena_cstr(a, file.name),
             .message = m,
         };
+        list->in_new |= file.in_new;
     }
     kv_walk_end(&w);
 }
@@ -81,7 +82,7 @@ static bool
 remove_files(struct mailbox *box, const struct index_folder *f,
              struct leaving *list, int *error)
 {
-    bool missing = false, in_new = false;
+    bool missing = false;
 
     *error = 0;
     mailbox_own_begin(box, f);
@@ -90,15 +91,14 @@ remove_files(struct mailbox *box, const struct index_folder *f,
 
         file->done =
             disk_remove(file->in_new ? box->new : box->cur, file->name);
-        in_new |= file->in_new;
         if (!file->done && errno == ENOENT)
             missing = true;
         else if (!file->done)
             *error = errno;
     }
-    mailbox_own_end(box);
-    if (list->files.len &&
-        (!disk_sync_dir(box->cur) || (in_new && !disk_sync_dir(box->new))))
+    mailbox_own_end(box, list->in_new);
+    if (list->files.len && (!disk_sync_dir(box->cur) ||
+                            (list->in_new && !disk_sync_dir(box->new))))
         *error = errno;
     return missing;
 }

@@ -143,17 +143,21 @@ static void
 rename_files(struct flush *fl)
 {
     struct mailbox *box = fl->box;
+    bool in_new = false;
 
+    mailbox_own_begin(box, &fl->f);
     for (size_t i = 0; i < fl->plans.len; i++) {
         struct plan *p = &fl->plans.at[i];
 
         if (p->done)
             continue;
+        in_new |= p->in_new;
         p->done = disk_move(p->in_new ? box->new : box->cur, p->from, box->cur,
                             p->to);
         if (!p->done)
             fl->failed = true;
     }
+    mailbox_own_end(box, in_new);
 }
 
 static void
@@ -301,9 +305,7 @@ flush(struct flush *fl, struct why *why)
         rc = write_words(fl, why);
     if (rc != OK)
         return rc;
-    mailbox_own_begin(fl->box, &fl->f);
     rename_files(fl);
-    mailbox_own_end(fl->box);
     return note_all(fl, why);
 }
 

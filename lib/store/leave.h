@@ -16,6 +16,7 @@ struct leaving_file {
 
 struct leaving {
     VEC(struct leaving_file) files;
+    bool in_new; /* some are */
 };
 
 /* In a transaction, to an empty list: the messages of the set, or those of them

@@ -484,12 +484,14 @@ mailbox_own_begin(struct mailbox *box, const struct index_folder *f)
         !box->doubt &&
         (new == f->new_mtime || new == box->own_new || new == f->own_new) &&
         (cur == f->cur_mtime || cur == box->own_cur || cur == f->own_cur);
+    box->own_new = box->own_good ? new : 0;
 }
 
 void
-mailbox_own_end(struct mailbox *box)
+mailbox_own_end(struct mailbox *box, bool in_new)
 {
-    box->own_new = box->own_good ? dir_mtime(box->new) : 0;
+    if (in_new && box->own_good)
+        box->own_new = dir_mtime(box->new);
     box->own_cur = box->own_good ? dir_mtime(box->cur) : 0;
 }
 

@@ -131,10 +131,10 @@ enum rc mailbox_next_modseq(struct mailbox *box, struct index_folder *f,
 enum rc mailbox_next_modseq_told(struct mailbox *box, struct index_folder *f,
                                  struct why *why) MUST_USE;
 
-/* Around changes of ours in new/ and cur/, so that they do not look like
- * somebody else's. */
+/* Around changes of ours in cur/, and in_new says if in new/, too, so that they
+ * do not look like somebody else's. */
 void mailbox_own_begin(struct mailbox *box, const struct index_folder *f);
-void mailbox_own_end(struct mailbox *box);
+void mailbox_own_end(struct mailbox *box, bool in_new);
 /* The files are not as the index has them: list the folder at the next sync. */
 void mailbox_own_doubt(struct mailbox *box);
 
