@@ -1,0 +1,149 @@
+"""A long command goes in steps: other sessions of the same user have their turn
+while it is at work, and see how far it has come."""
+import os
+import re
+import threading
+
+import pytest
+
+from harness import Posta, wait_until
+from harness.raw_imap import RawImap
+
+COUNT = 8000
+ALICE = 'alice@example.test'
+
+
+def fill(folder, count):
+    """Messages as Dovecot names them."""
+    st = folder.stat()
+    for part in ('cur', 'new', 'tmp'):
+        (folder / part).mkdir(mode=0o700)
+        os.chown(folder / part, st.st_uid, st.st_gid)
+    for i in range(count):
+        path = folder / f'cur/{1700000000 + i}.M1P1.host,S=14,W=17:2,'
+        path.write_text('Subject: x\n\ny\n')
+        os.chown(path, st.st_uid, st.st_gid)
+
+
+@pytest.fixture(scope='module')
+def posta():
+    with Posta(start=False, settings={'mail_max_userip_connections': 0}) as p:
+        maildir = p.dir / 'mail' / p.domain / 'alice/Maildir'
+        st = maildir.parent.stat()
+        maildir.mkdir(mode=0o700)
+        os.chown(maildir, st.st_uid, st.st_gid)
+        fill(maildir, COUNT)
+        p.start()
+        yield p
+
+
+@pytest.fixture
+def alice(posta):
+    with RawImap(posta.base + 993, ALICE) as c:
+        c.ok('SELECT INBOX')
+        yield c
+
+
+def states_seen(posta, ask, run):
+    """What another session was told while a command was at work: it asks again
+    and again until that is done."""
+    seen, done = set(), threading.Event()
+
+    def asking():
+        with RawImap(posta.base + 993, ALICE) as c:
+            while not done.is_set():
+                line, = c.ok(f'STATUS {ask}')
+                seen.add(int(re.search(rb'(\d+)\)$', line)[1]))
+
+    asker = threading.Thread(target=asking)
+    asker.start()
+    try:
+        wait_until(lambda: seen, 'a first answer')
+        run()
+    finally:
+        done.set()
+        asker.join()
+    return seen
+
+
+def is_seen_at_work(posta, ask, run, undo):
+    """A command that holds others up is never seen half done. One that does not
+    is seen as soon as the one who asks is fast enough: that may take some
+    tries."""
+    for _ in range(30):
+        seen = states_seen(posta, ask, run)
+        if any(0 < n < COUNT for n in seen):
+            return True
+        undo()
+    return False
+
+
+def test_copy(posta, alice):
+    def undo():
+        alice.ok('DELETE Copies')
+        alice.ok('CREATE Copies')
+
+    alice.ok('CREATE Copies')
+    assert is_seen_at_work(posta, 'Copies (MESSAGES)',
+                           lambda: alice.ok('COPY 1:* Copies'), undo)
+
+
+def test_move(posta, alice):
+    """COPYUID has all of it, once, and the other way round all come back."""
+    def move():
+        untagged, done = alice.say('MOVE 1:* Moved')
+        assert done.startswith(b'OK')
+        code, = (x for x in untagged if b'COPYUID' in x)
+        assert re.search(rb'COPYUID \d+ \d+:\d+ \d+:\d+\]', code), code
+        assert sum(x.endswith(b' EXPUNGE') for x in untagged) == COUNT
+
+    def back():
+        alice.ok('SELECT Moved')
+        alice.ok('MOVE 1:* INBOX')
+        alice.ok('SELECT INBOX')
+
+    alice.ok('CREATE Moved')
+    assert is_seen_at_work(posta, 'Moved (MESSAGES)', move, back)
+    back()
+
+
+def test_expunge(posta, alice):
+    def expunge():
+        alice.ok('SELECT Doomed')
+        alice.ok('STORE 1:* +FLAGS.SILENT (\\Deleted)')
+        gone = alice.ok('EXPUNGE')
+        assert sum(x.endswith(b' EXPUNGE') for x in gone) == COUNT
+        alice.ok('SELECT INBOX')
+
+    alice.ok('CREATE Doomed')
+    alice.ok('COPY 1:* Doomed')
+    assert is_seen_at_work(posta, 'Doomed (MESSAGES)', expunge,
+                           lambda: alice.ok('COPY 1:* Doomed'))
+
+
+def test_copy_of_one_who_hangs_up(posta, alice):
+    """What has begun is done whole."""
+    def copied():
+        line, = alice.ok('STATUS Whole (MESSAGES)')
+        return int(re.search(rb'(\d+)\)$', line)[1])
+
+    alice.ok('CREATE Whole')
+    with RawImap(posta.base + 993, ALICE) as c:
+        c.ok('SELECT INBOX')
+        c.begin('COPY 1:* Whole')
+        wait_until(copied, 'its beginning')
+    wait_until(lambda: copied() == COUNT, 'all of it')
+
+
+def test_names_after_the_last_session(posta, alice):
+    """Files get the names that say their flags, also when nobody has the
+    mailbox open any more."""
+    alice.ok('CREATE Named')
+    alice.ok('COPY 1:* Named')
+    alice.ok('SELECT Named')
+    alice.ok('STORE 1:* +FLAGS.SILENT (\\Flagged)')
+    alice.ok('UNSELECT')
+    cur = posta.dir / 'mail' / posta.domain / 'alice/Maildir/.Named/cur'
+    wait_until(lambda: all(f.name.endswith(':2,F') for f in cur.iterdir()),
+               'all names')
+    assert len(list(cur.iterdir())) == COUNT
