@@ -61,7 +61,7 @@ parse_words(struct parser *p, struct command *c)
         if (!parse_space(p) || !parse_atom(p, &word))
             return false;
         *PARSE_ADD(p, c->words.at, c->words.count) = word;
-    } while (p->rest.len > 0);
+    } while (str_trim(p->rest).len > 0);
     return true;
 }
 
@@ -123,7 +123,41 @@ parse_select(struct parser *p, struct command *c)
     return parse_close(p);
 }
 
-/* "(USE (\Sent \Archive))" */
+/* "\Sent", with its backslash. */
+static bool
+parse_use(struct parser *p, struct str *use)
+{
+    const char *start = p->rest.p;
+    struct str word;
+
+    if (!parse_skip(p, '\\'))
+        return parse_fail(p, "A use begins with a backslash");
+    if (!parse_atom(p, &word))
+        return false;
+    *use = (struct str){start, word.len + 1};
+    return true;
+}
+
+/* "(\Sent \Archive)" */
+static bool
+parse_uses(struct parser *p, struct strings *uses)
+{
+    struct str use;
+
+    if (!parse_open(p))
+        return false;
+    if (parse_skip(p, ')'))
+        return true;
+    do {
+        if (uses->count == PARSE_ITEMS_MAX)
+            return parse_fail(p, "Too many uses");
+        if (!parse_use(p, &use))
+            return false;
+        *PARSE_ADD(p, uses->at, uses->count) = use;
+    } while (parse_skip(p, ' '));
+    return parse_close(p);
+}
+
 bool
 parse_create(struct parser *p, struct command *c)
 {
@@ -137,22 +171,7 @@ parse_create(struct parser *p, struct command *c)
         return false;
     if (!parse_word(p, "USE"))
         return parse_fail(p, "Unknown parameter of CREATE");
-    if (!parse_space(p) || !parse_open(p))
-        return false;
-    while (!parse_skip(p, ')')) {
-        const char *start = p->rest.p;
-        struct str use;
-
-        if (create->uses.count > 0 && (!parse_space(p) || !(start = p->rest.p)))
-            return false;
-        if (!parse_skip(p, '\\'))
-            return parse_fail(p, "A use begins with a backslash");
-        if (!parse_atom(p, &use))
-            return false;
-        *PARSE_ADD(p, create->uses.at, create->uses.count) =
-            (struct str){start, use.len + 1};
-    }
-    return parse_close(p);
+    return parse_space(p) && parse_uses(p, &create->uses) && parse_close(p);
 }
 
 /* ---- rights ---- */

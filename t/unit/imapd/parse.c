@@ -294,6 +294,11 @@ mailboxes(void **state)
     assert_str(t.c.login.password, S("xx"));
     assert_int_equal(parse("a CREATE x (USE (\\Sent \\Junk))"), PARSED);
     assert_str(t.c.create.uses.at[1], S("\\Junk"));
+    assert_int_equal(parse("a CREATE x (USE ())"), PARSED);
+    assert_int_equal(parse("a CREATE x (USE (\\Sent ))"), PARSED_BAD);
+    assert_int_equal(parse("a ENABLE CONDSTORE QRESYNC "), PARSED);
+    assert_int_equal(t.c.words.count, 2);
+    assert_int_equal(parse("a ENABLE "), PARSED_BAD);
     tear_down();
 }
 
