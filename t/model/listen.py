@@ -110,5 +110,5 @@ class Listener(Client):
                       'UNSEEN' not in self.status.get(n, {})]:
             reply = self.say(f'STATUS "{new[0]}" ({ITEMS} HIGHESTMODSEQ)')
             self.take(reply.lines)
-            if reply.status != 'OK':
+            if reply.status != 'OK' and new[0] in self.names:
                 return  # it has gone, which is still to be told
