@@ -352,7 +352,7 @@ literal(struct session *s)
     }
     reader_refuse(s->reader);
     if (sync)
-        next(s); /* the client sends nothing more of it */
+        over(s); /* the client sends nothing more of it */
 }
 
 static void
@@ -389,7 +389,7 @@ take_input(struct session *s)
         session_bye(s, "Command is too long");
         return false;
     case READER_REFUSED:
-        next(s);
+        over(s);
         return true;
     case READER_DATA:
         return true;

@@ -356,6 +356,27 @@ def test_append_refused(client, posta):
     wait_until(lambda: not list((box / 'tmp').iterdir()), 'nothing is left')
 
 
+@pytest.mark.parametrize('sync', ('', '+'))
+def test_append_refused_with_much_to_tell(client, posta, sync):
+    """The answer comes behind all that is told first, in steps."""
+    cur = posta.dir / 'mail' / posta.domain / client.user / 'Maildir/cur'
+    owner = cur.stat()
+    for i in range(8000):
+        path = cur / f'{1700000000 + i}.M{i}P1.host:2,'
+        path.touch()
+        os.chown(path, owner.st_uid, owner.st_gid)
+    client.ok('SELECT INBOX')
+    with imap(posta, client.user) as other:
+        other.ok('SELECT INBOX')
+        other.ok('STORE 1:* +FLAGS.SILENT (\\Seen)')
+    client.send(b'x APPEND nowhere {5%s}\r\n' % sync.encode())
+    if sync:
+        client.send(b'12345\r\n')
+    told, done = client.until('x')
+    assert done.startswith(b'NO [TRYCREATE]')
+    assert len([x for x in told if b'FETCH' in x]) == 8000
+
+
 def test_append_large(client):
     c = client
     line = b'x' * 98 + b'\r\n'
