@@ -47,22 +47,20 @@ class Shared:
 
     def meet(self, user):
         """Between rounds: when it is time, all do a burst in which the first of
-        them kills something. The end comes to all at once, too."""
+        them kills something. The end comes to all at once, too. The barrier
+        is broken when one has failed."""
         if user.did['rounds'] % 50:
             return
-        try:
-            if self.barrier.wait() == 0:
-                self.due = self.kills and time.monotonic() > self.next
-                if time.monotonic() > self.until:
-                    self.over.set()
-            self.barrier.wait()
-            if self.over.is_set() or not self.due:
-                return
-            user.burst(self.killer.kill if user.number == 0 else None,
-                       self.barrier)
-            self.next = time.monotonic() + EVERY
-        except threading.BrokenBarrierError:
+        if self.barrier.wait() == 0:
+            self.due = self.kills and time.monotonic() > self.next
+            if time.monotonic() > self.until:
+                self.over.set()
+        self.barrier.wait()
+        if self.over.is_set() or not self.due:
             return
+        user.burst(self.killer.kill if user.number == 0 else None,
+                   self.barrier)
+        self.next = time.monotonic() + EVERY
 
 
 def report(seed, users, shared, began):

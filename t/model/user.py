@@ -64,6 +64,8 @@ class User(Steps, Bursts, Outside):
                 self.round()
                 self.did['rounds'] += 1
             self.end()
+        except threading.BrokenBarrierError:
+            pass  # another one has failed, which is told
         except BaseException as e:  # reported by whoever waits for us
             self.failure = e
             self.shared.stop()
