@@ -291,11 +291,27 @@ drop(struct session *s, void *work)
     status_drop(&w->telling);
 }
 
-/* RFC 9051 6.3.9: an empty pattern asks for the separator. */
+/* RFC 9051 6.3.9: an empty pattern asks for the separator, and for the root of
+ * the reference. */
 static bool
 asks_separator(const struct list *l)
 {
     return !l->extended && l->patterns.count == 1 && l->patterns.at[0].len == 0;
+}
+
+static void
+tell_separator(struct session *s, const struct work *w)
+{
+    struct str name, root = S("");
+    struct buf b = buf_in(s->command);
+
+    if (take_mailbox(s, w->list->reference, &name))
+        root = space_prefix(s->imap, name);
+    buf_fmt(&b, "* %s (\\Noselect) \"%c\" ", w->lsub ? "LSUB" : "LIST",
+            w->separator);
+    put_mailbox(s, &b, root);
+    buf_add(&b, S("\r\n"));
+    conn_put(s->conn, buf_str(&b));
 }
 
 static bool
@@ -353,8 +369,7 @@ do_list(struct session *s, const struct command *c)
     if (w->lsub)
         l->select = LIST_SUBSCRIBED;
     if (asks_separator(l)) {
-        say(s, "* %s (\\Noselect) \"%c\" \"\"\r\n", w->lsub ? "LSUB" : "LIST",
-            w->separator);
+        tell_separator(s, w);
         reply_ok(s, "Listed");
         return;
     }

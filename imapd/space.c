@@ -619,6 +619,17 @@ space_root(struct session *s, struct str name, struct home **home,
     return none(why);
 }
 
+struct str
+space_prefix(const struct imap *imap, struct str name)
+{
+    const struct mail_spaces *all = &imap->spaces->all;
+
+    for (size_t i = 0; i < all->count; i++)
+        if (str_starts(name, all->at[i].prefix))
+            return all->at[i].prefix;
+    return str_starts(name, imap->names.prefix) ? imap->names.prefix : S("");
+}
+
 const struct mail_space *
 space_next_of(const struct imap *imap, unsigned kind, size_t *pos)
 {

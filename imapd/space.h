@@ -119,6 +119,9 @@ enum rc space_list(struct session *s, struct arena *a, unsigned kinds,
 enum rc space_root(struct session *s, struct str name, struct home **home,
                    struct why *why) MUST_USE;
 
+/* The prefix that a name begins with; empty where with none. */
+struct str space_prefix(const struct imap *imap, struct str name);
+
 /* The prefixes of a kind, for NAMESPACE. */
 const struct mail_space *space_next_of(const struct imap *imap, unsigned kind,
                                        size_t *pos);

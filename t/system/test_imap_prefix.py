@@ -19,6 +19,8 @@ OUTSIDE = (b'Client tried to access nonexistent namespace. (Mailbox name should 
 ASKED = '''
 NAMESPACE
 LIST "" ""
+LIST "{p}" ""
+LIST x ""
 LIST "" *
 LIST "" %
 LIST "" {p}%
@@ -300,6 +302,7 @@ def test_mail_of_others(posta, c):
     c.ok('CREATE INBOX.Public')
     assert listed(c.ok('LSUB "" *')) == {
         'INBOX.Sent', 'INBOX.Lists.a', 'Public.News.today'}
+    assert c.ok('LIST Public.x ""') == [b'* LIST (\\Noselect) "." Public.']
     assert listed(c.ok('LIST "" %')) == {'INBOX', 'Public'}
     assert listed(c.ok('LIST "" *')) == {
         'INBOX', 'INBOX.Sent', 'INBOX.Lists', 'INBOX.Lists.a', 'INBOX.Plans',
