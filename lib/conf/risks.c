@@ -116,6 +116,57 @@ check_login_path(struct exam *e, const struct scope *s)
         exam_warn(e, set, "has no effect without smtpd_sasl_type = dovecot");
 }
 
+/* Is there a row of that command (and, if not NULL, of that name)? */
+static bool
+has_row(const struct scope *s, const char *command, const char *name)
+{
+    const struct services *all = &s->config->services;
+
+    for (size_t i = 0; i < all->count; i++)
+        if (strcmp(all->at[i].command, command) == 0 &&
+            (name == NULL || strcmp(all->at[i].name, name) == 0))
+            return true;
+    return false;
+}
+
+/* Does smtpd ask a socket that is not Posta's? */
+static bool
+asks_others(const struct scope *s)
+{
+    struct str path = scope_value(s, "smtpd_sasl_path");
+
+    if (!is_yes(s, "smtpd_sasl_auth_enable") ||
+        !str_eq(scope_value(s, "smtpd_sasl_type"), S("dovecot")))
+        return false;
+    return !str_skip(&path, S("private/")) ||
+           !(str_eq(path, S("authd")) ||
+             has_row(s, "authd", arena_cstr(s->arena, path)));
+}
+
+/* What a site that comes from Dovecot forgets: it works until Dovecot is
+ * stopped. */
+static void
+check_dovecot(struct exam *e, const struct scope *s)
+{
+    static const char *const ways[] = {"mailbox_transport", "virtual_transport",
+                                       "mailbox_command"};
+
+    if (!has_row(s, "imapd", NULL) && !has_row(s, "pop3d", NULL))
+        return;
+    for (size_t i = 0; i < COUNT(ways); i++) {
+        struct str way = scope_value(s, ways[i]);
+
+        if (memmem(way.p, way.len, "dovecot", strlen("dovecot")))
+            exam_warn(e, at(s, ways[i]),
+                      "mail still goes to Dovecot, and imapd or pop3d serves "
+                      "it; see posta-dovecot(7)");
+    }
+    if (asks_others(s))
+        exam_warn(e, at(s, "smtpd_sasl_type"),
+                  "logins are still asked of Dovecot's socket; without it "
+                  "Posta's own authd is asked, as imapd and pop3d do");
+}
+
 static void
 check_certificate(struct exam *e, const struct scope *s)
 {
@@ -326,6 +377,7 @@ exam_risks(struct exam *e, const struct scope *s)
     check_networks(e, s);
     check_classes(e, s);
     check_host(e, s);
+    check_dovecot(e, s);
     check_files(e, s);
     check_tables(e, s);
     exam_logins(e, s);

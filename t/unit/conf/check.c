@@ -74,6 +74,10 @@ check(const char *main_cf, const char *master_cf)
 
 #define HOST  "compatibility_level = 3.6\nmyhostname = mail.example.org\n"
 #define SMTPD "smtp inet n - n - - smtpd\n"
+#define IMAPD SMTPD "imap inet n - n - 4 imapd\n"
+#define LOGIN                                                                  \
+    HOST "smtpd_sasl_auth_enable = yes\nsmtpd_tls_auth_only = yes\n"           \
+         "smtpd_sasl_type = dovecot\nsmtpd_sasl_path = private/auth\n"
 
 static const struct {
     const char *main, *master, *want; /* "" nothing at all */
@@ -120,6 +124,12 @@ static const struct {
      "smtpd_sasl_path = private/auth: has no effect without smtpd_sasl_type",                                                                                                                    0},
     {HOST "smtpd_sasl_path = private/auth\nsmtpd_sasl_type = dovecot\n",         SMTPD,
      "",                                                                                                                                                                                         0},
+    {LOGIN,                                                                      SMTPD,                                     "",                                                                  0},
+    {LOGIN,                                                                      IMAPD,                                     "logins are still asked of Dovecot's socket",                        0},
+    {LOGIN,                                                                      IMAPD "auth unix - - n - - authd\n",       "",                                                                  0},
+    {HOST "virtual_transport = lmtp:unix:private/dovecot-lmtp\n",                IMAPD,
+     "mail still goes to Dovecot",                                                                                                                                                               0},
+    {HOST "virtual_transport = lmtp:unix:private/dovecot-lmtp\n",                SMTPD,                                     "",                                                                  0},
     {HOST HOST,                                                                  SMTPD,                                     "replaces the setting of line 2",                                    0},
     {"compatibility_level = 2\nmyhostname = mail\n",                             SMTPD,                                     "no full name",                                                      0},
     {HOST "smtpd_relay_restrictions = permit_mynetworks\n",                      SMTPD,
