@@ -9,7 +9,7 @@
 #include "conf/value.h"
 #include "ipc/message.h"
 
-#define LOOK_MS 1000
+#define AGAIN_MS 1000 /* what could not be read */
 
 static const struct source_kind kinds[] = {
     {"passwd-file", SOURCE_PASSWD_FILE, SOURCE_HERE,   true,  false, true },
@@ -310,22 +310,25 @@ source_refresh(struct source *s, int64_t now_ms, bool *locked)
     struct why why;
 
     *locked = false;
-    if (s->looked && now_ms - s->looked < LOOK_MS)
-        return s->file != NULL;
-    s->looked = now_ms;
     if (s->file && !passwd_file_changed(s->file))
         return true;
+    if (s->failed && now_ms - s->failed < AGAIN_MS)
+        return s->file != NULL;
+    s->failed = 0;
     *locked = access(s->argument, R_OK) < 0 && errno == EACCES;
     if (s->file == NULL) {
         open_file(s);
-        return s->file != NULL;
-    }
-    if (!*locked && passwd_file_reload(s->file, &why) != OK)
-        tell(s, &why);
-    else
+    } else if (*locked) {
         s->told = false;
-    look_through(s);
-    return true;
+    } else if (passwd_file_reload(s->file, &why) != OK) {
+        tell(s, &why);
+    } else {
+        s->told = false;
+        look_through(s);
+        return true;
+    }
+    s->failed = now_ms;
+    return s->file != NULL;
 }
 
 bool

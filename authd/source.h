@@ -45,7 +45,7 @@ struct source {
     void *own;            /* of the process that works with it */
 
     struct passwd_file *file; /* SOURCE_PASSWD_FILE; NULL while unreadable */
-    int64_t looked;           /* when it was last looked at, ms */
+    int64_t failed;           /* when it could not be read, ms; or 0 */
     bool told;                /* the trouble stands in the log */
     unsigned holds;           /* SOURCE_ bits of what its lines hold */
     /* Rounds that most lines have for SCRAM, by SHA-1 and SHA-256; 0: none. */
@@ -75,8 +75,9 @@ struct source *sources_find(const struct sources *s, struct str spec);
 void sources_open(struct sources *s);
 
 /*
- * Look whether the file has changed, at most once a second. False where there
- * is nothing to look into; *locked: because only root can read it.
+ * Look whether the file has changed; what could not be read is tried again once
+ * a second. False where there is nothing to look into; *locked: because only
+ * root can read it.
  */
 bool source_refresh(struct source *s, int64_t now_ms, bool *locked);
 

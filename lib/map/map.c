@@ -11,6 +11,7 @@
 #include "map/fold.h"
 #include "map/type.h"
 
+#define TRY_AGAIN_MS 1000 /* what could not be opened and is what it was */
 #define SAY_AGAIN_MS 60000
 
 struct map {
@@ -20,9 +21,9 @@ struct map {
     struct map_table table;
     bool fixed; /* map_open_fixed */
     bool usable;
-    int64_t checked, said; /* milliseconds */
-    struct stat seen;      /* the file when it was opened */
-    struct why why;        /* why it is not usable */
+    int64_t looked, tried, said; /* milliseconds */
+    struct stat seen;            /* the file when it was opened */
+    struct why why;              /* why it is not usable */
 };
 
 static struct {
@@ -59,7 +60,7 @@ now_ms(void)
 static void
 say(struct map *m)
 {
-    m->said = m->checked;
+    m->said = m->tried;
     log_warn("table %s: %s", m->spec, m->why.text);
 }
 
@@ -120,20 +121,35 @@ try_open(struct map *m)
     m->seen = st;
 }
 
+static bool
+is_as_seen(const struct map *m)
+{
+    struct stat st;
+
+    if (m->path == NULL)
+        return true;
+    if (stat(m->path, &st) < 0)
+        memset(&st, 0, sizeof st);
+    return same_file(&st, &m->seen);
+}
+
+/*
+ * The clock's ticks are some ms: the many questions of one session cost one
+ * look, and whoever makes a table and then asks gets its answer.
+ */
 static void
 refresh(struct map *m)
 {
     int64_t now = now_ms();
-    struct stat st;
 
-    if (now - m->checked < 1000 || m->type == NULL)
+    if (now == m->looked || m->type == NULL)
         return;
-    m->checked = now;
-    if (m->usable && (m->path == NULL ||
-                      (stat(m->path, &st) == 0 && same_file(&st, &m->seen))))
+    m->looked = now;
+    if (is_as_seen(m) && (m->usable || now - m->tried < TRY_AGAIN_MS))
         return;
     bool was = m->usable;
 
+    m->tried = now;
     try_open(m);
     all.changed = all.changed || was || m->usable;
 }
@@ -202,7 +218,7 @@ make(struct str spec, bool fixed)
 
     m->fixed = fixed;
     m->spec = arena_cstr(map_life(), spec);
-    m->checked = now_ms();
+    m->looked = m->tried = now_ms();
     if (prepare(m, spec, &m->why) == OK)
         try_open(m);
     else
@@ -280,7 +296,7 @@ map_get_exact(struct map *m, struct str key, struct arena *a, struct str *value,
     *value = (struct str){NULL, 0};
     refresh(m);
     if (!m->usable || m->type == NULL) {
-        if (m->checked - m->said >= SAY_AGAIN_MS)
+        if (m->tried - m->said >= SAY_AGAIN_MS)
             say(m);
         return fail(why, "4.3.0", "Temporary lookup failure");
     }

@@ -3,9 +3,9 @@
  *
  * A table is opened once and looked up many times; the same "type:name" is
  * the same table. Tables on disk are immutable files replaced by rename; a
- * look-up notices a new one by itself (checked at most once a second, so a
- * look-up makes no system call). Keys are folded to lower case by types that
- * store them so. How to add a type: ARCHITECTURE.md.
+ * look-up notices a new one by itself (its file is looked at once a tick of the
+ * clock, some ms, so most look-ups make no system call). Keys are folded to
+ * lower case by types that store them so. How to add a type: ARCHITECTURE.md.
  */
 #ifndef MAP_MAP_H
 #define MAP_MAP_H

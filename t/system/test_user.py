@@ -14,6 +14,8 @@ import pytest
 
 from harness import Posta, run, wait_until
 from harness.dovecot import Dovecot
+from harness.raw_imap import RawImap
+from harness.raw_smtp import RawSmtp
 
 
 @pytest.fixture
@@ -65,6 +67,20 @@ def test_add(posta):
     done = user(posta, 'add', 'carol', password='other', status=1)
     assert 'is there already' in done.stderr
     assert check(posta, 'carol', 'grün und blau') == 0
+
+
+def test_known_at_once(posta):
+    """To workers that have just asked the tables, too."""
+    posta.start()
+    for name in 'carol', 'dave', 'erin':
+        address = f'{name}@example.test'
+        with RawSmtp(posta.port) as smtp, RawImap(posta.base + 993) as imap:
+            smtp.talk('EHLO client.test', 'MAIL FROM:<a@client.test>')
+            assert smtp.say(f'RCPT TO:<{address}>').startswith('550')
+            imap.no(f'LOGIN {address} secret')
+            user(posta, 'add', address, password='secret')
+            assert smtp.say(f'RCPT TO:<{address}>').startswith('250')
+            imap.ok(f'LOGIN {address} secret')
 
 
 def test_the_file_keeps_what_it_was(posta):

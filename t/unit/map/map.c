@@ -15,7 +15,7 @@ put_table(const char *name, const char *key, const char *value)
     assert_int_equal(kv_build(path(name), &pair, 1, NULL, &why), OK);
 }
 
-/* The file is looked at once a second. */
+/* The file is looked at again after some ms. */
 static void
 assert_answer_soon(struct map *m, const char *key, const char *want)
 {
