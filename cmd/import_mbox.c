@@ -5,9 +5,9 @@
  * empty line, or before a line of a header. Content-Length is not believed, as
  * few who write it are right. Status, X-Status, X-Keywords and X-Mozilla-* have
  * the flags, and go, with what else only programs that work in such a file
- * need; ">From " loses its ">". Thunderbird writes an empty "From " behind an
- * empty line, and is the only one of whom we know that it is "mboxrd": ">>From
- * " loses one, too. Messages have no numbers: which of them have been copied is
+ * need; ">From" loses its ">". Thunderbird writes an empty "From " behind an
+ * empty line, and of it alone we know that the file is "mboxrd": there ">>From"
+ * loses one, too. Messages have no numbers: which of them have been copied is
  * known by their content.
  */
 #include <errno.h>
@@ -35,7 +35,7 @@ struct mbox {
     struct import *im;
     int fd;
     off_t at;         /* of the next piece */
-    int64_t modified; /* the file */
+    int64_t modified; /* when the file was */
     char data[PIECE];
     size_t len, used;
 
@@ -43,8 +43,8 @@ struct mbox {
     bool whole;        /* the last piece ended a line */
     bool rd;           /* it is "mboxrd" */
     bool header;       /* we are in it */
-    bool dropped;      /* in a field that goes, */
-    mbox_value *value; /* and is read, or not, or that of a date */
+    bool dropped;      /* in a field that goes */
+    mbox_value *value; /* what reads the field, or NULL */
     unsigned blanks;   /* empty lines that are held back */
     char values[VALUES];
     size_t values_len;

@@ -280,19 +280,22 @@ struct stored {
 };
 
 /*
- * Did the batch get the UIDs from `first` on? Its messages stand there, one
- * behind the other, in its order; some may have been expunged or moved away
- * since.
+ * Did the batch get the UIDs from `first` on, and at[i] one of them? Its
+ * messages stand there, one behind the other, in its order; some may have been
+ * expunged or moved away since.
  */
 static bool
 is_batch_at(const struct import_state *s, const struct stored *at, size_t len,
-            uint64_t first, uint32_t next)
+            size_t i, uint64_t first, uint32_t next)
 {
-    if (first < s->to_next || first + s->pending.len > next)
+    uint64_t end = first + s->pending.len;
+
+    if (first < s->to_next || end > next)
         return false;
-    for (size_t i = 0; i < len; i++)
-        if (at[i].uid >= first && at[i].uid - first < s->pending.len &&
-            at[i].hash != s->pending.at[at[i].uid - first].hash)
+    while (i > 0 && at[i - 1].uid >= first)
+        i--;
+    for (; i < len && at[i].uid < end; i++)
+        if (at[i].hash != s->pending.at[at[i].uid - first].hash)
             return false;
     return true;
 }
@@ -304,7 +307,7 @@ is_batch_among(const struct import_state *s, const struct stored *at,
     for (size_t i = 0; i < len; i++)
         for (size_t k = 0; k < s->pending.len && k < at[i].uid; k++)
             if (at[i].hash == s->pending.at[k].hash &&
-                is_batch_at(s, at, len, at[i].uid - k, next))
+                is_batch_at(s, at, len, i, at[i].uid - k, next))
                 return true;
     return false;
 }
