@@ -327,8 +327,10 @@ copy_messages(struct mailbox *from, struct uid_set set, struct mailbox *to,
     enum rc rc = mailbox_kept(from, why);
 
     /* Somebody may rename a file meanwhile: then it is found the second time.
-     */
+     * So it is where somebody removed the index, as nothing was done then. */
     for (int i = 0; rc == OK && set.len && i < 2; i++) {
+        const struct uid_set wanted = set;
+        unsigned generation = from->home->generation;
         struct copy c = {.from = from,
                          .to = to,
                          .a = work,
@@ -340,6 +342,10 @@ copy_messages(struct mailbox *from, struct uid_set set, struct mailbox *to,
         if (i)
             mailbox_own_doubt(from);
         rc = copy_once(&c, &set, &taken, &given, why);
+        if (rc == TEMP && i == 0 && from->home->generation != generation) {
+            set = wanted;
+            rc = OK;
+        }
     }
     *from_uids = ranges_take(&taken, a);
     *to_uids = ranges_take(&given, a);

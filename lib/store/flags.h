@@ -50,7 +50,7 @@ enum rc flags_store(struct mailbox *box, struct uid_set set,
 /*
  * A session opened the mailbox to change it: the messages from *first on are
  * \Recent to it and to nobody else, and files in new/ go to cur/ with the next
- * flush.
+ * flush. On a full disk they are to the next one, too.
  */
 enum rc flags_claim_recent(struct mailbox *box, uint32_t *first,
                            struct why *why) MUST_USE;

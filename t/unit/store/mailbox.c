@@ -4,6 +4,7 @@
 #include <sys/wait.h>
 
 #include "store/changes.h"
+#include "store/view.h"
 #include "sys/kv_env.h"
 
 #include "unit/store/maildir.h"
@@ -507,22 +508,28 @@ static void
 no_room(void **state)
 {
     struct user *u = user_new();
+    struct view *v;
 
     (void)state;
     signal(SIGXFSZ, SIG_IGN);
     user_put(u, "cur/1.a,S=17,W=20:2,S");
-    user_login(u);
-    assert_str(user_list(u), S("1:S"));
-    user_logout(u);
     user_put(u, "new/2.b,S=17,W=20");
+    user_login(u);
+    assert_str(user_list(u), S("1:S 2:"));
+    user_logout(u);
+    user_put(u, "new/3.c,S=17,W=20");
     user_move(u, "cur/1.a,S=17,W=20:2,S", "cur/1.a,S=17,W=20:2,F");
     limit_files(1);
     user_login(u);
-    assert_str(user_list(u), S("1:S"));
+    assert_str(user_list(u), S("1:S 2:"));
     assert_int_not_equal(mailbox_sync(u->box, NULL, &u->why), OK);
+    good(view_open(u->box, true, &v, &u->why));
+    assert_int_equal(view_count(v), 2);
+    assert_int_equal(view_recent(v), 1);
     limit_files(RLIM_INFINITY);
     user_sync(u);
-    assert_str(user_list(u), S("1:F 2:"));
+    assert_str(user_list(u), S("1:F 2: 3:"));
+    view_close(v);
     user_logout(u);
     user_end(u);
 }
