@@ -140,12 +140,13 @@ static bool
 take_back_some(struct session *s, struct copying *c)
 {
     size_t len = c->to_uids.list.len;
-    struct uid_range *last = c->to_uids.list.at + len - 1, some;
+    struct uid_range *last, some;
     struct uid_set removed;
     struct why why;
 
     if (len == 0)
         return false;
+    last = &c->to_uids.list.at[len - 1];
     some = *last;
     if (some.last - some.first >= SOME)
         some.first = some.last - SOME + 1;
