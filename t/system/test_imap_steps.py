@@ -135,6 +135,28 @@ def test_copy_of_one_who_hangs_up(posta, alice):
     wait_until(lambda: copied() == COUNT, 'all of it')
 
 
+def test_copy_that_fails(posta, alice):
+    """What was copied before goes again."""
+    ask = 'STATUS Half (MESSAGES)'
+    nothing = [b'* STATUS Half (MESSAGES 0)']
+    uids = posta.dir / 'mail' / posta.domain / 'alice/Maildir/.Half' \
+        '/dovecot-uidlist'
+    done = b'OK'
+    with RawImap(posta.base + 993, ALICE) as other:
+        while done.startswith(b'OK'):  # all was copied before we came
+            alice.say('DELETE Half')
+            alice.ok('CREATE Half')
+            tag = alice.begin('COPY 1:* Half')
+            wait_until(lambda: other.ok(ask) != nothing, 'its beginning')
+            uids.chmod(0o400)
+            done = alice.until(tag)[1]
+            uids.chmod(0o600)
+        assert done.startswith(b'NO [UNAVAILABLE]')
+        assert other.ok(ask) == nothing
+    assert alice.ok('COPY 1:3 Half') == []
+    assert alice.ok(ask) == [b'* STATUS Half (MESSAGES 3)']
+
+
 def test_names_after_the_last_session(posta, alice):
     """Files get the names that say their flags, also when nobody has the
     mailbox open any more."""
