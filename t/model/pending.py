@@ -126,6 +126,7 @@ class Pending:
             box.next, box.highest = found[name].next, found[name].highest
             if box.owner in self.lost:
                 box.recent_from = box.next
+                box.renewed = box.highest
 
     def _box(self, name, there):
         box, messages = self.world.boxes[name], {}

@@ -31,6 +31,7 @@ class Box:
         self.guid = guid
         self.messages = {}
         self.highest = 0
+        self.renewed = 0  # mod-sequences up to this came with a new index
         self.gone = set()
         self.changes = 0  # counts them
         self.recent_of = {}  # UID: the session that was told it is \Recent
