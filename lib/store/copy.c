@@ -223,17 +223,19 @@ leave_too(void *own, struct index_folder *f, struct why *why)
     struct arena *a;
     enum rc rc;
 
-    if (!same && !index_folder_get(kv, c->from->path, from))
-        return fail(why, "4.2.0", "the index was made anew");
+    /* An index that was just made anew may not know it yet, and will find what
+     * is left when it is listed. */
+    bool known = same || index_folder_get(kv, c->from->path, from);
+
     a = arena_new("blob", (size_t)64 << 20);
     for (size_t i = 0; i < c->list.files.len; i++) {
         c->list.files.at[i].done = c->files[i].done;
-        if (c->files[i].done)
+        if (known && c->files[i].done)
             copy_blobs(c, a, from->id, c->list.files.at[i].uid, f->id,
                        c->files[i].uid);
     }
     arena_free(a);
-    if (!c->move)
+    if (!c->move || !known)
         return OK;
     rc = leave_index(c->from, from, &c->list, why);
     if (rc == OK && !same)
