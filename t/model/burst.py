@@ -57,7 +57,7 @@ class Bursts(Beside):
         while not lost and self.rng.random() < .3:
             self.change_file(pending)
         for c, ops in sent:
-            self._collect(c, ops, pending, killed)
+            self._collect(c, ops, pending, killed, lost)
         killer.join()
         if barrier:
             barrier.wait()
@@ -98,7 +98,8 @@ class Bursts(Beside):
             pass  # it is seen when the answers are read
         return ops
 
-    def _collect(self, client, ops, pending, killed):
+    def _collect(self, client, ops, pending, killed, lost):
+        """lost: whose index was taken away; what was at work then may fail."""
         for tag, op in ops:
             reply, fetched = None, []
             try:
@@ -109,6 +110,9 @@ class Bursts(Beside):
                 if not killed:
                     raise
                 client.drop()
+            if lost and reply and reply.status == 'NO' and \
+                    reply.code('UNAVAILABLE') is not None:
+                reply = None
             if not (self.limit and reply and reply.status == 'NO' and
                     reply.code('OVERQUOTA') is not None):
                 op.finish(reply, fetched)
