@@ -83,7 +83,8 @@ room_check_copy(struct session *s, struct home *home, struct uid_set set,
     return rc == OK ? room_check(s, home, &room, bytes, messages, why) : rc;
 }
 
-/* "* QUOTA "User quota" (STORAGE 10 512)": kibibytes. */
+/* "* QUOTA "User quota" (STORAGE 10 512)": kibibytes, and what is used of one
+ * counts in full, as in DELETED-STORAGE. */
 static enum rc
 tell(struct session *s, const struct root *r, struct why *why)
 {
@@ -98,7 +99,8 @@ tell(struct session *s, const struct root *r, struct why *why)
     imap_put_string(&b, r->name);
     buf_add(&b, S(" ("));
     if (l->bytes > 0)
-        buf_fmt(&b, "STORAGE %llu %lld", (unsigned long long)bytes / 1024,
+        buf_fmt(&b, "STORAGE %llu %lld",
+                (unsigned long long)(bytes + 1023) / 1024,
                 (long long)l->bytes / 1024);
     if (l->messages > 0)
         buf_fmt(&b, "%sMESSAGE %llu %lld", l->bytes > 0 ? " " : "",

@@ -139,8 +139,10 @@ link_nodes(struct threading *t, node_id parent, node_id child)
 
 /* ---- REFERENCES, step 1. RFC 5256 goes message by message, and lets a
  * message's own last reference override what others said of it. Here all
- * messages speak for themselves first, which comes to the same without
- * unlinking anything. */
+ * messages speak for themselves first, so nothing is ever unlinked, and a loop
+ * is seen at once however long the chains are. It comes to the same but where
+ * References contradict each other, and where a message has none of its own:
+ * what others say of it holds, whether they come before it or behind. */
 
 /* An id that two have: the second one is on its own. */
 static void

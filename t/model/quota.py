@@ -51,7 +51,7 @@ class Quotas:
         if self.limit:
             want = [b'MESSAGE', self.limit - self.left(), self.limit]
         elif self.bytes:
-            want = [b'STORAGE', self.used() // 1024, self.bytes // 1024]
+            want = [b'STORAGE', -(-self.used() // 1024), self.bytes // 1024]
         else:
             return
         _, _, others = self.run(client, 'GETQUOTA "User quota"')
