@@ -479,6 +479,13 @@ fetch_begin(struct fetching *f, struct session *s, struct arena *a,
     arena_reset(a);
 }
 
+/* Behind one that could not be had, all but what goes with flags. */
+static bool
+skipped(const struct fetching *f)
+{
+    return f->failed && f->items[f->next].kind != FETCH_MODSEQ;
+}
+
 bool
 fetch_go_on(struct fetching *f, struct why *why)
 {
@@ -494,13 +501,14 @@ fetch_go_on(struct fetching *f, struct why *why)
         if (f->next == f->count)
             break;
         f->waiting = false;
-        bool good = put_item(f, &f->items[f->next], &trouble) == OK;
+        bool good =
+            skipped(f) || put_item(f, &f->items[f->next], &trouble) == OK;
 
         if (f->waiting)
             return false;
         f->next++;
         if (!good) {
-            f->next = f->count;
+            f->failed = true;
             *why = trouble;
         }
     }

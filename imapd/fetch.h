@@ -20,6 +20,7 @@ struct fetching {
     bool first;     /* nothing has been said yet */
     bool has_flags; /* FLAGS are among the items, or have been told */
     bool seen_now;  /* \Seen was set by this very command */
+    bool failed;    /* one of the items could not be had */
     bool waiting;   /* the item needs what is not made yet: once more */
 
     /* The rest of a literal, sent as there is room. */

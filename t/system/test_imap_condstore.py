@@ -131,6 +131,19 @@ def test_seen_by_fetch(user):
         assert modseq(lines[0]) > before
 
 
+def test_seen_by_a_fetch_that_fails(user):
+    """What is told of flags has its mod-sequence, whatever else fails."""
+    with user.client('CONDSTORE') as c:
+        c.ok('SELECT INBOX')
+        c.literals('APPEND INBOX ', b'Content-Transfer-Encoding: x-own\r\n'
+                   b'MIME-Version: 1.0\r\n\r\nx\r\n')
+        lines, done = c.say('FETCH 11 BINARY[1]')
+        assert done.startswith(b'NO [UNKNOWN-CTE]'), done
+        told = [x for x in lines if b'FETCH' in x]
+        assert len(told) == 1 and b'\\Seen' in told[0]
+        assert b'MODSEQ (' in told[0]
+
+
 def test_changed_since(user):
     with user.client() as c:
         start = highest(c.ok('SELECT INBOX'))
