@@ -28,7 +28,8 @@ struct flush {
     bool new_done;
     VEC(struct plan) plans;
     uint64_t upto;           /* changes up to here are done with the plans */
-    struct text_stamp state; /* of posta-state with their lines; else 0 */
+    struct text_stamp state; /* of posta-state, with their lines */
+    bool worded;             /* there were such */
     bool left, failed, locked;
 };
 
@@ -232,18 +233,24 @@ write_words(struct flush *fl, struct why *why)
 
     if (lines.len == 0)
         return OK;
-    return text_append(fl->box->dir, STATE_FILE, lines, false, &fl->state, why);
+    fl->worded = true;
+    fl->state = fl->f.state;
+    return state_append(fl->box->dir, lines, false, &fl->state, why);
 }
 
 static enum rc
 note_words(struct flush *fl, struct why *why)
 {
-    if (fl->state.ino == 0)
+    struct text_stamp now;
+
+    if (!fl->worded)
         return OK;
     fl->f.state = fl->state;
-    if (fl->f.state.size > 8192 + 64 * (int64_t)fl->f.messages)
-        return compact(fl, why);
-    return OK;
+    if (fl->f.state.size <= 8192 + 64 * (int64_t)fl->f.messages ||
+        !text_stat(fl->box->dir, STATE_FILE, &now) ||
+        !text_stamp_eq(&now, &fl->f.state))
+        return OK; /* small enough, or with lines that nobody has read */
+    return compact(fl, why);
 }
 
 static enum rc
@@ -356,8 +363,9 @@ flags_flush(struct mailbox *box, size_t max, enum flags_left *left,
 
 /* ---- the index has been removed */
 
-/* Those who made a new one from the files before us see names that somebody
- * else has changed; our own new one is made afterwards. */
+/* Those who made a new one from the files before us see that somebody else has
+ * changed cur/, and take the names and posta-state over; our own new one is
+ * made afterwards. */
 static bool
 rescue_planned(struct flush *fl)
 {
@@ -371,6 +379,8 @@ rescue_planned(struct flush *fl)
         return false;
     (void)!write_words(fl, &why);
     rename_files(fl);
+    if (fl->worded)
+        (void)!futimens(box->cur, NULL);
     if (!was_locked)
         mailbox_unlock(box);
     return true;

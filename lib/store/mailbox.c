@@ -447,8 +447,7 @@ reserve(struct mailbox *box, struct index_folder *f, struct why *why)
         rc = mailbox_write_text(box, STATE_FILE, true, buf_str(&b), &f->state,
                                 why);
     else
-        rc = text_append(box->dir, STATE_FILE, buf_str(&b), true, &f->state,
-                         why);
+        rc = state_append(box->dir, buf_str(&b), true, &f->state, why);
     if (rc == OK)
         f->reserved = l.value;
     arena_free(a);

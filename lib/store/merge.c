@@ -43,12 +43,11 @@ put_fresh(struct merge *m, struct index_fill *fill, struct scan_fresh *fresh,
     struct index_file file = {fresh->in_new, fresh->file};
     struct str guid = uidlist_field(fresh->fields, 'G');
     struct str vsize = uidlist_field(fresh->fields, 'W');
-    uint64_t words = merge_words_of(m, fresh->uid);
-    uint64_t n;
+    uint64_t words, n;
 
     r->modseq = modseq;
+    r->worded = merge_words_of(m, fresh->uid, &words) && words;
     r->keywords |= words;
-    r->worded = words != 0;
     if (guid.len)
         index_hash(guid, r->id);
     if (r->vsize == 0 && str_num(vsize, &n) && n >= r->size)
@@ -100,6 +99,80 @@ put_all_fresh(struct merge *m, struct why *why)
     index_fill_end(&fill);
     note_fresh(m);
     return OK;
+}
+
+/* Keywords without a letter that posta-state has under their names in the
+ * index; those that are new to it get them there. */
+static uint64_t
+known_words(struct merge *m)
+{
+    struct keywords k;
+    uint64_t known = 0;
+    bool more = false;
+
+    index_keywords_get(m->a, m->kv, m->f.id, &k);
+    for (int i = KEYWORD_LETTERS; i < KEYWORDS_MAX; i++) {
+        struct str name = m->keywords.name[i];
+
+        if (name.len && k.name[i].len == 0) {
+            k.name[i] = name;
+            more = true;
+        }
+        if (name.len && str_eq(k.name[i], name))
+            known |= UINT64_C(1) << i;
+    }
+    if (more)
+        index_keywords_put(m->a, m->kv, m->f.id, &k);
+    return known;
+}
+
+static enum rc
+take_words_of(struct merge *m, struct kv_walk *w, uint64_t known,
+              struct why *why)
+{
+    struct index_message old = index_message_of(w->value), r = old;
+    uint32_t uid = index_uid_of(w->key);
+    uint64_t words;
+
+    if (old.modseq > m->f.flushed || !merge_words_of(m, uid, &words))
+        return OK;
+    r.keywords = (old.keywords & ~known) | (words & known);
+    r.worded = words != 0;
+    if (r.keywords == old.keywords)
+        return OK;
+
+    enum rc rc = merge_next_modseq(m, &r.modseq, why);
+
+    index_count(&m->f, &old, (uint32_t)-1);
+    index_count(&m->f, &r, 1);
+    kv_walk_set(w, (struct str){(const char *)&r, sizeof r});
+    index_changed_put(m->kv, &m->f, uid, uid);
+    return rc;
+}
+
+/*
+ * Whoever saves what only a removed index knew may add lines to posta-state
+ * after we have read it for the new one. What we have changed ourselves since,
+ * and not written yet, goes before.
+ */
+static enum rc
+take_words(struct merge *m, struct why *why)
+{
+    uint64_t known;
+    struct index_key k;
+    struct str prefix = index_key(&k, 'M', m->f.id);
+    struct kv_walk w;
+    enum rc rc = OK;
+
+    if (!m->s->known || !m->s->read_state)
+        return OK;
+    known = known_words(m);
+    m->f.state = m->s->state;
+    kv_walk_begin(&w, m->kv, prefix, prefix);
+    while (rc == OK && kv_walk_next(&w))
+        rc = take_words_of(m, &w, known, why);
+    kv_walk_end(&w);
+    return rc;
 }
 
 /*
@@ -206,7 +279,7 @@ nothing_found(const struct merge *m)
     const struct scan *s = m->s;
 
     return s->known && !s->read_uidlist && !s->read_keywords &&
-           s->fresh.len == 0 && s->moved.len == 0 &&
+           !s->read_state && s->fresh.len == 0 && s->moved.len == 0 &&
            (s->gone.len == 0 || !s->stable) && same_mtimes(m);
 }
 
@@ -268,6 +341,8 @@ merge_in(struct merge *m, struct why *why)
     struct buf lines = buf_in(m->a);
     enum rc rc = give_uids(m, &lines, why);
 
+    if (rc == OK)
+        rc = take_words(m, why);
     if (rc == OK)
         rc = take_changes(m, why);
     if (rc == OK)

@@ -24,7 +24,7 @@ struct merge {
     uint32_t matched;   /* lines of messages the index has */
     bool missed;        /* a new line is of a file that was not listed */
     uint64_t modseq;    /* of this merge; 0: nothing is new yet */
-    struct str state;   /* of posta-state, where the index knew nothing */
+    struct str state;   /* posta-state, where it is read */
     struct hash *words; /* UID to its last 'U' line there */
     struct keywords keywords;
     struct str keyword_text;
@@ -38,8 +38,9 @@ enum rc merge_read_texts(struct merge *m, struct why *why) MUST_USE;
  * messages that are known. m->other: they are of another folder. */
 enum rc merge_take_texts(struct merge *m, struct why *why) MUST_USE;
 
-/* The keywords without a letter that posta-state has for a UID. */
-uint64_t merge_words_of(const struct merge *m, uint32_t uid);
+/* The keywords without a letter that posta-state has for a UID; false where it
+ * says nothing of it. */
+bool merge_words_of(const struct merge *m, uint32_t uid, uint64_t *words);
 
 /* The mod-sequence of all that is new with it. */
 enum rc merge_next_modseq(struct merge *m, uint64_t *modseq,

@@ -65,15 +65,14 @@ merge_read_texts(struct merge *m, struct why *why)
 {
     struct scan *s = m->s;
     int dir = s->box->dir;
-    struct text_stamp stamp;
     enum rc rc = s->read_uidlist ? read_uidlist(m, why) : OK;
 
     if (rc == OK && s->read_keywords)
         rc = text_read(m->a, dir, KEYWORDS_FILE, 0, TEXT_MAX, &m->keyword_text,
                        &s->keywords, why);
-    if (rc == OK && !s->known)
-        rc = text_read(m->a, dir, STATE_FILE, 0, STATE_MAX, &m->state, &stamp,
-                       why);
+    if (rc == OK && s->read_state)
+        rc = text_read(m->a, dir, STATE_FILE, 0, STATE_MAX, &m->state,
+                       &s->state, why);
     return rc;
 }
 
@@ -93,6 +92,7 @@ found_folder(struct merge *m, struct why *why)
         .next = 1,
         .reserved =
             (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000,
+        .state = m->s->state,
     };
     if (f->validity == 0)
         rc = uidvalidity_new(&m->s->box->home->validities, m->s->box->home->dir,
@@ -108,23 +108,29 @@ keep_word(struct merge *m, const struct state_line *l, size_t place)
 }
 
 /* posta-state: 'U' lines are found again by where they end. */
-static enum rc
-read_state(struct merge *m, struct why *why)
+static void
+read_state(struct merge *m)
 {
     struct str rest = m->state;
     bool ours = state_head(&rest) == m->f.validity;
     struct state_line l;
-    uint64_t modseq;
 
     m->words = hash_new();
     while (state_next(&rest, &l)) {
-        if (l.kind == 'M')
+        if (l.kind == 'M' && !m->s->known)
             m->f.reserved = l.value;
         else if (l.kind == 'K')
             m->keywords.name[l.bit] = l.name;
         else if (ours)
             keep_word(m, &l, (size_t)(rest.p - m->state.p));
     }
+}
+
+static enum rc
+begin_modseqs(struct merge *m, struct why *why)
+{
+    uint64_t modseq;
+
     m->f.modseq = m->f.reserved;
 
     enum rc rc = merge_next_modseq(m, &modseq, why);
@@ -133,17 +139,14 @@ read_state(struct merge *m, struct why *why)
     return rc;
 }
 
-uint64_t
-merge_words_of(const struct merge *m, uint32_t uid)
+bool
+merge_words_of(const struct merge *m, uint32_t uid, uint64_t *words)
 {
-    struct str key = {(const char *)&uid, 4}, line;
+    struct str key = {(const char *)&uid, 4};
     size_t end = m->words ? (uintptr_t)hash_get(m->words, key) : 0;
-    uint64_t value = 0;
 
-    if (end < 17)
-        return 0;
-    line = str_sub(m->state, end - 17, 16);
-    return str_hex(line, &value) ? value : 0;
+    *words = 0;
+    return end >= 17 && str_hex(str_sub(m->state, end - 17, 16), words);
 }
 
 /* The fresh file with that base: as a rule the next one, as UIDs were given in
@@ -280,8 +283,10 @@ merge_take_texts(struct merge *m, struct why *why)
 {
     enum rc rc = m->s->known ? OK : found_folder(m, why);
 
+    if (rc == OK && m->s->read_state)
+        read_state(m);
     if (rc == OK && !m->s->known)
-        rc = read_state(m, why);
+        rc = begin_modseqs(m, why);
     if (rc == OK && m->s->read_uidlist)
         rc = take_uidlist(m, why);
     return rc;

@@ -22,6 +22,7 @@
 #include "store/dotlock.h"
 #include "store/own.h"
 #include "store/scan.h"
+#include "store/state.h"
 #include "sys/disk.h"
 
 #define SCAN_LIMIT   ((size_t)4 << 30)
@@ -294,6 +295,9 @@ look(struct scan *s, struct why *why)
     s->read_uidlist = !s->known || !text_stamp_eq(&s->uidlist, &s->f.uidlist);
     s->read_keywords =
         !s->known || !text_stamp_eq(&s->keywords, &s->f.keywords);
+    s->read_state = !s->known || ((s->list_new || s->list_cur) &&
+                                  text_stat(box->dir, STATE_FILE, &s->state) &&
+                                  !text_stamp_eq(&s->state, &s->f.state));
     return OK;
 }
 
@@ -373,8 +377,8 @@ forget(struct scan *s)
 static bool
 needs_lock(const struct scan *s)
 {
-    return !s->box->locked &&
-           (s->fresh.len || s->moved.len || s->gone.len || s->read_uidlist);
+    return !s->box->locked && (s->fresh.len || s->moved.len || s->gone.len ||
+                               s->read_uidlist || s->read_state);
 }
 
 /* Without the lock nothing that needs it is done, but that somebody who did not
@@ -387,7 +391,7 @@ do_without(struct scan *s)
     s->busy = true;
     s->stable = false;
     s->fresh.len = 0;
-    s->read_uidlist = false;
+    s->read_uidlist = s->read_state = false;
 }
 
 enum rc

@@ -31,12 +31,12 @@ struct scan {
     bool last;             /* no further try: make the best of it */
     struct index_folder f; /* as the index had it */
     bool known;            /* it had it */
-    bool list_new, list_cur, read_uidlist, read_keywords;
+    bool list_new, list_cur, read_uidlist, read_keywords, read_state;
     bool stable; /* nothing moved while it was listed */
     bool busy;   /* dovecot-uidlist is locked by somebody */
 
     int64_t now, new_mtime, cur_mtime;
-    struct text_stamp uidlist, keywords; /* of the files, before */
+    struct text_stamp uidlist, keywords, state; /* of the files, before */
 
     VEC(struct scan_fresh) fresh; /* in order of arrival */
     VEC(struct scan_moved) moved;

@@ -71,3 +71,16 @@ state_put(struct buf *b, const struct state_line *l)
     else
         buf_fmt(b, "U %u %016llx\n", l->uid, (unsigned long long)l->value);
 }
+
+enum rc
+state_append(int dir, struct str lines, bool sync, struct text_stamp *known,
+             struct why *why)
+{
+    struct text_stamp was, is;
+    bool all = text_stat(dir, STATE_FILE, &was) && text_stamp_eq(&was, known);
+    enum rc rc = text_append(dir, STATE_FILE, lines, sync, &is, why);
+
+    if (rc == OK && all)
+        *known = is;
+    return rc;
+}

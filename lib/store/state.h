@@ -9,12 +9,14 @@
  *
  * Lines are added at the end and the last one on a subject counts; U lines are
  * of the UIDVALIDITY in the first line. Written only by whoever has the index's
- * write transaction.
+ * write transaction, or dovecot-uidlist.lock: lines of somebody whose index was
+ * removed are read when the folder is listed.
  */
 #ifndef STORE_STATE_H
 #define STORE_STATE_H
 
 #include "base/buf.h"
+#include "store/text.h"
 
 #define STATE_FILE "posta-state"
 #define STATE_MAX  ((off_t)1 << 28)
@@ -36,5 +38,10 @@ bool state_next(struct str *text, struct state_line *l);
 
 void state_put_head(struct buf *b, uint32_t validity);
 void state_put(struct buf *b, const struct state_line *l);
+
+/* Lines at the end of the file, which must be there; on disk if `sync`. *known
+ * is the stamp of what has been read: it goes on where that was all. */
+enum rc state_append(int dir, struct str lines, bool sync,
+                     struct text_stamp *known, struct why *why) MUST_USE;
 
 #endif

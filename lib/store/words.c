@@ -39,7 +39,7 @@ write_word(struct mailbox *box, struct index_folder *f, struct arena *a,
     struct state_line l = {.kind = 'K', .bit = bit, .name = name};
 
     state_put(&b, &l);
-    return text_append(box->dir, STATE_FILE, buf_str(&b), true, &f->state, why);
+    return state_append(box->dir, buf_str(&b), true, &f->state, why);
 }
 
 static enum rc

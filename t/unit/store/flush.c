@@ -63,6 +63,51 @@ removed(void **state)
     user_end(u);
 }
 
+/* Who made a new one before somebody saves the old one takes over what is
+ * saved. */
+static void
+removed_and_made(void **state)
+{
+    struct user *u = user_new();
+    int bit = 0, status, done[2], go[2];
+    char c;
+
+    (void)state;
+    for (int i = 1; i < 4; i++)
+        user_put(u, arena_fmt(u->a, "cur/%d.h:2,", i));
+    user_login(u);
+    for (int i = 0; bit < 27; i++)
+        good(mailbox_keyword(u->box, str_from(arena_fmt(u->a, "word%d", i)),
+                             &bit, &u->why));
+    user_store(u, 1, 2, FLAGS_ADD, 0, WORD);
+    user_logout(u);
+    assert_true(pipe(done) == 0 && pipe(go) == 0);
+
+    pid_t pid = fork();
+
+    if (pid == 0) {
+        user_login(u);
+        user_store(u, 1, 1, FLAGS_REPLACE, FLAG_FLAGGED, WORD << 1);
+        user_store(u, 2, 2, FLAGS_REMOVE, 0, WORD);
+        must(write(done[1], "x", 1) == 1 && read(go[0], &c, 1) == 1);
+        user_logout(u);
+        _exit(0);
+    }
+    assert_int_equal(read(done[0], &c, 1), 1);
+    user_remove_index(u);
+    user_login(u);
+    assert_str(user_list(u), S("1:0 2:0 3:"));
+    assert_int_equal(write(go[1], "x", 1), 1);
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    assert_int_equal(status, 0);
+    user_sync(u);
+    assert_str(user_list(u), S("1:F1 2: 3:"));
+    begin_again(u);
+    assert_str(user_list(u), S("1:F1 2: 3:"));
+    user_logout(u);
+    user_end(u);
+}
+
 /* Another process changed flags in a folder that we do not have open, and was
  * killed. */
 static void
@@ -114,5 +159,5 @@ removed_before_close(void **state)
     user_end(u);
 }
 
-TESTS(TEST(words), TEST(removed), TEST(removed_after_kill),
-      TEST(removed_before_close))
+TESTS(TEST(words), TEST(removed), TEST(removed_and_made),
+      TEST(removed_after_kill), TEST(removed_before_close))
