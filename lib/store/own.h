@@ -57,11 +57,14 @@ struct mailbox {
      * go into the folder's record with what is committed next. */
     int64_t own_new, own_cur;
     bool own_good;
-    bool misnamed;   /* a file has another size than its name says */
-    bool doubt;      /* not to be relied on until the folder has been listed */
-    uint64_t told;   /* mod-sequence up to which others have been told */
-    uint64_t serial; /* of the record that the keywords below are of */
-    uint32_t id;
+    bool misnamed; /* a file has another size than its name says */
+    bool doubt;    /* not to be relied on until the folder has been listed */
+    uint64_t told; /* mod-sequence up to which others have been told */
+    struct {       /* of the record that the keywords below are of */
+        uint64_t serial;
+        uint32_t id;
+        unsigned generation; /* home->generation: numbers begin again */
+    } named;
     struct arena *words;
     struct keywords keywords;
 

@@ -12,11 +12,13 @@ mailbox_keywords(struct mailbox *box, const struct keywords **k,
     *k = &box->keywords;
     if (rc != OK)
         return rc;
-    if (f.serial != box->serial || f.id != box->id) {
+    if (f.serial != box->named.serial || f.id != box->named.id ||
+        box->home->generation != box->named.generation) {
         arena_reset(box->words);
         index_keywords_get(box->words, box->home->kv, f.id, &box->keywords);
-        box->serial = f.serial;
-        box->id = f.id;
+        box->named.serial = f.serial;
+        box->named.id = f.id;
+        box->named.generation = box->home->generation;
     }
     return mailbox_end(box, why);
 }

@@ -368,6 +368,28 @@ index_vanishes(void **state)
     user_end(u);
 }
 
+/* Names of keywords are those of the index that is there, though its numbers
+ * may be the same as the old one's. */
+static void
+keywords_of_new_index(void **state)
+{
+    struct user *u = user_new();
+    const struct keywords *k;
+
+    (void)state;
+    user_put(u, "cur/a:2,a");
+    user_login(u);
+    good(mailbox_keywords(u->box, &k, &u->why));
+    assert_int_equal(keywords_find(k, S("work")), -1);
+    user_remove_index(u);
+    file_write(arena_fmt(u->a, "%s/dovecot-keywords", u->root), "0 work\n");
+    user_sync(u);
+    good(mailbox_keywords(u->box, &k, &u->why));
+    assert_int_equal(keywords_find(k, S("work")), 0);
+    user_logout(u);
+    user_end(u);
+}
+
 /* Whatever is done to the index, the mailbox is the same afterwards. */
 static void
 index_damaged(void **state)
@@ -536,5 +558,5 @@ no_room(void **state)
 
 TESTS(TEST(fresh), TEST(index_lost), TEST(dates), TEST(others), TEST(doubled),
       TEST(recents), TEST(killed), TEST(uidlists), TEST(locked),
-      TEST(index_vanishes), TEST(index_damaged), TEST(index_of_others),
-      TEST(files), TEST(blobs), TEST(no_room))
+      TEST(index_vanishes), TEST(keywords_of_new_index), TEST(index_damaged),
+      TEST(index_of_others), TEST(files), TEST(blobs), TEST(no_room))
