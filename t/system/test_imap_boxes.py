@@ -505,7 +505,7 @@ def test_quota(posta):
     assert append(c, 'INBOX', big) == '1'
     assert append(c, 'b', big) == '1'
     assert c.ok('GETQUOTA "User quota"') == [
-        b'* QUOTA "User quota" (STORAGE 5 9 MESSAGE 2 4)']
+        b'* QUOTA "User quota" (STORAGE 6 9 MESSAGE 2 4)']
     c.no('APPEND INBOX {4000}', b'[OVERQUOTA]')
     c.no('APPEND INBOX {3600+}\r\n' + 'x' * 3600, b'[OVERQUOTA]')
     c.no('APPEND INBOX {2000+}\r\n' + 'x' * 2000 + ' {2000}', b'[OVERQUOTA]')
