@@ -22,9 +22,9 @@
 /* The file `state`, mapped by all who have the environment open. */
 struct state {
     char magic[16];
-    char boot[48]; /* boot_id of the system that wrote here last */
-    uint64_t ino;  /* of data.mdb when the last one closed it */
-    int64_t size, mtime;
+    char boot[48];          /* boot_id of the system that wrote here last */
+    uint64_t ino;           /* of data.mdb */
+    int64_t size, mtime;    /* of data.mdb when the last one closed it */
     uint32_t open;          /* not closed in good order since */
     _Atomic uint32_t dirty; /* commits that are not synced */
     _Atomic uint32_t dead;  /* do not use: */
@@ -32,7 +32,8 @@ struct state {
 
 enum {
     SPOILED = 1, /* it may be damaged */
-    REMOVED,     /* the files were; what only it knew has been saved */
+    ORPHANED,    /* the files were removed; what only it knows is to be saved */
+    REMOVED,     /* and that has been done */
 };
 
 static const char magic[16] = "posta index 1";
@@ -273,19 +274,19 @@ replace_state(struct kv_env *e)
 }
 
 /*
- * Throw away what is there. Those who have it open see that it is dead; the
- * new files are not shared with them. The old door stays shut until nobody can
- * find it any more.
+ * Throw away what is there. Those who have it open see that it is dead, and
+ * why; the new files are not shared with them. The old door stays shut until
+ * nobody can find it any more.
  */
 static bool
-start_anew(struct kv_env *e)
+start_anew(struct kv_env *e, uint32_t why)
 {
     struct kv_env old = {.lock = e->lock, .state = e->state};
 
     unlink(file_of(e, "data.mdb").s);
     unlink(file_of(e, "lock.mdb").s);
     if (!old.state->dead)
-        old.state->dead = SPOILED;
+        old.state->dead = why;
     e->state = NULL;
     e->lock = -1;
 
@@ -327,15 +328,25 @@ trouble(struct why *why, const struct kv_env *e, int error)
                 mdb_strerror(error));
 }
 
+/* Is the file that others have open not there any more? */
+static bool
+is_orphaned(const struct kv_env *e)
+{
+    struct stat st;
+
+    return !stat_data(e, &st) || st.st_ino != e->state->ino;
+}
+
 static int
 enter(struct kv_env *e, bool *fresh)
 {
     char boot[48];
     bool alone = flock(e->lock, LOCK_EX | LOCK_NB) == 0;
+    bool orphaned = !alone && !e->state->dead && is_orphaned(e);
 
     read_boot_id(boot);
-    *fresh = e->state->dead || (alone && !usable(e, boot));
-    if (*fresh && !start_anew(e))
+    *fresh = e->state->dead || orphaned || (alone && !usable(e, boot));
+    if (*fresh && !start_anew(e, orphaned ? ORPHANED : SPOILED))
         return errno;
 
     int err = attach(e);
@@ -343,11 +354,12 @@ enter(struct kv_env *e, bool *fresh)
     if (err && alone && !*fresh) { /* LMDB itself does not like it */
         detach(e);
         *fresh = true;
-        err = start_anew(e) ? attach(e) : errno;
+        err = start_anew(e, SPOILED) ? attach(e) : errno;
     }
     if (err)
         return err;
     memcpy(e->state->boot, boot, sizeof boot);
+    e->state->ino = e->ino;
     e->state->open = 1;
     return flock(e->lock, LOCK_SH) < 0 ? errno : 0;
 }
@@ -423,10 +435,10 @@ kv_env_gone(const struct kv_env *e)
 bool
 kv_env_salvage(struct kv_env *e)
 {
-    if (e == NULL || !e->removed)
+    if (e == NULL || (!e->removed && e->state->dead != ORPHANED))
         return false;
     hold_door(e, F_WRLCK);
-    if (!e->state->dead)
+    if (!e->state->dead || e->state->dead == ORPHANED)
         return true;
     hold_door(e, F_UNLCK);
     return false;

@@ -263,6 +263,45 @@ removed(void **state)
     kv_env_close(f);
 }
 
+/* Who comes when the files are gone makes new ones, and leaves it to those who
+ * have the old ones open to save what only they know. */
+static void
+removed_and_made(void **state)
+{
+    struct kv_env *e;
+    int in[2], out[2], status;
+    struct why why;
+    char c = 0;
+
+    (void)state;
+    assert_int_equal(pipe(in) + pipe(out), 0);
+    pid_t pid = fork();
+
+    if (pid == 0) {
+        e = opened(true);
+        put(e, "a", "1");
+        assert_int_equal(write(out[1], &c, 1) + read(in[0], &c, 1), 2);
+        assert_true(kv_env_gone(e));
+        assert_true(kv_env_salvage(e));
+        assert_true(has(e, "a", "1"));
+        kv_env_salvaged(e, true);
+        assert_false(kv_env_salvage(e));
+        kv_env_close(e);
+        e = opened(false);
+        _exit(has(e, "a", "2") ? 0 : 1);
+    }
+    assert_int_equal(read(out[0], &c, 1), 1);
+    assert_int_equal(unlink(arena_fmt(at.a, "%s/data.mdb", at.path)), 0);
+    e = opened(true);
+    put(e, "a", "2");
+    assert_int_equal(write(in[1], &c, 1), 1);
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    assert_int_equal(status, 0);
+    assert_int_equal(kv_env_write(e, &why), OK);
+    kv_env_abort(e);
+    kv_env_close(e);
+}
+
 /* Who has it open, too, need not look: it is gone for him when its contents
  * have been saved, and the files that are there now are nobody's. */
 static void
@@ -311,8 +350,14 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        CASE(kept),       CASE(walks),   CASE(killed),          CASE(damaged),
-        CASE(other_boot), CASE(removed), CASE(removed_for_all),
+        CASE(kept),
+        CASE(walks),
+        CASE(killed),
+        CASE(damaged),
+        CASE(other_boot),
+        CASE(removed),
+        CASE(removed_and_made),
+        CASE(removed_for_all),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
