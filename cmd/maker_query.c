@@ -200,6 +200,7 @@ maker_query(struct making *m, char **specs)
 
     while (specs[count])
         count++;
+    map_stay(); /* all keys are of one table, not of an old and a new one */
     q.arena = arena_new("look-ups", (size_t)1 << 30);
     q.maps = arena_alloc(m->arena, (count + 1) * sizeof *q.maps);
     for (size_t i = 0; i < count; i++) {

@@ -29,7 +29,7 @@ struct map {
 static struct {
     struct hash *by_spec, *fixed; /* tables by "type:name" */
     struct arena *life;
-    bool changed;
+    bool changed, stay;
 } all;
 
 struct arena *
@@ -142,7 +142,7 @@ refresh(struct map *m)
 {
     int64_t now = now_ms();
 
-    if (now == m->looked || m->type == NULL)
+    if (now == m->looked || m->type == NULL || (all.stay && m->usable))
         return;
     m->looked = now;
     if (is_as_seen(m) && (m->usable || now - m->tried < TRY_AGAIN_MS))
@@ -152,6 +152,12 @@ refresh(struct map *m)
     m->tried = now;
     try_open(m);
     all.changed = all.changed || was || m->usable;
+}
+
+void
+map_stay(void)
+{
+    all.stay = true;
 }
 
 bool

@@ -39,6 +39,10 @@ struct map *map_open_fixed(const char *spec, struct why *why);
 enum rc map_get(struct map *m, struct str key, struct arena *a,
                 struct str *value, struct why *why) MUST_USE;
 
+/* From now on tables that can be used stay as they were opened: for who asks
+ * many questions that belong together. */
+void map_stay(void);
+
 /* Some table on disk is another than when this process began: one that was
  * started anew would see all of it, also what only root may read. */
 bool map_changed(void);

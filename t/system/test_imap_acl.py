@@ -368,6 +368,9 @@ def test_flags_of_copies(anna, ben):
 def test_list_myrights(anna, ben):
     """RFC 8440 4."""
     a = anna
+    # Before his process begins, which may go on for his next login.
+    a.ok('CREATE Open')
+    a.ok(f'SETACL Open {ben.full} lr')
     with ben.login() as b:
         b.ok('CREATE foo/sub')
         b.ok('CREATE plain')
@@ -386,9 +389,6 @@ def test_list_myrights(anna, ben):
             b'* LIST (\\NonExistent) "/" foo ("CHILDINFO" ("SUBSCRIBED"))']
         assert b.ok('LIST "" plain RETURN (MYRIGHTS)') == [
             b'* LIST () "/" plain', b'* MYRIGHTS plain lrsa']
-        a.ok('CREATE Open')
-        a.ok(f'SETACL Open {ben.full} lr')
-    with ben.login() as b:
         box = f'{a.shared}/Open'.encode()
         assert b.ok(f'LIST "" {a.shared}/% RETURN (MYRIGHTS STATUS (MESSAGES))') == [
             b'* LIST () "/" ' + box, b'* STATUS ' + box + b' (MESSAGES 0)',
