@@ -128,10 +128,13 @@ def test_other_mailboxes(posta):
         # the second example of 6
         a.ok(f'notify set (selected (MessageNew (uid flags) MessageExpunge)) '
              f'(personal ({ALL}))')
-        paths = [u.drop_in('one') for _ in range(3)]
-        line, = told(a, 1)
-        while 'MESSAGES 3' not in line:
+        paths = []
+        for n in 1, 2, 3:
+            # One by one: a later file may be seen before an earlier one.
+            paths.append(u.drop_in('one'))
             line, = told(a, 1)
+            while f'MESSAGES {n} ' not in line:
+                line, = told(a, 1)
         assert line == ('* STATUS one (MESSAGES 3 UIDNEXT 4 UIDVALIDITY N '
                         'UNSEEN 3)')
         # by another session: flags are true at once
