@@ -58,6 +58,12 @@ def idle(c):
         assert line.startswith(b'* ')
 
 
+def deliver(posta, *rcpts):
+    """The message is there when this returns."""
+    posta.send('x@remote.test', rcpts)
+    posta.wait_empty()
+
+
 def soon(c, what, seconds=8):
     """A response that comes well before the next look at the files (10 s)."""
     began = time.monotonic()
@@ -88,6 +94,7 @@ def test_two_hundred_users(posta):
     for part in range(0, len(USERS), 50):
         posta.send('x@remote.test',
                    [f'{u}@{posta.domain}' for u in USERS[part:part + 50]])
+    posta.wait_empty()
     for c in clients:
         soon(c, b' EXISTS')
         c.close()
@@ -103,11 +110,11 @@ def test_folder_of_a_delivery(posta):
                         'example.test/v1/Maildir/.Work/\n')
         posta.reload()
         wait_until(posta.answers, 'the SMTP port to answer')
-        posta.send('x@remote.test', 'work@example.test')
+        deliver(posta, 'work@example.test')
         assert b'Work' in soon(c, b'STATUS')
         other.ok('SELECT Work')
         idle(other)
-        posta.send('x@remote.test', 'work@example.test')
+        deliver(posta, 'work@example.test')
         soon(other, b'EXISTS')
 
 
@@ -124,7 +131,7 @@ def test_folder_in_a_folder():
             c.ok('CREATE Lists/linux')
             c.ok('SELECT Lists/linux')
             idle(c)
-            p.send('x@remote.test', f'linux@{p.domain}')
+            deliver(p, f'linux@{p.domain}')
             soon(c, b' EXISTS')
 
 
@@ -178,7 +185,7 @@ def test_only_fifos_of_the_home(posta):
         for f in precious, folder / 'dead':
             os.chown(f, st.st_uid, st.st_gid)
         idle(c)
-        posta.send('x@remote.test', f'v6@{posta.domain}')
+        deliver(posta, f'v6@{posta.domain}')
         soon(c, b' EXISTS')
         pid, = (int(x.split()[-1]) for x in who(posta, 'v6'))
         posta.kill(pid)
@@ -207,7 +214,7 @@ def test_what_is_told_is_not_believed(posta):
                     pass
             c.ok('NOOP')
         idle(c)
-        posta.send('x@remote.test', f'v7@{posta.domain}')
+        deliver(posta, f'v7@{posta.domain}')
         soon(c, b' EXISTS')
         # so full that the delivery cannot tell: then all is looked at
         try:
@@ -215,7 +222,7 @@ def test_what_is_told_is_not_believed(posta):
                 os.write(fd, b'.Other\n' * 100)
         except BlockingIOError:
             pass
-        posta.send('x@remote.test', f'v7@{posta.domain}')
+        deliver(posta, f'v7@{posta.domain}')
         soon(c, b' EXISTS')
         os.close(fd)
 
