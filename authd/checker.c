@@ -34,6 +34,12 @@ serve_one(const struct link *link, struct arena *a,
     struct answer answer = {.verdict = CHECK_TEMP};
     struct msg_check m;
 
+    /* Whoever asks hangs up when it has taken too long: in a flood thousands
+     * of questions are left behind, and none of them is worth a hash. */
+    if (sock_peer_gone(link->fd)) {
+        packet_wipe(&packet);
+        return false;
+    }
     if (packet.type != MSG_check || !read_check(&packet, &m))
         return false;
     const struct question q = {

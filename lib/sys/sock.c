@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <poll.h>
 #include <stdio.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -196,6 +197,14 @@ sock_peer_uid(int fd, uid_t *uid, pid_t *pid)
     if (pid)
         *pid = who.pid;
     return true;
+}
+
+bool
+sock_peer_gone(int fd)
+{
+    struct pollfd p = {.fd = fd, .events = POLLRDHUP};
+
+    return poll(&p, 1, 0) > 0;
 }
 
 void

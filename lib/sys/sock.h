@@ -53,6 +53,9 @@ void sock_nodelay(int fd);
 /* The user at the other end of a UNIX socket, as the kernel knows it. */
 bool sock_peer_uid(int fd, uid_t *uid, pid_t *pid);
 
+/* Has the other end been closed, whatever it sent before? */
+bool sock_peer_gone(int fd);
+
 /*
  * An address as text: "192.0.2.1", "2001:db8::1" (IPv4-mapped as IPv4), and
  * its port (0 for a UNIX socket, whose text is "local"). text has room for
