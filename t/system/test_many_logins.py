@@ -1,6 +1,7 @@
 """Ten thousand logins at once: each gets its answer, and nothing breaks."""
 import asyncio
 import re
+import resource
 
 from harness import Posta
 from harness.auth_client import AuthClient
@@ -102,6 +103,10 @@ async def one(port, k, results):
 
 def test_ten_thousand_at_smtpd():
     """1000 clients at once, of whom 100 are served at a time."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE,
+                       (max(soft, min(hard, 4096)), hard))
+
     async def everybody(port):
         results = []
         await asyncio.gather(*(one(port, k, results) for k in range(1000)))

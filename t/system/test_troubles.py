@@ -157,6 +157,7 @@ def full_disk(posta):
         posta.start()
         assert try_send(posta, 'before')
         posta.wait_maildir('alice', 1)
+        posta.wait_empty()  # what is removed later makes room
         disk.fill()
         assert not try_send(posta, 'full')
         posta.wait_log(r'warning: not enough free space|No space left')
