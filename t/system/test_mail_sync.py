@@ -144,7 +144,7 @@ Expunge Both
 SyncState *
 CopyArrivalDate yes
 ''')
-    client(home, 'mbsync', '-c', rc, '-a', timeout=600)
+    client(home, 'mbsync', '-c', rc, '-a', timeout=1800)
     return box
 
 
