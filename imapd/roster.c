@@ -350,7 +350,8 @@ look_at_places(struct roster *r, int64_t began)
         p->dirty = false;
         if (p->told.len == 0)
             continue;
-        if (read_status(r, p->told.at[0].s, p, &why) == OK)
+        if (watch(r, p->told.at[0].s, p, &why) == OK &&
+            read_status(r, p->told.at[0].s, p, &why) == OK)
             compare_status(p);
         else
             r->folders = true;

@@ -207,6 +207,17 @@ place_new(struct roster *r, const struct space_folder *f)
     return p;
 }
 
+/* Another folder has come in place of one of that name: whoever watched that
+ * one would hear nothing of it. */
+static void
+look_anew(struct roster *r, struct place *p)
+{
+    if (p->watched)
+        outside_drop(r->imap, p);
+    p->watched = false;
+    roster_place_changed(r->imap, p);
+}
+
 static void
 take(struct comparison *c)
 {
@@ -221,6 +232,9 @@ take(struct comparison *c)
             pair->place = place_new(r, f);
             r->half |= f->f.path && !is_mailbox(&f->f);
         }
+        if (pair->known && is_mailbox(&pair->was) &&
+            (pair->was.ino != f->f.ino || pair->was.dev != f->f.dev))
+            look_anew(r, pair->place);
         pair->place->f = f->f;
         pair->place->home = f->spot.home;
         pair->place->kind = f->spot.kind;

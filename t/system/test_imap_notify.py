@@ -1,4 +1,5 @@
 """NOTIFY (RFC 5465): what happens is told when it happens."""
+import ctypes
 import os
 import re
 import socket
@@ -439,6 +440,28 @@ def test_names(posta):
         lines = told(a, 3)
         assert '* LIST (\\HasNoChildren) "/" old-inbox' in lines
         assert sum('STATUS' in x for x in lines) == 2
+
+
+def test_made_anew(posta):
+    """A folder that gives way to another of its name is listened to."""
+    with User(posta, ['one']) as u:
+        a = u.a
+        a.ok(f'notify set (personal ({MESSAGES}))')
+        u.drop_in('one')
+        assert told(a, 1) == [
+            '* STATUS one (MESSAGES 1 UIDNEXT 2 UIDVALIDITY N)']
+        st = os.stat(u.mail)
+        other = u.mail / 'other'
+        for path in [other] + [other / x for x in ('cur', 'new', 'tmp')]:
+            path.mkdir()
+            os.chown(path, st.st_uid, st.st_gid)
+        # RENAME_EXCHANGE, so that nobody sees it without either
+        assert ctypes.CDLL(None).renameat2(
+            -100, bytes(other), -100, bytes(u.mail / '.one'), 2) == 0
+        for n in 0, 1:
+            assert f'* STATUS one (MESSAGES {n} ' in told(a, 1)[0]
+            if n == 0:
+                u.drop_in('one')
 
 
 def test_subscriptions(posta):
