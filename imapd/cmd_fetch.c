@@ -13,7 +13,8 @@
 
 struct work {
     struct walk walk;
-    struct arena *a; /* of one message */
+    struct arena *a;    /* of one message */
+    struct arena *item; /* of one item of it */
     const struct fetch_item *items;
     size_t count;
     bool seen;   /* bodies are asked for: \Seen is set */
@@ -160,7 +161,8 @@ begin_next(struct session *s, struct work *w)
         }
         if (set_seen(s, w, &row->m) != OK)
             w->failed = true;
-        fetch_begin(&w->f, s, w->a, w->items, w->count, row->seq, &row->m);
+        fetch_begin(&w->f, s, w->a, w->item, w->items, w->count, row->seq,
+                    &row->m);
         w->f.seen_now = unseen && row->m.flags & FLAG_SEEN;
         w->active = true;
         return true;
@@ -177,6 +179,7 @@ drop(struct session *s, void *work)
     if (w->active)
         fetch_end(&w->f);
     arena_free(w->a);
+    arena_free(w->item);
 }
 
 static void
@@ -276,6 +279,7 @@ fetch_untagged(struct session *s, struct fetch_item *items, size_t count,
     w->untagged = true;
     find_items(s, &c, w);
     w->a = arena_new("message", MESSAGE_MAX);
+    w->item = arena_new("item", MESSAGE_MAX);
     walk_begin(&w->walk, s, set);
     return (struct task){.step = step, .drop = drop, .work = w};
 }
@@ -333,6 +337,7 @@ do_fetch(struct session *s, const struct command *c)
     }
     set = limit_cut(s, set);
     w->a = arena_new("message", MESSAGE_MAX);
+    w->item = arena_new("item", MESSAGE_MAX);
     walk_begin(&w->walk, s, set);
     session_task(s, (struct task){.step = step, .drop = drop, .work = w});
 }

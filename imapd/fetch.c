@@ -39,7 +39,7 @@ put(struct fetching *f, const char *name)
 static void
 put_item_flags(struct fetching *f)
 {
-    struct buf b = buf_in(f->a);
+    struct buf b = buf_in(f->item);
     const struct keywords *names;
     struct why why;
 
@@ -69,7 +69,7 @@ static enum rc
 put_date(struct fetching *f, enum fetch_kind kind, struct why *why)
 {
     bool saved = kind == FETCH_SAVEDATE;
-    struct buf b = buf_in(f->a);
+    struct buf b = buf_in(f->item);
     struct tm tm = {0};
     enum rc rc = need_dates(f, why);
 
@@ -87,7 +87,7 @@ put_date(struct fetching *f, enum fetch_kind kind, struct why *why)
 static void
 put_id(struct fetching *f, const char *name, char letter)
 {
-    struct buf b = buf_in(f->a);
+    struct buf b = buf_in(f->item);
 
     put(f, name);
     for (size_t i = 0; i < sizeof f->m.id; i++)
@@ -109,7 +109,7 @@ wait_for_it(struct fetching *f, struct why *why)
 static enum rc
 need_structure(struct fetching *f, struct why *why)
 {
-    enum rc rc = message_structure_some(f->a, &f->o, why);
+    enum rc rc = message_structure_some(f->message, &f->o, why);
 
     return rc != OK || f->o.has_structure ? rc : wait_for_it(f, why);
 }
@@ -168,7 +168,7 @@ put_size(struct fetching *f, struct why *why)
 static enum rc
 put_structure(struct fetching *f, enum fetch_kind kind, struct why *why)
 {
-    struct buf b = buf_in(f->a);
+    struct buf b = buf_in(f->item);
     unsigned flags = f->s->enabled & ENABLED_REV2 ? STRUCTURE_REV2 : 0;
     bool extended = kind == FETCH_BODY_STRUCTURE;
     enum rc rc = need_structure(f, why);
@@ -177,24 +177,24 @@ put_structure(struct fetching *f, enum fetch_kind kind, struct why *why)
         return rc;
     if (kind == FETCH_ENVELOPE) {
         put(f, "ENVELOPE ");
-        say_wide(f->s, f->a, f->o.s.parts[0].envelope);
+        say_wide(f->s, f->item, f->o.s.parts[0].envelope);
         return OK;
     }
     put(f, extended ? "BODYSTRUCTURE " : "BODY ");
     structure_put_body(&f->o.s, flags | (extended ? STRUCTURE_EXTENDED : 0),
                        &b);
-    say_wide(f->s, f->a, buf_str(&b));
+    say_wide(f->s, f->item, buf_str(&b));
     return OK;
 }
 
 static enum rc
 put_preview(struct fetching *f, bool lazy, struct why *why)
 {
-    struct buf b = buf_in(f->a);
+    struct buf b = buf_in(f->item);
     struct mailbox_blob keep = {.uid = f->m.uid, .kind = BLOB_PREVIEW};
     struct str text;
 
-    if (mailbox_blob(f->s->box, f->m.uid, BLOB_PREVIEW, f->a, &text, why) !=
+    if (mailbox_blob(f->s->box, f->m.uid, BLOB_PREVIEW, f->item, &text, why) !=
             OK ||
         text.p == NULL) {
         if (lazy && f->o.bytes.p == NULL) {
@@ -205,21 +205,21 @@ put_preview(struct fetching *f, bool lazy, struct why *why)
 
         if (rc != OK)
             return rc;
-        text = preview(f->a, f->o.bytes, &f->o.s, f->s->imap->charsets);
+        text = preview(f->item, f->o.bytes, &f->o.s, f->s->imap->charsets);
         keep.data = text;
         /* Without it, it is only slower. */
         (void)!mailbox_keep(f->s->box, &keep, 1, why);
     }
     put(f, "PREVIEW ");
     imap_put_string(&b, text);
-    say_wide(f->s, f->a, buf_str(&b));
+    say_wide(f->s, f->item, buf_str(&b));
     return OK;
 }
 
 static void
 put_name(struct fetching *f, const struct fetch_item *i)
 {
-    struct buf b = buf_in(f->a);
+    struct buf b = buf_in(f->item);
 
     put_fetch_name(&b, i);
     put(f, buf_str(&b).p);
@@ -256,11 +256,11 @@ put_kept(struct fetching *f, const struct fetch_item *i, struct why *why)
 {
     struct str header;
     struct run run;
-    enum rc rc = fields_of(f->a, &f->o, &header, why);
+    enum rc rc = fields_of(f->item, &f->o, &header, why);
 
     if (rc != OK)
         return rc;
-    run = section_fields(f->a, header, &i->section);
+    run = section_fields(f->item, header, &i->section);
     put_name(f, i);
     begin_run(f, run);
     count_sent(f, true, run.size);
@@ -287,7 +287,7 @@ put_section(struct fetching *f, const struct fetch_item *i, struct why *why)
     for (size_t k = 0; k < COUNT(old); k++)
         if (old[k].kind == i->kind)
             section = (struct section){.text = old[k].text};
-    bool found = section_find(f->a, f->o.bytes, &f->o.s, &section, &run);
+    bool found = section_find(f->item, f->o.bytes, &f->o.s, &section, &run);
 
     put_name(f, i);
     if (!found) {
@@ -308,7 +308,7 @@ need_size(struct fetching *f, const struct structure_part *p, struct why *why)
     struct str piece;
 
     if (!f->decoded.open) {
-        body_open(f->a, f->o.bytes, &f->o.s, p, &f->body);
+        body_open(f->item, f->o.bytes, &f->o.s, p, &f->body);
         f->decoded.open = true;
         f->decoded.size = 0;
         f->decoded.known = body_known_size(&f->body, &f->decoded.size);
@@ -362,9 +362,9 @@ put_binary(struct fetching *f, const struct fetch_item *i, struct why *why)
     say(f->s, " ~{%llu}\r\n", (unsigned long long)f->left);
     count_sent(f, false, f->left);
     if (whole)
-        body_open_message(f->a, f->o.bytes, &f->o.s, &f->body);
+        body_open_message(f->item, f->o.bytes, &f->o.s, &f->body);
     else
-        body_open(f->a, f->o.bytes, &f->o.s, p, &f->body);
+        body_open(f->item, f->o.bytes, &f->o.s, p, &f->body);
     f->sending = FETCH_DECODED;
     return OK;
 }
@@ -458,13 +458,14 @@ send_decoded(struct fetching *f)
 /* ---- a whole response */
 
 void
-fetch_begin(struct fetching *f, struct session *s, struct arena *a,
-            const struct fetch_item *items, size_t count, uint32_t seq,
-            const struct message *m)
+fetch_begin(struct fetching *f, struct session *s, struct arena *message,
+            struct arena *item, const struct fetch_item *items, size_t count,
+            uint32_t seq, const struct message *m)
 {
     *f = (struct fetching){
         .s = s,
-        .a = a,
+        .message = message,
+        .item = item,
         .items = items,
         .count = count,
         .seq = seq,
@@ -476,7 +477,7 @@ fetch_begin(struct fetching *f, struct session *s, struct arena *a,
               .vsize = m->vsize},
         .first = true
     };
-    arena_reset(a);
+    arena_reset(message);
 }
 
 /* Behind one that could not be had, all but what goes with flags. */
@@ -500,6 +501,8 @@ fetch_go_on(struct fetching *f, struct why *why)
             return false;
         if (f->next == f->count)
             break;
+        if (!f->waiting)
+            arena_reset(f->item);
         f->waiting = false;
         bool good =
             skipped(f) || put_item(f, &f->items[f->next], &trouble) == OK;
@@ -511,6 +514,8 @@ fetch_go_on(struct fetching *f, struct why *why)
             f->failed = true;
             *why = trouble;
         }
+        if (!session_may_go_on(f->s))
+            return false;
     }
     if (f->seen_now && !f->has_flags)
         put_item_flags(f);

@@ -11,7 +11,8 @@
 /* A message whose response is being written. */
 struct fetching {
     struct session *s;
-    struct arena *a; /* of one message */
+    struct arena *message; /* its structure */
+    struct arena *item;    /* all else: of one item */
     const struct fetch_item *items;
     size_t count, next; /* items; the one that comes next */
     uint32_t seq;
@@ -37,9 +38,9 @@ struct fetching {
 /* "* 1 FETCH (" and all items, in as many calls as it takes: false when more
  * is to come. A failure leaves the response well formed, with what could be
  * had; *why then says what could not (dsn "" where all is well). */
-void fetch_begin(struct fetching *f, struct session *s, struct arena *a,
-                 const struct fetch_item *items, size_t count, uint32_t seq,
-                 const struct message *m);
+void fetch_begin(struct fetching *f, struct session *s, struct arena *message,
+                 struct arena *item, const struct fetch_item *items,
+                 size_t count, uint32_t seq, const struct message *m);
 bool fetch_go_on(struct fetching *f, struct why *why);
 void fetch_end(struct fetching *f);
 

@@ -17,8 +17,10 @@ parse_section_numbers(struct parser *p, struct section *s)
         if (!parse_nonzero(p, &n))
             return false;
         *PARSE_ADD(p, numbers, count) = n;
-        if (!parse_skip(p, '.'))
+        if (parse_at(p, ']'))
             break;
+        if (!parse_skip(p, '.'))
+            return parse_fail(p, "Expected a dot behind a part number");
         if (parse_at(p, ']'))
             return parse_fail(p, "Part number ends with a dot");
     }

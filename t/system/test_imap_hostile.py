@@ -163,6 +163,44 @@ def test_fetch_pathologies(alice, beside, what):
     alice.ok('NOOP')
 
 
+@pytest.fixture(scope='module')
+def large(posta):
+    """A folder with one message of which everything is long."""
+    names = ', '.join(f'"Person {n}" <p{n}@one.test>' for n in range(5000))
+    parts = ''.join(f'--b\r\nContent-Type: text/plain; name=p{n}\r\n\r\n'
+                    f'part {n}\r\n' for n in range(900))
+    text = (f'From: a@b.test\r\nTo: {names}\r\nSubject: {"long " * 9000}\r\n'
+            f'X-Long: {"y" * 300000}\r\nMIME-Version: 1.0\r\n'
+            f'Content-Type: multipart/mixed; boundary=b\r\n\r\n{parts}--b--\r\n')
+    with RawImap(posta.base + 993, ALICE) as c:
+        c.ok('CREATE Large')
+        c.ok(f'APPEND Large {{{len(text)}+}}\r\n{text}')
+    return 'Large'
+
+
+@pytest.mark.parametrize('item', [
+    'BODYSTRUCTURE', 'ENVELOPE', 'RFC822.SIZE', 'BODY.PEEK[HEADER.FIELDS (TO)]',
+    'BODY.PEEK[HEADER.FIELDS (X-LONG)]', 'BODY.PEEK[HEADER.FIELDS.NOT (A)]',
+    'BODY.PEEK[7.MIME]', 'BINARY.PEEK[9]', 'BINARY.SIZE[9]', 'PREVIEW'])
+def test_the_same_again_and_again(alice, beside, large, item):
+    """Of one message: what an item takes is free again after it."""
+    alice.ok(f'SELECT {large}')
+    alice.send(f'a FETCH 1 ({" ".join([item] * 1500)})\r\n'.encode())
+    beside.ok('NOOP')
+    while not (line := alice.file.readline()).startswith(b'a '):
+        assert line
+    assert line.startswith(b'a OK'), line
+
+
+@pytest.mark.parametrize('key', ['HEADER X-LONG z', 'TO nobody', 'BODY part8z',
+                                 'TEXT zz', 'SUBJECT lang'])
+def test_many_keys_of_a_large_message(alice, beside, large, key):
+    alice.ok(f'SELECT {large}')
+    query = 'NOT ' + ' NOT '.join(f'{key}{n}' for n in range(150))
+    lines = alice.ok(f'SEARCH {query}')
+    assert b'* SEARCH 1' in lines, lines
+
+
 def test_a_million_commands(alice, beside):
     """Pipelined, and read only at the end: they wait in the network, not in
     our memory; then each has its answer, in order."""
