@@ -245,15 +245,6 @@ input(struct guest *l)
 /* ---- what authd and the broker say */
 
 static void
-challenged(struct guest *l)
-{
-    struct state *s = l->own;
-
-    arena_wipe(s->command);
-    reader_next(s->reader, true);
-}
-
-static void
 say(struct guest *l, const char *text)
 {
     const struct state *s = l->own;
@@ -286,7 +277,7 @@ const struct login_protocol imap_login = {
     .size = sizeof(struct state),
     .greet = greet,
     .input = input,
-    .challenged = challenged,
+    .challenged = next,
     .say = say,
     .words =
         {

@@ -441,6 +441,7 @@ answered(void *own, const struct auth_result *r)
     struct guest_private *p = l->priv;
 
     p->call = NULL;
+    exchange_over(l);
     if (r->user.len > 0) {
         drop(&p->user);
         p->user = str_from(str_dup(r->user));

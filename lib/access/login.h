@@ -54,7 +54,8 @@ struct login_protocol {
     /* Answer the command that is under way, or was. */
     void (*say)(struct guest *l, const char *text);
     struct login_words words;
-    /* A challenge was sent: a line comes next. May be NULL. */
+    /* A challenge was sent, or is void before its answer came (in_auth): what
+     * comes next is read that way. May be NULL. */
     void (*challenged)(struct guest *l);
     /* A word before we close: "Server shutting down". */
     void (*bye)(struct guest *l, const char *why);

@@ -66,16 +66,30 @@ login_answer(struct guest *l, struct str line)
     }
 }
 
+static void
+expect_answer(struct guest *l, bool in_auth)
+{
+    l->in_auth = in_auth;
+    if (l->protocol->challenged)
+        l->protocol->challenged(l);
+}
+
 void
 exchange_challenge(struct guest *l, struct str data)
 {
     struct buf b = buf_in(l->work);
 
-    l->in_auth = true;
     base64_encode(&b, data);
     conn_fmt(l->conn, "+ %.*s\r\n", STR(buf_str(&b)));
-    if (l->protocol->challenged)
-        l->protocol->challenged(l);
+    expect_answer(l, true);
+}
+
+/* authd may end, or be out of patience, while the client thinks. */
+void
+exchange_over(struct guest *l)
+{
+    if (l->in_auth)
+        expect_answer(l, false);
 }
 
 void

@@ -93,9 +93,10 @@ void login_auth(struct guest *l, struct str mech, const struct str *initial,
 void login_continue(struct guest *l, struct str data);
 void login_abort(struct guest *l);
 
-/* login_exchange.c: authd wants to know more (data is raw), or said no; the
- * broker did. */
+/* login_exchange.c: authd wants to know more (data is raw); waits for no answer
+ * any more, whoever was asked; said no; the broker did. */
 void exchange_challenge(struct guest *l, struct str data);
+void exchange_over(struct guest *l);
 void exchange_refused(struct guest *l, enum dovecot_code code);
 void exchange_unavailable(struct guest *l);
 

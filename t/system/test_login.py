@@ -411,6 +411,24 @@ def test_others_are_killed():
             wait_until(lambda: works(name), 'a login')
 
 
+@pytest.mark.parametrize('name', ['imaps', 'pop3s'])
+def test_authd_goes_while_a_challenge_is_open(name):
+    """What was to be its answer is a command then."""
+    with Posta(settings=FAST, may_die=True) as p:
+        with MailClient(p, name) as c, MailClient(p, name) as other:
+            pids = p.pids(name[:-1] + 'd')
+            first = c.say('t1 AUTHENTICATE LOGIN' if name == 'imaps'
+                          else 'AUTH LOGIN')
+            assert first.startswith('+ ')
+            assert killed(p, 'authd', lambda pid: True)
+            assert bad(c.line())
+            for i in range(2):
+                assert good(c.say('t1 NOOP' if name == 'imaps' else 'NOOP'))
+            assert good(other.say('t1 NOOP' if name == 'imaps' else 'NOOP'))
+            wait_until(lambda: good(c.log_in(ALICE)), 'a login')
+            assert set(pids) <= set(p.pids(name[:-1] + 'd'))
+
+
 def log_in_unheard(c):
     """The answer is not waited for."""
     if c.name.startswith('pop3'):
