@@ -11,8 +11,9 @@
 #include "store/text.h"
 #include "sys/disk.h"
 
-#define OWNER_MAX  200
-#define WORK_LIMIT ((size_t)16 << 20)
+#define OWNER_MAX 200
+/* A list that grows to ACL_ENTRIES, each time as a new one. */
+#define WORK_LIMIT ((size_t)64 << 20)
 
 /* ---- reading */
 

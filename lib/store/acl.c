@@ -205,7 +205,15 @@ cmp_entry(const void *x, const void *y)
     return cmp_id(&a->id, &b->id);
 }
 
-/* Lines of the same id count together. */
+/* The one line of what lines of the same id say, quoted. */
+static bool
+is_too_long(const struct acl_entry *e)
+{
+    return 2 * e->id.name.len + e->more.len + 64 > LINE_MAX_LEN;
+}
+
+/* Lines of the same id count together. What is too long grows no further, as
+ * a thousand lines would fill the memory. */
 static void
 merge(struct arena *a, struct acl *acl)
 {
@@ -219,20 +227,14 @@ merge(struct arena *a, struct acl *acl)
 
         if (cmp_entry(last, e) == 0) {
             last->rights |= e->rights;
-            last->more = str_from(
-                arena_fmt(a, "%.*s%.*s", STR(last->more), STR(e->more)));
+            if (e->more.len > 0 && !is_too_long(last))
+                last->more = str_from(
+                    arena_fmt(a, "%.*s%.*s", STR(last->more), STR(e->more)));
         } else {
             acl->at[++n] = *e;
         }
     }
     acl->count = n + 1;
-}
-
-/* The one line of what lines of the same id say, quoted. */
-static bool
-is_too_long(const struct acl_entry *e)
-{
-    return 2 * e->id.name.len + e->more.len + 64 > LINE_MAX_LEN;
 }
 
 enum rc

@@ -117,12 +117,40 @@ refused(void **state)
     teardown(&p);
 }
 
+/* As many as a list can have, in one folder and the next. */
+static void
+with_many(void **state)
+{
+    struct buf one, two;
+    struct place p;
+    struct why why;
+
+    (void)state;
+    setup(&p);
+    one = buf_in(p.a);
+    two = buf_in(p.a);
+    for (int i = 0; i < ACL_ENTRIES / 2; i++) {
+        buf_fmt(&one, "user=%d%050d l\n", i, 0);
+        buf_fmt(&two, "user=%d%050d l\n", ACL_ENTRIES + i, 0);
+    }
+    buf_fmt(&two, "user=ben@x l\n");
+    write_acl(&p, ".One", arena_cstr(p.a, buf_str(&one)));
+    assert_int_equal(shares_publish(p.list, S("anna@x"), p.mail, false, &why),
+                     OK);
+    write_acl(&p, ".Two", arena_cstr(p.a, buf_str(&two)));
+    assert_true(shares_any(p.mail, false, &ben));
+    assert_int_equal(shares_publish(p.list, S("anna@x"), p.mail, false, &why),
+                     OK);
+    teardown(&p);
+}
+
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(published),
         cmocka_unit_test(refused),
+        cmocka_unit_test(with_many),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

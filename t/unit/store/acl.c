@@ -159,13 +159,44 @@ changed(void **state)
     arena_free(a);
 }
 
+/* Anybody may write such a file, and others' processes read it, with an arena
+ * of 4 MiB (acl_file.c). */
+static void
+same_id_often(void **state)
+{
+    static const struct {
+        const char *line;
+        size_t count;
+        enum rc rc;
+    } files[] = {
+        {"anyone :what nobody knows and nobody ever heard of\n", 1000, PERM},
+        {"anyone :abc\n",                                        1000, OK  },
+        {"anyone l\n",                                           1000, OK  },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(files); i++) {
+        struct arena *a = arena_new("test", 4 << 20);
+        struct buf b = buf_in(a);
+        struct acl acl;
+        struct why why;
+
+        for (size_t n = 0; n < files[i].count; n++)
+            buf_add(&b, str_from(files[i].line));
+        assert_true(b.len <= (size_t)ACL_MAX);
+        assert_int_equal(acl_parse(a, buf_str(&b), &acl, &why), files[i].rc);
+        assert_int_equal(acl.count, files[i].rc == OK);
+        arena_free(a);
+    }
+}
+
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(evaluated), cmocka_unit_test(letters),
         cmocka_unit_test(with_nul),  cmocka_unit_test(too_long),
-        cmocka_unit_test(changed),
+        cmocka_unit_test(changed),   cmocka_unit_test(same_id_often),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
