@@ -410,8 +410,13 @@ quota_note(struct quota_turn *turn, int64_t bytes, int64_t messages)
     bool first = !turn->changed;
 
     turn->changed = true;
-    if (turn->fd < 0 || !disk_write(turn->fd, (struct str){line, (size_t)len}))
+    if (turn->fd < 0)
         return;
+    /* Half a line would make another number of the next one. */
+    if (!disk_write(turn->fd, (struct str){line, (size_t)len})) {
+        (void)!disk_truncate(turn->fd, 0);
+        return;
+    }
     if (first && watcher)
         look_back(turn, len);
     turn->now.bytes += bytes;

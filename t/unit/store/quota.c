@@ -1,6 +1,8 @@
 #include "store/quota.h"
 
 #include <fcntl.h>
+#include <signal.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -352,5 +354,35 @@ warned_once(void **state)
     user_end(u);
 }
 
+/* Where only half a line finds room on the disk, the next one must not become
+ * the rest of it. */
+static void
+half_a_line(void **state)
+{
+    struct user *u = user_new();
+    const char *file = arena_fmt(u->a, "%s/maildirsize", u->root);
+    struct quota_limits limits = {0, 100};
+    struct quota_sum sum;
+    struct rlimit all, some;
+    struct stat st;
+
+    (void)state;
+    good(quota_get(u->root, false, &limits, &sum, &u->why));
+    assert_int_equal(stat(file, &st), 0);
+    assert_true(signal(SIGXFSZ, SIG_IGN) != SIG_ERR);
+    assert_int_equal(getrlimit(RLIMIT_FSIZE, &all), 0);
+    some = all;
+    some.rlim_cur = (rlim_t)st.st_size + 12;
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &some), 0);
+    note(u, 12, 1);
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &all), 0);
+    note(u, 500, 1);
+    good(quota_check(u->root, false, &limits, 500, 1, &u->why));
+    good(quota_get(u->root, false, &limits, &sum, &u->why));
+    assert_int_equal(sum.bytes, 0); /* as a count finds it */
+    assert_int_equal(sum.messages, 0);
+    user_end(u);
+}
+
 TESTS(TEST(texts), TEST(counted), TEST(races), TEST(killed), TEST(odd_files),
-      TEST(stored), TEST(warned), TEST(warned_once))
+      TEST(stored), TEST(warned), TEST(warned_once), TEST(half_a_line))
