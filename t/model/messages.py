@@ -100,6 +100,9 @@ class Messages:
                 since = f' (CHANGEDSINCE {at} VANISHED)'
         seen = view.may('s') and any(
             i in ('BODY[]', 'BODY[TEXT]') for i in items)
+        if seen and 'VANISHED' in since:
+            # Its news come first, with flags that have no \Seen yet.
+            self.run(client, 'NOOP')
 
         def then(reply):
             for u in only if seen else ():
