@@ -265,6 +265,15 @@ take_changed(struct session *s, const struct fetch *f, struct uid_set *set,
     return rc;
 }
 
+static struct task
+task_of(struct session *s, struct work *w, struct uid_set set)
+{
+    w->a = arena_new("message", MESSAGE_MAX);
+    w->item = arena_new("item", MESSAGE_MAX);
+    walk_begin(&w->walk, s, set);
+    return (struct task){.step = step, .drop = drop, .work = w};
+}
+
 struct task
 fetch_untagged(struct session *s, struct fetch_item *items, size_t count,
                struct uid_set set)
@@ -278,10 +287,7 @@ fetch_untagged(struct session *s, struct fetch_item *items, size_t count,
 
     w->untagged = true;
     find_items(s, &c, w);
-    w->a = arena_new("message", MESSAGE_MAX);
-    w->item = arena_new("item", MESSAGE_MAX);
-    walk_begin(&w->walk, s, set);
-    return (struct task){.step = step, .drop = drop, .work = w};
+    return task_of(s, w, set);
 }
 
 static const char *
@@ -336,8 +342,5 @@ do_fetch(struct session *s, const struct command *c)
         return;
     }
     set = limit_cut(s, set);
-    w->a = arena_new("message", MESSAGE_MAX);
-    w->item = arena_new("item", MESSAGE_MAX);
-    walk_begin(&w->walk, s, set);
-    session_task(s, (struct task){.step = step, .drop = drop, .work = w});
+    session_task(s, task_of(s, w, set));
 }

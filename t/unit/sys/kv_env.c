@@ -263,40 +263,73 @@ removed(void **state)
     kv_env_close(f);
 }
 
+/* Another process that has the environment open while its files go away. */
+struct other {
+    pid_t pid;
+    int go;
+};
+
+/* It writes, waits, finds the environment gone, saves what only it knows if
+ * that is left to it, and finds in the new one what we wrote. */
+static _Noreturn void
+be_other(int said, int go, bool saves)
+{
+    struct kv_env *e = opened(true);
+    char c = 0;
+
+    put(e, "a", "1");
+    assert_int_equal(write(said, &c, 1) + read(go, &c, 1), 2);
+    assert_true(kv_env_gone(e));
+    assert_int_equal(kv_env_salvage(e), saves);
+    if (saves) {
+        assert_true(has(e, "a", "1"));
+        kv_env_salvaged(e, true);
+        assert_false(kv_env_salvage(e));
+    }
+    kv_env_close(e);
+    e = opened(false);
+    _exit(has(e, "a", "2") ? 0 : 1);
+}
+
+static struct other
+other_begins(bool saves)
+{
+    int go[2], said[2];
+    char c;
+
+    assert_int_equal(pipe(go) + pipe(said), 0);
+    pid_t pid = fork();
+
+    if (pid == 0)
+        be_other(said[1], go[0], saves);
+    assert_int_equal(read(said[0], &c, 1), 1);
+    return (struct other){pid, go[1]};
+}
+
+static void
+other_ends(struct other o)
+{
+    int status;
+
+    assert_int_equal(write(o.go, "", 1), 1);
+    assert_int_equal(waitpid(o.pid, &status, 0), o.pid);
+    assert_int_equal(status, 0);
+}
+
 /* Who comes when the files are gone makes new ones, and leaves it to those who
  * have the old ones open to save what only they know. */
 static void
 removed_and_made(void **state)
 {
+    struct other o = other_begins(true);
     struct kv_env *e;
-    int in[2], out[2], status;
     struct why why;
-    char c = 0;
 
     (void)state;
-    assert_int_equal(pipe(in) + pipe(out), 0);
-    pid_t pid = fork();
-
-    if (pid == 0) {
-        e = opened(true);
-        put(e, "a", "1");
-        assert_int_equal(write(out[1], &c, 1) + read(in[0], &c, 1), 2);
-        assert_true(kv_env_gone(e));
-        assert_true(kv_env_salvage(e));
-        assert_true(has(e, "a", "1"));
-        kv_env_salvaged(e, true);
-        assert_false(kv_env_salvage(e));
-        kv_env_close(e);
-        e = opened(false);
-        _exit(has(e, "a", "2") ? 0 : 1);
-    }
-    assert_int_equal(read(out[0], &c, 1), 1);
     assert_int_equal(unlink(arena_fmt(at.a, "%s/data.mdb", at.path)), 0);
     e = opened(true);
     put(e, "a", "2");
-    assert_int_equal(write(in[1], &c, 1), 1);
-    assert_int_equal(waitpid(pid, &status, 0), pid);
-    assert_int_equal(status, 0);
+    other_ends(o);
     assert_int_equal(kv_env_write(e, &why), OK);
     kv_env_abort(e);
     kv_env_close(e);
@@ -307,26 +340,11 @@ removed_and_made(void **state)
 static void
 removed_for_all(void **state)
 {
-    struct kv_env *e, *f;
-    int in[2], out[2], status;
+    struct other o = other_begins(false);
+    struct kv_env *e;
     struct why why;
-    char c = 0;
 
     (void)state;
-    assert_int_equal(pipe(in) + pipe(out), 0);
-    pid_t pid = fork();
-
-    if (pid == 0) {
-        f = opened(true);
-        put(f, "a", "1");
-        assert_int_equal(write(out[1], &c, 1) + read(in[0], &c, 1), 2);
-        assert_true(kv_env_gone(f));
-        assert_false(kv_env_salvage(f));
-        kv_env_close(f);
-        f = opened(false);
-        _exit(has(f, "a", "2") ? 0 : 1);
-    }
-    assert_int_equal(read(out[0], &c, 1), 1);
     e = opened(false);
     assert_int_equal(
         system(arena_fmt(at.a, "cd %s && echo rubbish > x && mv x data.mdb",
@@ -338,9 +356,7 @@ removed_for_all(void **state)
     kv_env_close(e);
     e = opened(true);
     put(e, "a", "2");
-    assert_int_equal(write(in[1], &c, 1), 1);
-    assert_int_equal(waitpid(pid, &status, 0), pid);
-    assert_int_equal(status, 0);
+    other_ends(o);
     kv_env_close(e);
 }
 
