@@ -7,6 +7,7 @@
 #define UNIT_TEST_H
 
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -24,12 +25,14 @@
 
 #include "base/arena.h"
 
-/* Run the functions named, each as one test; the exit status of main. */
+/* Run the functions named, each as one test; the exit status of main. As in all
+ * programs, who writes to nobody gets EPIPE and no signal. */
 #define TESTS(...)                                                             \
     int main(void)                                                             \
     {                                                                          \
         const struct CMUnitTest tests[] = {__VA_ARGS__};                       \
                                                                                \
+        signal(SIGPIPE, SIG_IGN);                                              \
         return cmocka_run_group_tests(tests, NULL, NULL);                      \
     }
 #define TEST(function) cmocka_unit_test(function)

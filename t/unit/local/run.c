@@ -69,7 +69,7 @@ struct outcome {
 };
 
 static struct outcome
-result(struct arena *a, const char *command, int64_t limit)
+result_of(struct arena *a, const char *command, int64_t limit, struct str head)
 {
     struct passwd *pw = getpwnam("nobody");
     struct priv_user user = {.uid = pw->pw_uid, .gid = pw->pw_gid};
@@ -88,13 +88,19 @@ result(struct arena *a, const char *command, int64_t limit)
         .user = &user,
         .dir = "/",
         .limit = limit,
-        .head = S("head\n"),
+        .head = head,
         .tail = S("tail\n"),
         .content = copier_new(a, &m, &(struct copier_style){0}),
     };
 
     o.rc = run_command(a, &r, &o.output, &o.why);
     return o;
+}
+
+static struct outcome
+result(struct arena *a, const char *command, int64_t limit)
+{
+    return result_of(a, command, limit, S("head\n"));
 }
 
 static void
@@ -154,9 +160,21 @@ in_and_out(void **state)
         assert_str(str_sub(o.output, o.output.len - 5, 5), S("65534"));
 
     /* More than pipes hold, both ways, and more than is kept. */
-    o = result(a, "head -c 1000000 /dev/zero | tr '\\0' x; cat", 60000);
+    struct str head = {arena_alloc(a, 1000000), 1000000};
+
+    o = result_of(a, "tr '\\0' x", 60000, head);
     assert_int_equal(o.rc, OK);
     assert_int_equal(o.output.len, 4096);
+    o = result_of(a, "wc -c", 60000, head);
+    assert_str(o.output, S("1000010"));
+
+    /* Who does not read to the end may be content, or not. */
+    o = result_of(a, "exec <&-; echo enough", 60000, head);
+    assert_int_equal(o.rc, OK);
+    assert_str(o.output, S("enough"));
+    o = result_of(a, "exec <&-; exit 67", 60000, head);
+    assert_int_equal(o.rc, PERM);
+    assert_string_equal(o.why.dsn, "5.1.1");
     arena_free(a);
 }
 

@@ -42,7 +42,6 @@ run(const char *command, struct source *in, int64_t limit, struct proc_end *end)
 
     if (a == NULL)
         a = arena_new("test", 64 << 20);
-    signal(SIGPIPE, SIG_IGN);
     return proc_run(a, &job, end, &why);
 }
 
