@@ -145,7 +145,7 @@ index_folder_put(struct kv_env *kv, struct str path, struct index_folder *f)
 /* A change of what the records mean gets another version. */
 static const struct index_kind {
     uint32_t version, folder, message, keywords;
-} records = {3, sizeof(struct index_folder), sizeof(struct index_message),
+} records = {4, sizeof(struct index_folder), sizeof(struct index_message),
              KEYWORDS_MAX};
 
 bool

@@ -10,7 +10,8 @@
  *   F path                     struct index_folder; path as on disk
  *   M folder uid               struct index_message
  *   N folder uid               'n' or 'c' (new, cur), then the file's name
- *   H folder hash              u32 UIDs, by the hash of the name's base
+ *   H folder seconds hash      u32 UIDs, by the base of the name: the time in
+ *                              it, and 32 bits of its hash
  *   C folder modseq uid        u32 last: of the messages uid..last those that
  *                              still have this modseq were changed then
  *   V folder modseq uid        u32 last: UIDs uid..last vanished then
@@ -92,7 +93,7 @@ uint32_t index_last_of(struct str value);
 uint32_t index_uid_of(struct str key);
 uint64_t index_modseq_of(struct str key);
 
-/* 128 bits that stand for a text, and the 64 of them in H keys. */
+/* 128 bits that stand for a text. */
 void index_hash(struct str text, uint8_t id[16]);
 
 /* False where there is none (or its size is not ours). */
@@ -152,7 +153,7 @@ struct index_fill {
     struct index_folder *f;
     struct kv_walk messages, files, fields;
     VEC(struct index_named {
-        uint8_t hash[16];
+        uint8_t place[8];
         uint32_t uid;
         struct str base;
     })

@@ -10,21 +10,35 @@
 
 /* The key of an H pair. */
 static struct str
-key_of_hash(struct index_key *k, uint32_t folder, const uint8_t hash[8])
+key_of_place(struct index_key *k, uint32_t folder, const uint8_t place[8])
 {
     index_key(k, 'H', folder);
-    memcpy(k->p + k->len, hash, 8);
+    memcpy(k->p + k->len, place, 8);
     k->len += 8;
     return (struct str){k->p, k->len};
 }
 
-static struct str
-key_hash(struct index_key *k, uint32_t folder, struct str base)
+/* What came together stands together, so whoever adds or removes many writes
+ * few pages. */
+static void
+find_place(struct str base, uint8_t place[8])
 {
+    uint64_t seconds = name_rank(base).seconds;
     uint8_t id[16];
 
+    for (int i = 0; i < 4; i++)
+        place[i] = (uint8_t)(seconds >> (24 - 8 * i));
     index_hash(base, id);
-    return key_of_hash(k, folder, id);
+    memcpy(place + 4, id, 4);
+}
+
+static struct str
+key_name(struct index_key *k, uint32_t folder, struct str base)
+{
+    uint8_t place[8];
+
+    find_place(base, place);
+    return key_of_place(k, folder, place);
 }
 
 /* An H pair's UIDs: nearly always one. */
@@ -60,7 +74,7 @@ static void
 add_name(struct kv_env *kv, uint32_t folder, struct str base, uint32_t uid)
 {
     struct index_key k;
-    struct str key = key_hash(&k, folder, base);
+    struct str key = key_name(&k, folder, base);
     struct namesakes n;
 
     get_namesakes(kv, key, &n);
@@ -127,7 +141,7 @@ index_file_find(struct kv_env *kv, uint32_t folder, struct str base,
     struct namesakes found;
     struct name n;
 
-    get_namesakes(kv, key_hash(&k, folder, base), &found);
+    get_namesakes(kv, key_name(&k, folder, base), &found);
     for (size_t i = 0; i < found.count; i++)
         if (index_file_get(kv, folder, found.uid[i], file) &&
             name_parse(file->name, &n) && str_eq(n.base, base))
@@ -136,7 +150,7 @@ index_file_find(struct kv_env *kv, uint32_t folder, struct str base,
 }
 
 /* ---- many at once: each kind of record has a cursor that goes on from key to
- * key, and hashes are put in order first */
+ * key, and names are put in order first */
 
 void
 index_fill_begin(struct index_fill *fill, struct kv_env *kv,
@@ -169,7 +183,7 @@ index_fill_put(struct index_fill *fill, uint32_t uid,
     if (fields.len)
         kv_walk_add(&fill->fields, index_key_uid(&k, 'X', f->id, uid), fields);
     *named = (struct index_named){.uid = uid, .base = base};
-    index_hash(base, named->hash);
+    find_place(base, named->place);
 }
 
 static int
@@ -177,7 +191,7 @@ cmp_named(const void *a, const void *b)
 {
     const struct index_named *x = a, *y = b;
 
-    return memcmp(x->hash, y->hash, 8);
+    return memcmp(x->place, y->place, 8);
 }
 
 void
@@ -197,7 +211,8 @@ index_fill_end(struct index_fill *fill)
         const struct index_named *n = &fill->names.at[i];
         struct str value = {(const char *)&n->uid, sizeof n->uid};
 
-        if (!kv_walk_add(&hashes, key_of_hash(&k, fill->f->id, n->hash), value))
+        if (!kv_walk_add(&hashes, key_of_place(&k, fill->f->id, n->place),
+                         value))
             add_name(fill->kv, fill->f->id, n->base, n->uid);
     }
     kv_walk_end(&hashes);
@@ -252,7 +267,7 @@ drop_files(struct drop *d)
 
             d->f->in_new -= file.in_new;
             named->uid = d->uids[i];
-            index_hash(n.base, named->hash);
+            find_place(n.base, named->place);
         }
         kv_walk_del(&w);
     }
@@ -272,7 +287,7 @@ drop_names(struct drop *d)
         const struct index_named *named = &d->names.at[i];
         struct namesakes n;
 
-        if (!kv_walk_find(&w, key_of_hash(&k, d->f->id, named->hash)))
+        if (!kv_walk_find(&w, key_of_place(&k, d->f->id, named->place)))
             continue;
         read_namesakes(w.value, &n);
         for (size_t u = 0; u < n.count; u++)

@@ -123,4 +123,33 @@ tidied(void **state)
     user_end(u);
 }
 
-TESTS(TEST(renamed), TEST(removed), TEST(tidied))
+/* Names that stand in one place of the index: with the same time, or none, and
+ * the same 32 bits of hash. Each stays its message's. */
+static void
+namesakes(void **state)
+{
+    static const char *const names[] = {"letter298700110", "letter487886601",
+                                        "7.M477035919P1.h", "7.M528479103P1.h",
+                                        "99999999999999.M1.h"};
+    struct user *u = user_new();
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(names); i++)
+        user_put(u, arena_fmt(u->a, "cur/%s:2,", names[i]));
+    user_login(u);
+    assert_str(user_list(u), S("1: 2: 3: 4: 5:"));
+    for (size_t i = 1; i < COUNT(names); i++)
+        user_move(u, arena_fmt(u->a, "cur/%s:2,", names[i]),
+                  arena_fmt(u->a, "cur/%s:2,%c", names[i], "RFTSD"[i]));
+    user_sync(u);
+    assert_str(user_list(u), S("1: 2:F 3:T 4:S 5:D"));
+    assert_str(expunged(u, 2, 3, false), S("2:3"));
+    user_move(u, "cur/letter298700110:2,", "cur/letter298700110:2,F");
+    user_move(u, "cur/7.M528479103P1.h:2,S", "cur/7.M528479103P1.h:2,");
+    user_sync(u);
+    assert_str(user_list(u), S("1:F 4: 5:D"));
+    user_logout(u);
+    user_end(u);
+}
+
+TESTS(TEST(renamed), TEST(removed), TEST(tidied), TEST(namesakes))
