@@ -78,15 +78,14 @@ new_base(struct copy *c, const struct index_message *m)
 
 /* What is its GUID: that of what it was copied from, or its name. */
 static struct str
-guid_of(struct copy *c, uint32_t folder, const struct leaving_file *file)
+guid_of(struct copy *c, struct kv_walk *fields, uint32_t folder,
+        const struct leaving_file *file)
 {
     struct index_key k;
-    struct str fields;
     struct name n;
 
-    if (kv_env_get(c->from->home->kv, index_key_uid(&k, 'X', folder, file->uid),
-                   &fields)) {
-        struct str guid = uidlist_field(fields, 'G');
+    if (kv_walk_find(fields, index_key_uid(&k, 'X', folder, file->uid))) {
+        struct str guid = uidlist_field(fields->value, 'G');
 
         if (guid.len)
             return arena_str(c->a, guid);
@@ -102,10 +101,12 @@ list(struct copy *c, struct uid_set set, struct why *why)
     struct index_folder f;
     enum rc rc = mailbox_read(c->from, &f, why);
     struct kv_env *kv = c->from->home->kv;
+    struct kv_walk fields;
 
     if (rc != OK)
         return rc;
     leave_list(kv, c->a, &f, set, false, &c->list);
+    kv_walk_begin(&fields, kv, (struct str){0}, (struct str){0});
 
     size_t count = c->list.files.len;
 
@@ -119,7 +120,7 @@ list(struct copy *c, struct uid_set set, struct why *why)
             .base = new_base(c, &file->message),
             .link = !(c->move && c->together),
             .fresh = !(c->move && c->together),
-            .guid = guid_of(c, f.id, file),
+            .guid = guid_of(c, &fields, f.id, file),
             .message = file->message,
         };
         c->files[i].message.flags &= c->how->flags;
@@ -128,6 +129,7 @@ list(struct copy *c, struct uid_set set, struct why *why)
         if (file->message.saved) /* or both dates are found in the new file */
             c->files[i].message.saved = time(NULL);
     }
+    kv_walk_end(&fields);
     return mailbox_end(c->from, why);
 }
 
@@ -197,18 +199,27 @@ clean_tmp(struct copy *c)
 
 /* What parsers made of a message is true of its copy. */
 static void
-copy_blobs(struct copy *c, struct arena *a, uint32_t from, uint32_t uid,
-           uint32_t to, uint32_t new_uid)
+copy_blobs(struct copy *c, enum blob_kind kind, uint32_t from, uint32_t to)
 {
-    struct kv_env *kv = c->to->home->kv;
+    struct arena *a = arena_new("blob", (size_t)64 << 20);
+    struct kv_walk old, new;
     struct index_key k;
-    struct str value;
 
-    for (enum blob_kind kind = 0; kind < BLOB_KINDS; kind++)
-        if (kv_env_get(kv, index_key_blob(&k, from, kind, uid), &value))
-            kv_env_put(kv, index_key_blob(&k, to, kind, new_uid),
-                       arena_str(a, value));
-    arena_reset(a);
+    kv_walk_begin(&old, c->to->home->kv, (struct str){0}, (struct str){0});
+    kv_walk_begin(&new, c->to->home->kv, (struct str){0}, (struct str){0});
+    for (size_t i = 0; i < c->list.files.len; i++) {
+        uint32_t uid = c->list.files.at[i].uid;
+
+        if (!c->files[i].done ||
+            !kv_walk_find(&old, index_key_blob(&k, from, kind, uid)))
+            continue;
+        kv_walk_add(&new, index_key_blob(&k, to, kind, c->files[i].uid),
+                    arena_str(a, old.value));
+        arena_reset(a);
+    }
+    kv_walk_end(&old);
+    kv_walk_end(&new);
+    arena_free(a);
 }
 
 /* The other folder, in the transaction of the first. */
@@ -220,21 +231,16 @@ leave_too(void *own, struct index_folder *f, struct why *why)
     struct index_folder other;
     bool same = c->from == c->to;
     struct index_folder *from = same ? f : &other;
-    struct arena *a;
     enum rc rc;
 
     /* An index that was just made anew may not know it yet, and will find what
      * is left when it is listed. */
     bool known = same || index_folder_get(kv, c->from->path, from);
 
-    a = arena_new("blob", (size_t)64 << 20);
-    for (size_t i = 0; i < c->list.files.len; i++) {
+    for (size_t i = 0; i < c->list.files.len; i++)
         c->list.files.at[i].done = c->files[i].done;
-        if (known && c->files[i].done)
-            copy_blobs(c, a, from->id, c->list.files.at[i].uid, f->id,
-                       c->files[i].uid);
-    }
-    arena_free(a);
+    for (enum blob_kind kind = 0; known && kind < BLOB_KINDS; kind++)
+        copy_blobs(c, kind, from->id, f->id);
     if (!c->move || !known)
         return OK;
     rc = leave_index(c->from, from, &c->list, why);
