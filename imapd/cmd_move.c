@@ -240,6 +240,8 @@ struct expunging {
     struct uid_set set;
     struct walk walk;
     struct ranges found, removed;
+    uint32_t count;  /* of what was found */
+    uint64_t modseq; /* of the mailbox before anybody looked */
     bool looked;
     bool limited; /* RFC 9738 3.1: UID EXPUNGE, by what is \Deleted */
     bool closing; /* nobody is told of each */
@@ -266,9 +268,26 @@ look_for_deleted(struct session *s, struct expunging *e, struct uid_set set,
     if (rc != OK)
         return rc;
     while (changes_next(&walk, &m))
-        if (m.flags & FLAG_DELETED)
+        if (m.flags & FLAG_DELETED) {
             ranges_add(&e->found, m.uid);
+            e->count++;
+        }
     return changes_end(&walk, why);
+}
+
+/* As many as there are, and nothing has changed since the first look: nobody
+ * goes on through a large mailbox. */
+static bool
+found_all(struct session *s, struct expunging *e)
+{
+    struct mailbox_status now;
+    struct why why;
+
+    if (mailbox_status(s->box, false, &now, &why) != OK)
+        return false;
+    if (e->modseq == 0)
+        e->modseq = now.modseq;
+    return e->count == now.deleted && e->modseq == now.modseq;
 }
 
 /* All has been looked at: these are removed. */
@@ -335,10 +354,12 @@ expunge_step(struct session *s, void *work)
 {
     struct expunging *e = work;
     size_t max = e->looked ? SOME : LOOK_SOME;
-    struct uid_set set = walk_take(&e->walk, s->command, max);
+    struct uid_set set = {0};
     enum rc rc = OK;
     struct why why;
 
+    if (e->looked || !found_all(s, e))
+        set = walk_take(&e->walk, s->command, max);
     if (set.len == 0 && !e->looked) {
         take_found(s, e);
         return MORE;

@@ -121,6 +121,29 @@ def test_expunge(posta, alice):
                            lambda: alice.ok('COPY 1:* Doomed'))
 
 
+def test_few_of_many(posta, alice):
+    """EXPUNGE and CLOSE find the first and the last, and look no further than
+    they must where there is none."""
+    count = 17000
+    folder = posta.dir / 'mail' / posta.domain / 'alice/Maildir/.Wide'
+    st = folder.parent.stat()
+    folder.mkdir(mode=0o700)
+    os.chown(folder, st.st_uid, st.st_gid)
+    fill(folder, count)
+    alice.ok('SELECT Wide')
+    alice.ok(f'STORE 1,{count} +FLAGS.SILENT (\\Deleted)')
+    assert alice.ok('EXPUNGE') == [b'* 1 EXPUNGE', b'* %d EXPUNGE' % (count - 1)]
+    assert alice.ok('EXPUNGE') == []
+    alice.ok(f'UID STORE 2:3,{count - 1} +FLAGS.SILENT (\\Deleted)')
+    assert alice.ok(f'UID EXPUNGE 3:{count}') == [
+        b'* 2 EXPUNGE', b'* %d EXPUNGE' % (count - 3)]
+    alice.ok('CLOSE')
+    alice.ok('SELECT Wide')
+    alice.ok('CLOSE')
+    line, = alice.ok('STATUS Wide (MESSAGES DELETED RECENT)')
+    assert line.endswith(b'(MESSAGES %d RECENT 0 DELETED 0)' % (count - 5))
+
+
 def test_copy_of_one_who_hangs_up(posta, alice):
     """What has begun is done whole."""
     def copied():
