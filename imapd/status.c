@@ -14,24 +14,25 @@ put_mailbox_id(struct buf *b, const uint8_t guid[16])
 }
 
 static void
-put_items(const struct session *s, struct buf *b, unsigned items,
-          const struct mailbox_status *st, uint64_t freed)
+put_items(const struct session *s, struct buf *b,
+          const struct status_telling *t, const struct mailbox_status *st)
 {
+    unsigned items = t->items;
     uint64_t limit = (uint64_t)s->conf->imap_append_size_limit;
     const struct {
         unsigned item;
         const char *name;
         uint64_t value;
     } rows[] = {
-        {STATUS_MESSAGES,        "MESSAGES",        st->messages         },
-        {STATUS_RECENT,          "RECENT",          st->recent           },
-        {STATUS_UIDNEXT,         "UIDNEXT",         st->next             },
-        {STATUS_UIDVALIDITY,     "UIDVALIDITY",     st->validity         },
-        {STATUS_UNSEEN,          "UNSEEN",          st->unseen           },
-        {STATUS_DELETED,         "DELETED",         st->deleted          },
-        {STATUS_SIZE,            "SIZE",            st->size             },
-        {STATUS_HIGHESTMODSEQ,   "HIGHESTMODSEQ",   st->modseq           },
-        {STATUS_DELETED_STORAGE, "DELETED-STORAGE", (freed + 1023) / 1024},
+        {STATUS_MESSAGES,        "MESSAGES",        st->messages            },
+        {STATUS_RECENT,          "RECENT",          t->recent               },
+        {STATUS_UIDNEXT,         "UIDNEXT",         st->next                },
+        {STATUS_UIDVALIDITY,     "UIDVALIDITY",     st->validity            },
+        {STATUS_UNSEEN,          "UNSEEN",          st->unseen              },
+        {STATUS_DELETED,         "DELETED",         st->deleted             },
+        {STATUS_SIZE,            "SIZE",            st->size                },
+        {STATUS_HIGHESTMODSEQ,   "HIGHESTMODSEQ",   st->modseq              },
+        {STATUS_DELETED_STORAGE, "DELETED-STORAGE", (t->freed + 1023) / 1024},
     };
 
     for (size_t i = 0; i < COUNT(rows); i++)
@@ -51,13 +52,13 @@ put_items(const struct session *s, struct buf *b, unsigned items,
 }
 
 static void
-put(const struct session *s, struct buf *b, struct str name, unsigned items,
-    const struct mailbox_status *st, uint64_t freed)
+put(const struct session *s, struct buf *b, const struct status_telling *t,
+    const struct mailbox_status *st)
 {
     buf_add(b, S("* STATUS "));
-    put_mailbox(s, b, name);
+    put_mailbox(s, b, t->name);
     buf_add(b, S(" ("));
-    put_items(s, b, items, st, freed);
+    put_items(s, b, t, st);
     buf_add(b, S(")\r\n"));
 }
 
@@ -65,7 +66,9 @@ void
 put_status(const struct session *s, struct buf *b, struct str name,
            unsigned items, const struct mailbox_status *st)
 {
-    put(s, b, name, items, st, 0);
+    const struct status_telling t = {.name = name, .items = items};
+
+    put(s, b, &t, st);
 }
 
 /* What EXPUNGE would free, of some more messages. */
@@ -90,15 +93,17 @@ sum_deleted(struct status_telling *t, struct why *why)
 }
 
 static enum rc
-say_status(struct session *s, const struct status_telling *t, struct why *why)
+say_status(struct session *s, struct status_telling *t, struct why *why)
 {
     struct buf b = buf_in(s->command);
     struct mailbox_status st;
     enum rc rc = mailbox_status(t->box, false, &st, why);
 
+    if (rc == OK && t->items & STATUS_RECENT)
+        rc = mailbox_recent(t->box, &t->recent, why);
     if (rc != OK)
         return rc;
-    put(s, &b, t->name, t->items, &st, t->freed);
+    put(s, &b, t, &st);
     conn_put(s->conn, buf_str(&b));
     return OK;
 }

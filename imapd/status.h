@@ -11,8 +11,9 @@ struct status_telling {
     struct str name;
     unsigned items; /* STATUS_ bits */
     struct mailbox *box;
-    uint32_t sized;  /* sizes up to here are known */
-    bool has_sizes;  /* all of them */
+    uint32_t sized; /* sizes up to here are known */
+    bool has_sizes; /* all of them */
+    uint32_t recent;
     uint32_t summed; /* DELETED-STORAGE, up to here */
     uint64_t freed;
     bool has_freed;
@@ -26,7 +27,8 @@ enum rc status_go_on(struct session *s, struct status_telling *t, bool *done,
 /* The session ends before. */
 void status_drop(struct status_telling *t);
 
-/* Append that response, of items that are in `st` (not DELETED-STORAGE). */
+/* Append that response, of items that are in `st` (not DELETED-STORAGE, not
+ * RECENT). */
 void put_status(const struct session *s, struct buf *b, struct str name,
                 unsigned items, const struct mailbox_status *st);
 

@@ -131,22 +131,18 @@ flags_claim_recent(struct mailbox *box, uint32_t *first, struct why *why)
 }
 
 enum rc
-mailbox_recent(struct mailbox *box, const struct index_folder *f,
-               uint32_t *count, struct why *why)
+mailbox_recent(struct mailbox *box, uint32_t *count, struct why *why)
 {
-    struct index_folder now;
+    struct index_folder f;
     struct index_key prefix, from;
     struct kv_walk w;
-    enum rc rc = OK;
+    enum rc rc = mailbox_read(box, &f, why);
 
     *count = 0;
-    if (f->recent >= f->next)
-        return OK;
-    rc = mailbox_read(box, &now, why);
     if (rc != OK)
         return rc;
-    kv_walk_begin(&w, box->home->kv, index_key(&prefix, 'M', now.id),
-                  index_key_uid(&from, 'M', now.id, f->recent));
+    kv_walk_begin(&w, box->home->kv, index_key(&prefix, 'M', f.id),
+                  index_key_uid(&from, 'M', f.id, f.recent));
     while (kv_walk_next(&w))
         ++*count;
     kv_walk_end(&w);

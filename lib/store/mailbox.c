@@ -580,7 +580,7 @@ mailbox_status(struct mailbox *box, bool sizes, struct mailbox_status *s,
         .pending = f.modseq > f.flushed || (f.claimed && f.in_new),
     };
     memcpy(s->guid, f.guid, sizeof s->guid);
-    return mailbox_recent(box, &f, &s->recent, why);
+    return OK;
 }
 
 enum rc

@@ -48,7 +48,7 @@ enum rc mailbox_sync(struct mailbox *box, bool *busy, struct why *why) MUST_USE;
 
 struct mailbox_status {
     uint32_t validity, next;
-    uint32_t messages, unseen, deleted, recent;
+    uint32_t messages, unseen, deleted;
     uint64_t modseq;  /* HIGHESTMODSEQ */
     uint64_t floor;   /* expunges are known of after this one */
     uint64_t size;    /* RFC822.SIZE of all */
@@ -60,6 +60,10 @@ struct mailbox_status {
  * if `sizes`, which reads those messages. */
 enum rc mailbox_status(struct mailbox *box, bool sizes,
                        struct mailbox_status *status, struct why *why) MUST_USE;
+/* How many messages would be \Recent for whoever opens it next; each of them
+ * is looked at. */
+enum rc mailbox_recent(struct mailbox *box, uint32_t *count,
+                       struct why *why) MUST_USE;
 
 struct message {
     uint32_t uid;

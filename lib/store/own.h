@@ -157,10 +157,6 @@ enum rc mailbox_take_lock(struct mailbox *box, int64_t wait,
  * nothing of it is noted in one. False where a folder was locked for long. */
 bool flags_rescue(struct home *home);
 
-/* \Recent for whoever opens it next. */
-enum rc mailbox_recent(struct mailbox *box, const struct index_folder *f,
-                       uint32_t *count, struct why *why) MUST_USE;
-
 /* A message's record, with what it has so far. PERM 5.2.0 where there is none.
  */
 enum rc mailbox_record(struct mailbox *box, uint32_t uid,

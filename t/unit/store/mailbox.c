@@ -24,7 +24,7 @@ fresh(void **state)
     assert_int_equal(s.messages, 3);
     assert_int_equal(s.unseen, 2);
     assert_int_equal(s.next, 4);
-    assert_int_equal(s.recent, 3);
+    assert_int_equal(user_recent(u), 3);
     assert_int_equal(s.size, 3 * 20);
     assert_true(s.validity != 0 && s.modseq != 0);
     assert_str(user_list(u), S("1: 2:FS 3:"));
@@ -222,13 +222,13 @@ recents(void **state)
     user_put(u, "new/1.M1.h");
     user_put(u, "new/2.M1.h");
     user_login(u);
-    assert_int_equal(user_status(u).recent, 2);
+    assert_int_equal(user_recent(u), 2);
     good(flags_claim_recent(u->box, &first, &u->why));
     assert_int_equal(first, 1);
-    assert_int_equal(user_status(u).recent, 0);
+    assert_int_equal(user_recent(u), 0);
     user_put(u, "new/3.M1.h");
     user_sync(u);
-    assert_int_equal(user_status(u).recent, 1);
+    assert_int_equal(user_recent(u), 1);
     good(flags_claim_recent(u->box, &first, &u->why));
     assert_int_equal(first, 3);
     good(flags_flush(u->box, 2, NULL, &u->why));

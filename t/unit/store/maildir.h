@@ -100,6 +100,15 @@ user_status(struct user *u)
     return s;
 }
 
+static inline uint32_t
+user_recent(struct user *u)
+{
+    uint32_t count;
+
+    good(mailbox_recent(u->box, &count, &u->why));
+    return count;
+}
+
 /* "1:S 2: 3:FTa": UIDs with flags and keywords, as letters. */
 static inline struct str
 user_list(struct user *u)
