@@ -13,7 +13,8 @@
 
 struct work {
     const struct command *c;
-    bool selected; /* the selected mailbox comes first */
+    struct arena *command; /* the session's own, of all of it */
+    bool selected;         /* the selected mailbox comes first */
     struct filter_names *filters;
     size_t filter_count;
     struct space_list folders;
@@ -125,9 +126,11 @@ tell(struct session *s, struct work *w)
         found_save(s, c, f->hits.at, f->hits.len);
 }
 
+/* What is told with the reply may outlast the search (s->untold). */
 static enum progress
 finish(struct session *s, struct work *w)
 {
+    session_borrow(s, w->command);
     if (w->failed)
         searching_refuse(s, &w->why);
     else
@@ -306,4 +309,5 @@ do_esearch(struct session *s, const struct command *c)
     w->a = arena_new("esearch", FINDER_MAX);
     session_task(
         s, (struct task){.step = step, .drop = drop, .work = w, .arena = w->a});
+    w->command = s->command;
 }

@@ -219,3 +219,25 @@ def test_many(posta):
     with client(posta, 'carl') as c:
         c.no('ESEARCH IN (mailboxes (' + 'x ' * 1001 + 'y)) ALL', b'[LIMIT]')
         assert len(found(c, 'ESEARCH IN (mailboxes (box1 box2)) 1')) == 2
+
+
+def test_flags_are_told_behind_it(posta):
+    """More than is told at once: what is left is told when the search is over,
+    before its reply."""
+    count = 6000
+    with client(posta, 'ben') as c, client(posta, 'ben') as other:
+        c.ok('CREATE beside')
+        for name, n in ('beside', 1), ('INBOX', count):
+            c.ok(f'APPEND {name}'
+                 + ' {14+}\r\nSubject: a\r\n\r\n' * min(n, 1000))
+            for _ in range(n // 1000 - 1):
+                c.ok(f'APPEND {name}' + ' {14+}\r\nSubject: a\r\n\r\n' * 1000)
+        c.ok('SELECT INBOX')
+        other.ok('SELECT INBOX')
+        other.ok('STORE 1:* +FLAGS.SILENT (\\Flagged $Work)')
+        lines = c.ok('ESEARCH IN (mailboxes beside) RETURN (COUNT) ALL')
+        assert lines[0].startswith(b'* ESEARCH (TAG ')
+        assert lines[0].endswith(b' UID COUNT 1')
+        assert len([x for x in lines[1:] if re.fullmatch(
+            rb'\* \d+ FETCH \(FLAGS \(\\Flagged .*\$Work\)\)', x)]) == count, \
+            lines[:5]
