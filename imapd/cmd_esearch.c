@@ -248,27 +248,43 @@ is_listed(const struct space_list *folders, struct str name)
 /* Those that are named need not be such as the user is shown (2.2): what is
  * left of them, but has his right to read it, is looked for by its name. */
 static void
-add_named(struct session *s, struct work *w, const struct filter_names *named)
+add_named(struct session *s, struct space_list *all,
+          const struct filter_names *named)
 {
-    struct space_list all = {.len = w->folders.len};
     struct why why;
 
     if (named->filter != FILTER_MAILBOXES)
         return;
-    all.at =
-        arena_alloc(s->command, (all.len + named->count + 1) * sizeof *all.at);
-    for (size_t i = 0; i < all.len; i++)
-        all.at[i] = w->folders.at[i];
     for (size_t i = 0; i < named->count; i++) {
         struct space_folder f = {
             .f = {.name = named->names[i], .bits = FOLDER_SELECTABLE}
         };
 
-        if (!is_listed(&all, f.f.name) &&
+        if (!is_listed(all, f.f.name) &&
             space_find(s, f.f.name, &f.spot, &why) == OK)
-            all.at[all.len++] = f;
+            all->at[all->len++] = f;
     }
-    w->folders = all;
+}
+
+/* All that one of the filters may have. */
+static enum rc
+find_folders(struct session *s, struct work *w, struct why *why)
+{
+    struct space_list all;
+    size_t room = 1;
+    enum rc rc = space_list(s, s->command, SPACE_ALL, &all, why);
+
+    if (rc != OK)
+        return rc;
+    for (size_t i = 0; i < w->filter_count; i++)
+        room += w->filters[i].count;
+    w->folders.len = all.len;
+    w->folders.at = arena_alloc(s->command, (all.len + room) * sizeof *all.at);
+    if (all.len > 0)
+        memcpy(w->folders.at, all.at, all.len * sizeof *all.at);
+    for (size_t i = 0; i < w->filter_count; i++)
+        add_named(s, &w->folders, &w->filters[i]);
+    return OK;
 }
 
 /* So that the selected one is not searched twice. */
@@ -293,21 +309,18 @@ do_esearch(struct session *s, const struct command *c)
     if (!searching_charset(s, c))
         return;
     w->c = c;
+    w->command = s->command;
     if (!make_filters(s, w)) {
         reply_no(s, "[LIMIT] Too many mailboxes are named");
         return;
     }
-    if (w->filter_count > 0 &&
-        space_list(s, s->command, SPACE_ALL, &w->folders, &why) != OK) {
+    if (w->filter_count > 0 && find_folders(s, w, &why) != OK) {
         reply_why(s, &why);
         return;
     }
-    for (size_t i = 0; i < w->filter_count; i++)
-        add_named(s, w, &w->filters[i]);
     if (w->selected)
         leave_out(&w->folders, s->selected);
     w->a = arena_new("esearch", FINDER_MAX);
     session_task(
         s, (struct task){.step = step, .drop = drop, .work = w, .arena = w->a});
-    w->command = s->command;
 }

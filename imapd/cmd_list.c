@@ -9,6 +9,15 @@
 
 /* Bytes of all patterns of a command: the work for each folder. */
 #define PATTERNS_MAX 16384
+/* And of what they are made of, each with the reference in front. */
+#define WHOLE_MAX ((size_t)8 << 20)
+#define NOTES_MAX ((size_t)256 << 20) /* of one folder */
+
+/* What is below a folder. */
+enum {
+    BELOW_MEETS = 1,  /* one that meets the selection */
+    BELOW_UNTOLD = 2, /* and matches no pattern */
+};
 
 struct work {
     const struct list *list;
@@ -44,7 +53,7 @@ static bool
 take_patterns(struct session *s, struct work *w)
 {
     const struct strings *sent = &w->list->patterns;
-    size_t bytes = 0;
+    size_t bytes = 0, whole = 0;
 
     w->patterns = arena_alloc(s->command, sent->count * sizeof *w->patterns);
     for (size_t i = 0; i < sent->count && bytes <= PATTERNS_MAX; i++) {
@@ -52,6 +61,9 @@ take_patterns(struct session *s, struct work *w)
 
         add_pattern(s, w, sent->at[i]);
         if (w->count > before)
+        whole += w->list->reference.len + sent->at[i].len;
+        if (whole > WHOLE_MAX)
+            return false;
             bytes += w->patterns[before].len;
     }
     return bytes <= PATTERNS_MAX;
@@ -264,7 +276,20 @@ tell(struct session *s, struct work *w, size_t i)
     if (w->list->returned & LIST_MYRIGHTS)
         rights_tell(s, &w->folders.at[i]);
     if (w->list->returned & LIST_METADATA && f->bits & FOLDER_SELECTABLE)
-        notes_tell(s, &w->folders.at[i].spot, f->name, &w->list->metadata);
+        tell_notes(s, w, &w->folders.at[i]);
+/* They may be long, and all that the user noted is read for them. */
+static void
+tell_notes(struct session *s, const struct work *w,
+           const struct space_folder *f)
+{
+    struct arena *a = arena_new("notes", NOTES_MAX);
+    struct arena *own = session_borrow(s, a);
+
+    notes_tell(s, &f->spot, f->f.name, &w->list->metadata);
+    session_borrow(s, own);
+    arena_free(a);
+}
+
     return true;
 }
 

@@ -59,7 +59,7 @@ struct query {
     bool wants_fields;     /* those that are kept help */
     int64_t now;           /* seconds */
     size_t text_keys;
-    size_t text; /* bytes of all texts */
+    size_t text; /* bytes of all texts, mapped */
 
     struct query_field *by_name;
     size_t by_name_count;

@@ -15,7 +15,7 @@
 
 #define KEPT_MAX   ((size_t)64 << 20)
 #define TEXTS_MAX  ((size_t)64 << 20)
-#define TEXT_MAX   ((size_t)1 << 20) /* of all keys */
+#define TEXT_MAX   ((size_t)1 << 20) /* of all keys, mapped */
 #define TEXT_KEYS  250
 #define ASKS       32 /* keys that the index of words is asked */
 #define BOUNDS_MAX 8
@@ -67,14 +67,23 @@ field_of(struct query *q, struct str name)
 }
 
 static enum rc
+too_much(struct why *why)
+{
+    return fail(why, "5.3.4", "too much text to search for");
+}
+
+static enum rc
 make_text(struct query *q, struct query_node *n, enum dearness dear,
           struct why *why)
 {
-    q->text += n->key->text.len;
-    if (q->text > TEXT_MAX || ++q->text_keys > TEXT_KEYS)
-        return fail(why, "5.3.4", "too much text to search for");
-    n->dear = dear;
+    if (n->key->text.len > TEXT_MAX || ++q->text_keys > TEXT_KEYS)
+        return too_much(why);
+    /* Eleven times as long, where it is of ligatures. */
     n->mapped = casemap(q->s->command, n->key->text);
+    q->text += n->mapped.len;
+    if (q->text > TEXT_MAX)
+        return too_much(why);
+    n->dear = dear;
     if (dear != DEAR_TEXTS) {
         n->field = field_of(q, n->key->field);
         n->needle = n->field->count;

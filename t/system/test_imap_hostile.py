@@ -11,7 +11,7 @@ import pytest
 
 from harness import BUILD, Posta, wait_until
 from harness.process import resident
-from harness.raw_imap import Closed, RawImap
+from harness.raw_imap import Closed, RawImap, home
 
 ALICE = 'alice@example.test'
 # What a process may have grown by; the address sanitizer keeps what was freed.
@@ -150,6 +150,52 @@ def test_list_pathologies(alice, beside):
     assert re.match(rb'OK|BAD|NO', alice.say(f'LIST "" ({many})')[1])
     for name in names:
         alice.ok(f'DELETE {name}')
+
+
+def test_many_patterns_with_a_long_reference(alice, beside):
+    """It stands in front of each."""
+    for size, answer in (1, b'OK'), (900000, b'NO [LIMIT]'):
+        done = alice.literals('LIST ', b'r' * size,
+                              f' ({" ".join(["x"] * 4000)})')
+        assert done[0] == [] and done[1].startswith(answer), done
+
+
+@pytest.mark.parametrize('key', ['SUBJECT', 'TEXT', 'HEADER X-A'])
+def test_a_text_that_grows(alice, beside, key):
+    """What is one ligature is many letters where case does not matter."""
+    alice.ok('SELECT INBOX')
+    for count, answer in (1000, b'OK'), (349000, b'NO [LIMIT]'):
+        done = alice.literals(f'SEARCH {key} ', '\ufdfa'.encode() * count)
+        assert done[1].startswith(answer), done
+
+
+def test_notes_on_many_folders(alice, beside):
+    """All that there are, told of each folder again and again."""
+    count = 300
+    for n in range(10):
+        done = alice.literals(f'SETMETADATA INBOX (/private/n{n} ',
+                              b'x' * 60000, ')')
+        assert done[1].startswith(b'OK'), done
+    for n in range(count):
+        alice.ok(f'CREATE notes/{n}')
+    told = alice.ok('LIST "" * RETURN (METADATA ('
+                    + '/private/n1 ' * 99 + '/private/n2))')
+    assert len([x for x in told if x.startswith(b'* METADATA ')]) > count
+    for n in range(count):
+        alice.ok(f'DELETE notes/{n}')
+    alice.ok('SETMETADATA INBOX ('
+             + ' '.join(f'/private/n{n} NIL' for n in range(10)) + ')')
+
+
+def test_many_sources_among_many_folders(posta, alice, beside):
+    """ESEARCH, where each source names one that there is not."""
+    path = home(posta, 'alice') / 'subscriptions'
+    before = path.read_bytes() if path.exists() else b''
+    path.write_text(''.join(f'gone{n}\n' for n in range(8000)))
+    assert len(alice.ok('LSUB "" gone*')) == 8000
+    sources = ' '.join(f'mailboxes a{n}' for n in range(499))
+    alice.ok(f'ESEARCH IN ({sources} mailboxes INBOX) ALL')
+    path.write_bytes(before)
 
 
 @pytest.mark.parametrize('what', [
