@@ -26,8 +26,10 @@ struct work {
     struct str *patterns;
     size_t count;
     struct space_list folders;
-    bool *meets; /* of each folder: what was selected by */
-    bool *above; /* one below it does */
+    bool *matched;   /* of each folder: a pattern fits its name */
+    bool *meets;     /* what was selected by fits it */
+    unsigned *below; /* BELOW_ bits */
+    size_t compared; /* so many with the patterns */
     size_t next;
     bool listed;                   /* of the next one, its LIST has been told */
     struct status_telling telling; /* and its STATUS is */
@@ -59,11 +61,11 @@ take_patterns(struct session *s, struct work *w)
     for (size_t i = 0; i < sent->count && bytes <= PATTERNS_MAX; i++) {
         size_t before = w->count;
 
-        add_pattern(s, w, sent->at[i]);
-        if (w->count > before)
         whole += w->list->reference.len + sent->at[i].len;
         if (whole > WHOLE_MAX)
             return false;
+        add_pattern(s, w, sent->at[i]);
+        if (w->count > before)
             bytes += w->patterns[before].len;
     }
     return bytes <= PATTERNS_MAX;
@@ -106,17 +108,18 @@ mark_above(struct work *w)
     struct hash *places = hash_new();
 
     for (size_t i = 0; i < w->folders.len; i++)
-        *hash_put(places, w->folders.at[i].f.name) = &w->above[i];
+        *hash_put(places, w->folders.at[i].f.name) = &w->below[i];
     for (size_t i = 0; i < w->folders.len; i++) {
+        unsigned bits = BELOW_MEETS | (w->matched[i] ? 0 : BELOW_UNTOLD);
         struct str name = w->folders.at[i].f.name;
         ssize_t at;
 
         while (w->meets[i] && (at = str_rfind(name, w->separator)) > 0) {
             name = str_sub(name, 0, (size_t)at);
-            bool *above = hash_get(places, name);
+            unsigned *below = hash_get(places, name);
 
-            if (above)
-                *above = true;
+            if (below)
+                *below |= bits;
         }
     }
     hash_free(places);
@@ -125,12 +128,30 @@ mark_above(struct work *w)
 static void
 select_folders(struct session *s, struct work *w)
 {
-    w->meets = arena_alloc(s->command, w->folders.len * sizeof *w->meets);
-    w->above = arena_alloc(s->command, w->folders.len * sizeof *w->above);
-    for (size_t i = 0; i < w->folders.len; i++)
+    size_t len = w->folders.len;
+
+    w->matched = arena_alloc(s->command, len * sizeof *w->matched);
+    w->meets = arena_alloc(s->command, len * sizeof *w->meets);
+    w->below = arena_alloc(s->command, len * sizeof *w->below);
+    for (size_t i = 0; i < len; i++)
         w->meets[i] = meets(w, &w->folders.at[i].f);
-    if (w->lsub || w->list->select & LIST_RECURSIVEMATCH)
-        mark_above(w);
+}
+
+/* Patterns may be long. False: the turn is over. */
+static bool
+compare(struct session *s, struct work *w)
+{
+    while (w->compared < w->folders.len) {
+        size_t i = w->compared;
+
+        if (!session_may_go_on(s))
+            return false;
+        w->matched[i] = matches(w, w->folders.at[i].f.name);
+        if (++w->compared == w->folders.len &&
+            (w->lsub || w->list->select & LIST_RECURSIVEMATCH))
+            mark_above(w);
+    }
+    return true;
 }
 
 /* ---- a response */
@@ -206,7 +227,7 @@ tell_list(struct session *s, const struct work *w, size_t i)
         !(w->folders.at[i].spot.rights & RIGHT_READ))
         f.bits &= ~(unsigned)FOLDER_SELECTABLE;
     put_response(s, &b, w->list, &f);
-    if (w->list->select & LIST_RECURSIVEMATCH && w->above[i])
+    if (w->list->select & LIST_RECURSIVEMATCH && w->below[i])
         put_childinfo(&b, w->list->select);
     buf_add(&b, S("\r\n"));
     conn_put(s->conn, buf_str(&b));
@@ -228,14 +249,16 @@ tell_lsub(struct session *s, const struct work *w, size_t i)
 
 /* ---- all of them */
 
+/* What does not meet the selection is told of where one below it does that is
+ * not told itself (RFC 5258 3.3, 3.5). */
 static bool
 is_told(const struct work *w, size_t i)
 {
     bool parents = w->list->select & LIST_RECURSIVEMATCH ||
                    (w->lsub && str_find(w->list->patterns.at[0], '%') >= 0);
 
-    return (w->meets[i] || (parents && w->above[i])) &&
-           matches(w, w->folders.at[i].f.name);
+    return w->matched[i] &&
+           (w->meets[i] || (parents && w->below[i] & BELOW_UNTOLD));
 }
 
 /* Where a mailbox cannot be looked at, nothing is said. False: the turn is
@@ -252,6 +275,19 @@ tell_status(struct session *s, struct work *w, const struct folder *f)
             (struct status_telling){.name = f->name, .items = w->list->status};
     w->listed = true;
     return status_go_on(s, &w->telling, &done, &why) != OK || done;
+}
+
+/* They may be long, and all that the user noted is read for them. */
+static void
+tell_notes(struct session *s, const struct work *w,
+           const struct space_folder *f)
+{
+    struct arena *a = arena_new("notes", NOTES_MAX);
+    struct arena *own = session_borrow(s, a);
+
+    notes_tell(s, &f->spot, f->f.name, &w->list->metadata);
+    session_borrow(s, own);
+    arena_free(a);
 }
 
 /* All about a folder; false: the turn is over. */
@@ -277,19 +313,6 @@ tell(struct session *s, struct work *w, size_t i)
         rights_tell(s, &w->folders.at[i]);
     if (w->list->returned & LIST_METADATA && f->bits & FOLDER_SELECTABLE)
         tell_notes(s, w, &w->folders.at[i]);
-/* They may be long, and all that the user noted is read for them. */
-static void
-tell_notes(struct session *s, const struct work *w,
-           const struct space_folder *f)
-{
-    struct arena *a = arena_new("notes", NOTES_MAX);
-    struct arena *own = session_borrow(s, a);
-
-    notes_tell(s, &f->spot, f->f.name, &w->list->metadata);
-    session_borrow(s, own);
-    arena_free(a);
-}
-
     return true;
 }
 
@@ -299,6 +322,8 @@ step(struct session *s, void *work)
     struct work *w = work;
 
     say_progress(s, &w->told);
+    if (!compare(s, w))
+        return MORE;
     for (; w->next < w->folders.len; w->next++)
         if (!session_may_go_on(s) ||
             (is_told(w, w->next) && !tell(s, w, w->next)))

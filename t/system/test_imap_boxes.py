@@ -102,6 +102,35 @@ def test_list_extended(client):
     assert c.ok('LIST () "" ""') == []
 
 
+def test_list_recursivematch(client):
+    """RFC 5258 3.3 and 3.5: a name that does not meet the selection is told of
+    for one below it that is not told itself."""
+    c = client
+    tree(c, 'foo2', 'foo2/bar1', 'foo2/bar2', 'baz2', 'baz2/bar2', 'eps2',
+         'eps2/mamba', 'qux2/bar2', 'deep/er/one2', 'deep/er/two')
+    for name in 'foo2/bar1', 'foo2/bar2', 'baz2/bar2', 'eps2', 'eps2/mamba', \
+            'qux2/bar2', 'deep/er/one2':
+        c.ok(f'SUBSCRIBE {name}')
+    below = b' ("CHILDINFO" ("SUBSCRIBED"))'
+    assert sorted(c.ok('LIST (RECURSIVEMATCH SUBSCRIBED) "" "*2"')) == [
+        b'* LIST () "/" foo2' + below,
+        b'* LIST (\\Subscribed) "/" baz2/bar2',
+        b'* LIST (\\Subscribed) "/" deep/er/one2',
+        b'* LIST (\\Subscribed) "/" eps2' + below,
+        b'* LIST (\\Subscribed) "/" foo2/bar2',
+        b'* LIST (\\Subscribed) "/" qux2/bar2']
+    told = c.ok('LIST (RECURSIVEMATCH SUBSCRIBED) "" *')
+    assert names(told) == names(c.ok('LIST (SUBSCRIBED) "" *'))
+    assert [x for x in told if x.endswith(below)] == [
+        b'* LIST (\\Subscribed) "/" eps2' + below]
+    assert names(c.ok('LIST (RECURSIVEMATCH SUBSCRIBED) "" (% deep/%)')) == {
+        'foo2': set(), 'baz2': set(), 'eps2': {'\\Subscribed'},
+        'qux2': {'\\NonExistent'}, 'deep': {'\\NonExistent'},
+        'deep/er': {'\\NonExistent'}}
+    assert names(c.ok('LSUB "" q*%')) == {'qux2/bar2': set()}
+    assert names(c.ok('LSUB "" deep%')) == {'deep': {'\\Noselect'}}
+
+
 def test_folders_that_everybody_has():
     """Made at a login, with Dovecot's names, which need not say so on disk."""
     settings = {'imap_default_folders': r'Drafts=\Drafts, Sent=\Sent, Archive, '
