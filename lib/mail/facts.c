@@ -11,15 +11,16 @@
 /* Of one field that is looked at. */
 #define FIELD_MAX ((size_t)65536)
 
-/* "<...>" off the front, as one that is compared: quotes and backslashes mean
- * nothing (RFC 5256 3, REFERENCES, 1). */
+/* Fields without address that are looked at for one. */
+#define VAIN_MAX 100
+
+/* "<...>" off the front. */
 static bool
-next_id(struct arena *a, struct str *rest, struct str *id)
+next_raw_id(struct str *rest, struct str *id)
 {
     ssize_t open, close;
-    struct buf b = buf_in(a);
 
-    for (;;) {
+    do {
         open = str_find(*rest, '<');
         if (open < 0)
             return false;
@@ -33,14 +34,30 @@ next_id(struct arena *a, struct str *rest, struct str *id)
         /* Not "<<a@b>", nor words. */
         open = str_rfind(*id, '<');
         *id = str_sub(*id, (size_t)(open + 1), id->len);
-        if (str_find(*id, '@') > 0)
-            break;
-    }
-    for (size_t i = 0; i < id->len; i++)
-        if (!is_space(id->p[i]) && !strchr("\"\\", id->p[i]))
-            buf_addc(&b, id->p[i]);
-    *id = buf_str(&b);
-    return id->len > 0;
+    } while (str_find(*id, '@') <= 0);
+    return true;
+}
+
+/* As one that is compared: quotes and backslashes mean nothing (RFC 5256 3,
+ * REFERENCES, 1). */
+static struct str
+plain_id(struct arena *a, struct str id)
+{
+    struct buf b = buf_in(a);
+
+    for (size_t i = 0; i < id.len; i++)
+        if (!is_space(id.p[i]) && !strchr("\"\\", id.p[i]))
+            buf_addc(&b, id.p[i]);
+    return buf_str(&b);
+}
+
+static bool
+next_id(struct arena *a, struct str *rest, struct str *id)
+{
+    if (!next_raw_id(rest, id))
+        return false;
+    *id = plain_id(a, *id);
+    return true;
 }
 
 size_t
@@ -64,14 +81,18 @@ facts_ids(struct arena *a, struct str body, struct str *ids, size_t max)
  * is what ENVELOPE has as its mailbox. */
 static void
 take_address(struct arena *a, struct converters *more, struct str body,
-             struct str *mailbox, struct str *display)
+             struct str *mailbox, struct str *display, size_t *vain)
 {
-    struct addrlist l = {.rest = str_sub(body, 0, FIELD_MAX), .groups = true};
+    struct addrlist l = {.rest = body, .groups = true};
     struct addrlist_entry e;
     struct str name, shown;
 
-    if (mailbox->p || !addrlist_next(a, &l, &e))
+    if (mailbox->p || *vain == VAIN_MAX)
         return;
+    if (!addrlist_next(a, &l, &e)) {
+        ++*vain;
+        return;
+    }
     if (e.kind == ADDRLIST_GROUP) {
         e.addr = shown = words_read(a, more, addrlist_name(a, e.group));
     } else {
@@ -92,15 +113,25 @@ wanted_for(enum header_id id)
     case HEADER_ID_SUBJECT:
         return FACTS_SUBJECT;
     case HEADER_ID_MESSAGE_ID:
+    case HEADER_ID_REFERENCES:
+    case HEADER_ID_IN_REPLY_TO:
         return FACTS_REFERENCES;
     default:
         return FACTS_ADDRESSES;
     }
 }
 
+/* Of fields that have passed, as they stand there: there may be a million of
+ * them, and the last one counts. */
+struct seen {
+    struct str subject, references, in_reply_to;
+    struct str id; /* of the last Message-ID that has one */
+    size_t vain;   /* fields of addresses that have none */
+};
+
 static void
 take_field(struct arena *a, struct converters *more,
-           const struct header_field *field, struct facts *f)
+           const struct header_field *field, struct seen *seen, struct facts *f)
 {
     struct str body = str_sub(field->body, 0, FIELD_MAX), id;
 
@@ -109,21 +140,26 @@ take_field(struct arena *a, struct converters *more,
         f->dated = date_parse(body, &f->date, NULL);
         break;
     case HEADER_ID_SUBJECT:
-        f->subject =
-            subject_base(a, words_read_field(a, more, body), &f->reply);
+        seen->subject = body;
         break;
     case HEADER_ID_FROM:
-        take_address(a, more, body, &f->from, &f->display_from);
+        take_address(a, more, body, &f->from, &f->display_from, &seen->vain);
         break;
     case HEADER_ID_TO:
-        take_address(a, more, body, &f->to, &f->display_to);
+        take_address(a, more, body, &f->to, &f->display_to, &seen->vain);
         break;
     case HEADER_ID_CC:
-        take_address(a, more, body, &f->cc, NULL);
+        take_address(a, more, body, &f->cc, NULL, &seen->vain);
         break;
     case HEADER_ID_MESSAGE_ID:
-        if (next_id(a, &body, &id))
-            f->message_id = id;
+        if (next_raw_id(&body, &id))
+            seen->id = id;
+        break;
+    case HEADER_ID_REFERENCES:
+        seen->references = body;
+        break;
+    case HEADER_ID_IN_REPLY_TO:
+        seen->in_reply_to = body;
         break;
     default:
         break;
@@ -131,32 +167,32 @@ take_field(struct arena *a, struct converters *more,
 }
 
 static void
-take_references(struct arena *a, struct str references, struct str in_reply_to,
-                struct facts *f)
+take_references(struct arena *a, struct seen *seen, struct facts *f)
 {
+    if (seen->id.p)
+        f->message_id = plain_id(a, seen->id);
     f->references = arena_alloc(a, FACTS_REFERENCES_MAX * sizeof(struct str));
-    f->count = facts_ids(a, references, f->references, FACTS_REFERENCES_MAX);
+    f->count =
+        facts_ids(a, seen->references, f->references, FACTS_REFERENCES_MAX);
     if (f->count == 0)
-        f->count = next_id(a, &in_reply_to, f->references);
+        f->count = next_id(a, &seen->in_reply_to, f->references);
 }
 
 void
 facts_of(struct arena *a, struct converters *more, struct str header,
          unsigned wants, struct facts *f)
 {
-    struct str references = {0}, in_reply_to = {0};
     struct header_field field;
+    struct seen seen = {0};
 
     *f = (struct facts){0};
-    while (header_scan(&header, &field)) {
-        if (field.id == HEADER_ID_REFERENCES)
-            references = field.body;
-        else if (field.id == HEADER_ID_IN_REPLY_TO)
-            in_reply_to = str_sub(field.body, 0, FIELD_MAX);
-        else if (wants & wanted_for(field.id))
-            take_field(a, more, &field, f);
-    }
-    f->subject = casemap(a, f->subject);
+    while (header_scan(&header, &field))
+        if (wants & wanted_for(field.id))
+            take_field(a, more, &field, &seen, f);
+    if (seen.subject.p)
+        f->subject =
+            casemap(a, subject_base(a, words_read_field(a, more, seen.subject),
+                                    &f->reply));
     if (wants & FACTS_REFERENCES)
-        take_references(a, references, in_reply_to, f);
+        take_references(a, &seen, f);
 }

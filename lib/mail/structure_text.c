@@ -88,6 +88,7 @@ take_list(struct texts *t, struct buf *out, struct str body)
         memset(l.scratch, 0, sizeof l.scratch);
         arena_reset(t->scratch);
     }
+    arena_reset(t->scratch); /* a field without address took some, too */
 }
 
 /* ---- fields ---- */

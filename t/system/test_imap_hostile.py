@@ -238,6 +238,24 @@ def test_the_same_again_and_again(alice, beside, large, item):
     assert line.startswith(b'a OK'), line
 
 
+@pytest.mark.parametrize('field', [
+    b'Subject:a', b'Message-ID:<a@b>', b'To:"', b'From:,', b'Cc: a:;', b'To:a'])
+def test_a_header_of_a_million_fields(alice, beside, field):
+    """As long as a message that anybody may send."""
+    data = (field + b'\r\n') * (10000000 // (len(field) + 2)) + b'\r\nHello.\r\n'
+    alice.ok('CREATE Fields')
+    assert alice.literals('APPEND Fields ', data)[1].startswith(b'OK')
+    alice.ok('SELECT Fields')
+    lines = alice.ok('FETCH 1 (BODYSTRUCTURE ENVELOPE)')
+    assert lines[0].startswith(b'* 1 FETCH (BODYSTRUCTURE ("text" "plain" ')
+    for order in 'SUBJECT FROM TO CC', 'DISPLAYFROM DISPLAYTO DATE':
+        assert alice.ok(f'SORT ({order}) UTF-8 ALL') == [b'* SORT 1']
+    assert alice.ok('THREAD REFERENCES UTF-8 ALL') == [b'* THREAD (1)']
+    assert alice.ok('SEARCH TEXT hello OR SUBJECT z FROM z') == [b'* SEARCH']
+    alice.ok('UNSELECT')
+    alice.ok('DELETE Fields')
+
+
 @pytest.mark.parametrize('key', ['HEADER X-LONG z', 'TO nobody', 'BODY part8z',
                                  'TEXT zz', 'SUBJECT lang'])
 def test_many_keys_of_a_large_message(alice, beside, large, key):

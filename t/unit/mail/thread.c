@@ -263,4 +263,32 @@ references(void **state)
     arena_free(arena);
 }
 
-TESTS(TEST(is_what_others_say), TEST(chains_and_loops), TEST(references))
+/* Of fields that come again the last one counts, but for addresses; a million
+ * of them take no more memory than one. */
+static void
+fields_again(void **state)
+{
+    static const char *const lines[] = {
+        "Subject: Re: x\n", "Message-ID: <x@y>\n", "To: \"\n", "From: ,\n"};
+    struct arena *text = arena_new("text", (size_t)64 << 20);
+    struct buf b = buf_in(text);
+    struct facts f;
+
+    (void)state;
+    arena = arena_new("test", (size_t)1 << 20);
+    for (int i = 0; i < 400000; i++)
+        buf_add(&b, str_from(lines[i % 4]));
+    buf_add(&b, S("Subject: last\nMessage-ID: <last@y>\nMessage-ID: none\n"));
+    facts_of(arena, NULL, buf_str(&b), FACTS_ALL, &f);
+    assert_str(f.subject, S("LAST"));
+    assert_false(f.reply);
+    assert_str(f.message_id, S("last@y"));
+    assert_null(f.from.p);
+    facts_of(arena, NULL, S("From: ,\nFrom: a@b\nFrom: c@d\n"), FACTS_ALL, &f);
+    assert_str(f.from, S("A"));
+    arena_free(text);
+    arena_free(arena);
+}
+
+TESTS(TEST(is_what_others_say), TEST(chains_and_loops), TEST(references),
+      TEST(fields_again))
