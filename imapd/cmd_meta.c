@@ -229,10 +229,13 @@ is_asked(struct str entry, struct str asked, uint32_t depth)
                                  (depth == 1 && str_rfind(entry, '/') == 0));
 }
 
+/* Each is told once, however often it is asked for. */
 static void
 tell_asked(struct telling *t, const struct metadata *m,
            const struct metadata_notes *notes, size_t *longest)
 {
+    bool *told = arena_alloc(t->s->command, notes->count * sizeof *told);
+
     for (size_t k = 0; k < m->count; k++) {
         struct str asked = m->entries[k].entry;
         bool there = false;
@@ -243,6 +246,9 @@ tell_asked(struct telling *t, const struct metadata *m,
             if (!is_asked(n->entry, asked, m->depth))
                 continue;
             there = true;
+            if (told[i])
+                continue;
+            told[i] = true;
             if (!m->sized || n->value.len <= m->max_size)
                 put_entry(t, n->entry, n->value);
             else if (n->value.len > *longest)

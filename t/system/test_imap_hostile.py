@@ -187,6 +187,19 @@ def test_notes_on_many_folders(alice, beside):
              + ' '.join(f'/private/n{n} NIL' for n in range(10)) + ')')
 
 
+def test_a_note_asked_for_again_and_again(alice, beside):
+    done = alice.literals('SETMETADATA INBOX (/private/a ', b'x' * 60000, ')')
+    assert done[1].startswith(b'OK'), done
+    told = alice.ok('GETMETADATA (DEPTH infinity) INBOX ('
+                    + '/private ' * 2000 + '/private/a ' * 2000 + '/shared)')
+    assert sum(map(len, told)) < 100000
+    told = alice.ok('GETMETADATA INBOX (/private/a ' + '/private/b ' * 4000
+                    + '/private/a)')
+    assert b''.join(told).count(b'/private/b NIL') == 4000
+    assert b''.join(told).count(b'x' * 60000) == 1
+    alice.ok('SETMETADATA INBOX (/private/a NIL)')
+
+
 def test_many_sources_among_many_folders(posta, alice, beside):
     """ESEARCH, where each source names one that there is not."""
     path = home(posta, 'alice') / 'subscriptions'
