@@ -11,7 +11,7 @@
 #include "unit/test.h"
 #include "unit/turn.h"
 
-#define LIMIT_MS 5000
+#define LIMIT_MS 600000
 
 static struct {
     char folder[40], path[64];
@@ -265,29 +265,37 @@ gone_twice(void **state)
     close_test();
 }
 
-/* Each has its own time; who joined later is asked again. */
-static void
-too_late(void **state)
+/* Is who joined later asked again? Not on a machine so busy that the second's
+ * time is over, too. */
+static bool
+asks_again(int64_t limit)
 {
     struct asked a = {0}, b = {0};
     struct msg_check m;
 
-    (void)state;
-    open_test(1, 4000);
+    open_test(1, limit);
     start(&a, "k");
-    for (int64_t half = io_now() + 2000; io_now() < half;)
+    for (int64_t half = io_now() + limit / 2; io_now() < half;)
         turn_loop(test.loop);
     start(&b, "k");
     assert_true(question(&m));
     while (a.answers == 0)
         turn_loop(test.loop);
     assert_int_equal(a.verdict, CHECK_TEMP);
-    assert_int_equal(b.answers, 0);
     hang_up();
-    assert_true(question(&m));
-    reply(&m, CHECK_YES);
-    assert_int_equal(b.verdict, CHECK_YES);
+    if (b.answers == 0 && question(&m))
+        reply(&m, CHECK_YES);
     close_test();
+    return b.answers == 1 && b.verdict == CHECK_YES;
+}
+
+/* Each has its own time. */
+static void
+too_late(void **state)
+{
+    (void)state;
+    for (int64_t limit = 100; !asks_again(limit); limit *= 10)
+        assert_true(limit < 100000);
 }
 
 TESTS(TEST(same_is_asked_once), TEST(others_go_on), TEST(answers_may_cancel),

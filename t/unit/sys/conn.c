@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "unit/test.h"
+#include "unit/turn.h"
 
 /* One end is a connection in a loop, the other a plain socket. */
 static struct {
@@ -46,20 +47,6 @@ sent(void *own)
 {
     (void)own;
     t.sents++;
-}
-
-static void
-stop(void *own)
-{
-    (void)own;
-    loop_stop(t.loop);
-}
-
-static void
-run(void)
-{
-    loop_after(t.loop, 20, stop, NULL);
-    loop_run(t.loop);
 }
 
 static void
@@ -105,7 +92,7 @@ what_comes_is_handed_over(void **state)
     begin(1000);
     t.echo = true;
     assert_int_equal(write(t.peer, "hello", 5), 5);
-    run();
+    turn_loop(t.loop);
     assert_int_equal(t.inputs, 1);
     assert_int_equal(t.sents, 1);
     assert_int_equal(read(t.peer, data, sizeof data), 5);
@@ -123,11 +110,11 @@ no_more_is_kept_than_allowed(void **state)
     begin(1000);
     t.keep = true;
     assert_int_equal(write(t.peer, data, sizeof data), sizeof data);
-    run();
+    turn_loop(t.loop);
     assert_int_equal(conn_input(t.conn).len, 1000);
     t.keep = false;
     conn_skip(t.conn, 1000);
-    run();
+    turn_loop(t.loop);
     assert_int_equal(conn_received(t.conn), sizeof data);
     finish();
 }
@@ -143,12 +130,12 @@ output_waits_for_the_peer(void **state)
     for (int i = 0; i < 1000; i++)
         conn_put(t.conn, (struct str){data, sizeof data});
     conn_fmt(t.conn, "%d", 12345);
-    run();
+    turn_loop(t.loop);
     assert_true(conn_unsent(t.conn) > 0);
     assert_int_equal(t.sents, 0);
     for (int i = 0; i < 200 && all < 10000005; i++) {
         all += drain();
-        run();
+        turn_loop(t.loop);
     }
     assert_int_equal(all, 10000005);
     assert_int_equal(t.sents, 1);
@@ -162,13 +149,13 @@ an_end_is_told_once(void **state)
     begin(1000);
     assert_int_equal(write(t.peer, "x", 1), 1);
     shutdown(t.peer, SHUT_WR);
-    run();
-    run();
+    turn_loop(t.loop);
+    turn_loop(t.loop);
     assert_int_equal(t.inputs, 1);
     assert_int_equal(t.ends, 1);
     assert_true(t.in_good_order);
     conn_put(t.conn, S("bye"));
-    run();
+    turn_loop(t.loop);
     assert_int_equal(drain(), 3);
     finish();
 }
@@ -180,7 +167,7 @@ a_callback_may_free(void **state)
     begin(1000);
     t.drop = true;
     assert_int_equal(write(t.peer, "x", 1), 1);
-    run();
+    turn_loop(t.loop);
     assert_null(t.conn);
     finish();
 }
@@ -192,14 +179,14 @@ held_means_unread(void **state)
     begin(1000);
     conn_hold(t.conn, true);
     assert_int_equal(write(t.peer, "x", 1), 1);
-    run();
+    turn_loop(t.loop);
     assert_int_equal(t.inputs, 0);
     conn_hold(t.conn, false);
-    run();
+    turn_loop(t.loop);
     assert_int_equal(t.inputs, 1);
     conn_hold(t.conn, true);
     close(t.peer);
-    run();
+    turn_loop(t.loop);
     assert_int_equal(t.ends, 1);
     assert_false(t.in_good_order);
     t.peer = dup(0);
@@ -249,7 +236,7 @@ a_switch_drops_what_was_read(void **state)
     begin(1000);
     t.keep = true;
     assert_int_equal(write(t.peer, "clear", 5), 5);
-    run();
+    turn_loop(t.loop);
     assert_int_equal(conn_input(t.conn).len, 5);
     inner.left = 100;
     conn_switch(t.conn, (struct conn_carrier){inner_read, inner_write,
@@ -257,7 +244,7 @@ a_switch_drops_what_was_read(void **state)
     assert_int_equal(conn_input(t.conn).len, 0);
     t.keep = false;
     assert_int_equal(write(t.peer, "z", 1), 1); /* wakes us once */
-    run();
+    turn_loop(t.loop);
     assert_int_equal(inner.left, 0);
     finish();
     assert_true(inner.closed);

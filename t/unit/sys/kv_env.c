@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <sys/wait.h>
 #include <unistd.h>
+#include <utime.h>
 
 #include "unit/test.h"
 
@@ -187,6 +188,7 @@ killed(void **state)
     kv_env_close(e);
 }
 
+/* And not in the same tick of the file system's clock as who wrote last. */
 static void
 scribble(off_t from)
 {
@@ -196,6 +198,7 @@ scribble(off_t from)
 
     memset(junk, 0x5a, sizeof junk);
     assert_int_equal(pwrite(fd, junk, sizeof junk, from), sizeof junk);
+    assert_int_equal(utime(data, &(struct utimbuf){1000, 1000}), 0);
 }
 
 static void

@@ -107,7 +107,7 @@ meet(const char *type, int version)
     SSL *ssl = SSL_new(ctx);
 
     SSL_set_accept_state(ssl);
-    bool met = tls_start(s, ssl, 5000, NULL, &t, &why) == IO_OK;
+    bool met = tls_start(s, ssl, 60000, NULL, &t, &why) == IO_OK;
     if (met) {
         tls_facts_learn(t, "sha256", a, &f);
         assert_false(f.has_cert);
