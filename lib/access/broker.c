@@ -371,6 +371,7 @@ attach(struct member *u, struct asker *from, const struct msg_enter *m)
     return true;
 }
 
+/* TEMP without a word: his process is busy, and the login stage asks again. */
 static enum rc
 enter(struct asker *from, const struct msg_enter *m, struct why *why)
 {
@@ -385,6 +386,11 @@ enter(struct asker *from, const struct msg_enter *m, struct why *why)
 
     if (rc != OK || attach(u, from, m))
         return rc;
+    bool busy = errno == EAGAIN;
+
+    consider_idle(u);
+    if (busy)
+        return TEMP;
     return fail(why, "4.3.0", "the process of %.*s takes no more connections",
                 STR(t.user));
 }
@@ -404,7 +410,7 @@ take_login(struct asker *k)
     (void)fd;
     if (rc == OK)
         return true;
-    if (errno != EAGAIN)
+    if (*why.text)
         log_warn("%s: login refused: %s", own.program->service, why.text);
     return answer(k, &(struct msg_entered){
                          .tag = m.tag, .rc = rc, .text = str_from(why.text)});
