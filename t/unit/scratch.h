@@ -1,8 +1,9 @@
 /*
- * scratch.h - an arena for each test of a file.
+ * scratch.h - an arena for each test of a file, or for all of them.
  *
  * SCRATCH_TEST(function) in the list of TESTS() makes it before the function
- * and frees it afterwards.
+ * and frees it afterwards; TESTS_WITHIN(scratch_make, scratch_free, ...) makes
+ * one for all.
  */
 #ifndef UNIT_SCRATCH_H
 #define UNIT_SCRATCH_H
@@ -15,7 +16,7 @@ static int
 scratch_make(void **state)
 {
     (void)state;
-    scratch = arena_new("test", (size_t)1 << 30);
+    scratch = arena_new("test", (size_t)256 << 20);
     return 0;
 }
 

@@ -27,13 +27,16 @@
 
 /* Run the functions named, each as one test; the exit status of main. As in all
  * programs, who writes to nobody gets EPIPE and no signal. */
-#define TESTS(...)                                                             \
+#define TESTS(...) TESTS_WITHIN(NULL, NULL, __VA_ARGS__)
+
+/* The same, between two functions that are called once. */
+#define TESTS_WITHIN(set_up, tear_down, ...)                                   \
     int main(void)                                                             \
     {                                                                          \
         const struct CMUnitTest tests[] = {__VA_ARGS__};                       \
                                                                                \
         signal(SIGPIPE, SIG_IGN);                                              \
-        return cmocka_run_group_tests(tests, NULL, NULL);                      \
+        return cmocka_run_group_tests(tests, set_up, tear_down);               \
     }
 #define TEST(function) cmocka_unit_test(function)
 

@@ -108,15 +108,5 @@ another_separator(void **state)
     arena_free(a);
 }
 
-int
-main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(what_clients_say),
-        cmocka_unit_test(a_prefix_is_no_mailbox),
-        cmocka_unit_test(what_is_configured),
-        cmocka_unit_test(another_separator),
-    };
-
-    return cmocka_run_group_tests(tests, NULL, NULL);
-}
+TESTS(TEST(what_clients_say), TEST(a_prefix_is_no_mailbox),
+      TEST(what_is_configured), TEST(another_separator))

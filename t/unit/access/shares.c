@@ -144,14 +144,4 @@ with_many(void **state)
     teardown(&p);
 }
 
-int
-main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(published),
-        cmocka_unit_test(refused),
-        cmocka_unit_test(with_many),
-    };
-
-    return cmocka_run_group_tests(tests, NULL, NULL);
-}
+TESTS(TEST(published), TEST(refused), TEST(with_many))

@@ -1,9 +1,6 @@
 #include "dns/answer.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-
-#include <cmocka.h>
+#include "unit/scratch.h"
 
 /* A packet made step by step. */
 struct made {
@@ -79,7 +76,6 @@ host_record(struct made *m, const char *owner, unsigned type, int pref,
     record(m, owner, type, 300, data.p, data.len);
 }
 
-static struct arena *arena;
 static struct dns_answer answer;
 static bool more;
 
@@ -87,7 +83,7 @@ static bool
 parse(const struct made *m, const char *name, enum dns_type type)
 {
     return answer_parse((struct str){(const char *)m->p, m->len},
-                        str_from(name), type, arena, &answer, &more);
+                        str_from(name), type, scratch, &answer, &more);
 }
 
 static void
@@ -291,18 +287,7 @@ host_names(void **state)
                          cases[i].valid);
 }
 
-int
-main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(mx),        cmocka_unit_test(null_mx),
-        cmocka_unit_test(aliases),   cmocka_unit_test(alias_loop),
-        cmocka_unit_test(denials),   cmocka_unit_test(text_strings),
-        cmocka_unit_test(odd_names), cmocka_unit_test(hostile_pointers),
-        cmocka_unit_test(cut_short), cmocka_unit_test(other_question),
-        cmocka_unit_test(questions), cmocka_unit_test(host_names),
-    };
-
-    arena = arena_new("test", (size_t)16 << 20);
-    return cmocka_run_group_tests(tests, NULL, NULL);
-}
+TESTS_WITHIN(scratch_make, scratch_free, TEST(mx), TEST(null_mx), TEST(aliases),
+             TEST(alias_loop), TEST(denials), TEST(text_strings),
+             TEST(odd_names), TEST(hostile_pointers), TEST(cut_short),
+             TEST(other_question), TEST(questions), TEST(host_names))

@@ -6,9 +6,7 @@
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
-#include <setjmp.h>
 #include <signal.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
@@ -16,7 +14,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <cmocka.h>
+#include "unit/test.h"
 
 /* One record a row; the data is wire format. rcode rows have type 0. */
 static const struct row {
@@ -352,16 +350,7 @@ bad_servers(void **state)
     assert_string_equal(why.dsn, "4.3.5");
 }
 
-int
-main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(sorted_mx),     cmocka_unit_test(alias_chain),
-        cmocka_unit_test(alias_loop),    cmocka_unit_test(failures),
-        cmocka_unit_test(cached),        cmocka_unit_test(addresses),
-        cmocka_unit_test(peers),         cmocka_unit_test(hosts_file),
-        cmocka_unit_test(reverse_names), cmocka_unit_test(bad_servers),
-    };
-
-    return cmocka_run_group_tests(tests, set_up, tear_down);
-}
+TESTS_WITHIN(set_up, tear_down, TEST(sorted_mx), TEST(alias_chain),
+             TEST(alias_loop), TEST(failures), TEST(cached), TEST(addresses),
+             TEST(peers), TEST(hosts_file), TEST(reverse_names),
+             TEST(bad_servers))

@@ -61,13 +61,4 @@ stays_in_bounds(void **state)
     }
 }
 
-int
-main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(keeps_any_share),
-        cmocka_unit_test(stays_in_bounds),
-    };
-
-    return cmocka_run_group_tests(tests, NULL, NULL);
-}
+TESTS(TEST(keeps_any_share), TEST(stays_in_bounds))

@@ -220,15 +220,5 @@ quiet(void **state)
     return 0;
 }
 
-int
-main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(round_trip), cmocka_unit_test(descriptors),
-        cmocka_unit_test(many_files), cmocka_unit_test(rights),
-        cmocka_unit_test(malformed),  cmocka_unit_test(ends),
-        cmocka_unit_test(records),
-    };
-
-    return cmocka_run_group_tests(tests, quiet, NULL);
-}
+TESTS_WITHIN(quiet, NULL, TEST(round_trip), TEST(descriptors), TEST(many_files),
+             TEST(rights), TEST(malformed), TEST(ends), TEST(records))

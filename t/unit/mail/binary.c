@@ -116,14 +116,4 @@ small_steps(void **state)
     arena_free(a);
 }
 
-int
-main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(messages),
-        cmocka_unit_test(long_content),
-        cmocka_unit_test(small_steps),
-    };
-
-    return cmocka_run_group_tests(tests, NULL, NULL);
-}
+TESTS(TEST(messages), TEST(long_content), TEST(small_steps))

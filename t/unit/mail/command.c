@@ -1,11 +1,9 @@
 #include "mail/command.h"
 
-#include "unit/test.h"
+#include "unit/scratch.h"
 
 #define ALL    (SMTP_SIZE | SMTP_EIGHT_BIT | SMTP_DSN | SMTP_UTF8 | SMTP_XVERP)
 #define STRICT (1u << 31)
-
-static struct arena *arena;
 
 static void
 verbs(void **state)
@@ -74,7 +72,7 @@ mail(void **state)
 
     (void)state;
     for (size_t i = 0; i < COUNT(mails); i++) {
-        const char *reply = command_mail(arena, str_from(mails[i].args),
+        const char *reply = command_mail(scratch, str_from(mails[i].args),
                                          mails[i].allowed & ~STRICT,
                                          mails[i].allowed & STRICT, &m);
 
@@ -90,7 +88,7 @@ mail_values(void **state)
     struct mail_args m;
 
     (void)state;
-    assert_null(command_mail(arena,
+    assert_null(command_mail(scratch,
                              S("FROM:<a@b> SIZE=77 BODY=8BITMIME RET=HDRS "
                                "ENVID=Q+2B1 XVERP=-="),
                              ALL, false, &m));
@@ -130,8 +128,8 @@ rcpt(void **state)
 
     (void)state;
     for (size_t i = 0; i < COUNT(rcpts); i++) {
-        const char *reply =
-            command_rcpt(arena, str_from(rcpts[i].args), ALL, false, true, &r);
+        const char *reply = command_rcpt(scratch, str_from(rcpts[i].args), ALL,
+                                         false, true, &r);
 
         check_reply(rcpts[i].args, reply, rcpts[i].reply);
         if (reply)
@@ -159,22 +157,6 @@ bdat(void **state)
     assert_false(command_bdat(S("1 LAS"), &size, &last));
     assert_false(command_bdat(S("1 LAST x"), &size, &last));
     assert_false(command_bdat(S("18446744073709551616"), &size, &last));
-}
-
-static int
-start(void **state)
-{
-    (void)state;
-    arena = arena_new("test", 1 << 20);
-    return 0;
-}
-
-static int
-stop(void **state)
-{
-    (void)state;
-    arena_free(arena);
-    return 0;
 }
 
 static void
@@ -232,15 +214,6 @@ response(void **state)
     arena_free(a);
 }
 
-int
-main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(verbs),       cmocka_unit_test(mail),
-        cmocka_unit_test(mail_values), cmocka_unit_test(rcpt),
-        cmocka_unit_test(bdat),        cmocka_unit_test(auth),
-        cmocka_unit_test(response),
-    };
-
-    return cmocka_run_group_tests(tests, start, stop);
-}
+TESTS_WITHIN(scratch_make, scratch_free, TEST(verbs), TEST(mail),
+             TEST(mail_values), TEST(rcpt), TEST(bdat), TEST(auth),
+             TEST(response))

@@ -1,15 +1,13 @@
 #include "mail/imap_reply.h"
 
-#include "unit/test.h"
-
-static struct arena *a;
+#include "unit/scratch.h"
 
 static struct imap_reply
 parsed(const char *text)
 {
     struct imap_reply r;
 
-    if (!imap_reply_parse(a, str_from(text), &r))
+    if (!imap_reply_parse(scratch, str_from(text), &r))
         fail_msg("%s", text);
     return r;
 }
@@ -64,10 +62,10 @@ folders(void **state)
     assert_str(r.list.name, S("a\r\nb)"));
     assert_str(parsed("* LIST () \"/\" nil").list.name, S("nil"));
     assert_true(imap_reply_namespace(
-        a, S("((\"INBOX.\" \".\")(\"x\" \"/\")) NIL NIL"), &prefix, &d));
+        scratch, S("((\"INBOX.\" \".\")(\"x\" \"/\")) NIL NIL"), &prefix, &d));
     assert_str(prefix, S("INBOX."));
     assert_int_equal(d, '.');
-    assert_false(imap_reply_namespace(a, S("NIL NIL NIL"), &prefix, &d));
+    assert_false(imap_reply_namespace(scratch, S("NIL NIL NIL"), &prefix, &d));
 }
 
 static void
@@ -116,7 +114,7 @@ broken(void **state)
 
     (void)state;
     for (size_t i = 0; i < COUNT(cases); i++)
-        if (imap_reply_parse(a, str_from(cases[i]), &r))
+        if (imap_reply_parse(scratch, str_from(cases[i]), &r))
             fail_msg("%s", cases[i]);
 }
 
@@ -138,20 +136,5 @@ announced(void **state)
     assert_false(imap_reply_literal(S("}"), &size, &body));
 }
 
-static int
-set_up(void **state)
-{
-    (void)state;
-    a = arena_new("test", 1 << 20);
-    return 0;
-}
-
-int
-main(void)
-{
-    const struct CMUnitTest tests[] = {TEST(statuses), TEST(folders),
-                                       TEST(fetched), TEST(broken),
-                                       TEST(announced)};
-
-    return cmocka_run_group_tests(tests, set_up, NULL);
-}
+TESTS_WITHIN(scratch_make, scratch_free, TEST(statuses), TEST(folders),
+             TEST(fetched), TEST(broken), TEST(announced))

@@ -88,14 +88,5 @@ in_braces(void **state)
     assert_true(map_is_pattern(m));
 }
 
-int
-main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(answers),
-        cmocka_unit_test(what_is_wrong_is_told),
-        cmocka_unit_test(in_braces),
-    };
-
-    return cmocka_run_group_tests(tests, set_up, tear_down);
-}
+TESTS_WITHIN(set_up, tear_down, TEST(answers), TEST(what_is_wrong_is_told),
+             TEST(in_braces))

@@ -32,13 +32,5 @@ patterns_within_are_patterns(void **state)
     assert_true(map_is_pattern(map_open("pipemap:{cidr:{{1.2.3.4 y}}}", NULL)));
 }
 
-int
-main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(answers),
-        cmocka_unit_test(patterns_within_are_patterns),
-    };
-
-    return cmocka_run_group_tests(tests, set_up, tear_down);
-}
+TESTS_WITHIN(set_up, tear_down, TEST(answers),
+             TEST(patterns_within_are_patterns))

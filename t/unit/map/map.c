@@ -180,19 +180,9 @@ an_old_table_is_told(void **state)
     assert_logged("is older than source file");
 }
 
-int
-main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(wrong_names_are_told),
-        cmocka_unit_test(same_name_is_same_table),
-        cmocka_unit_test(a_missing_table_says_what_mends_it),
-        cmocka_unit_test(a_damaged_table_answers_temp_until_it_is_mended),
-        cmocka_unit_test(a_new_table_is_noticed),
-        cmocka_unit_test(a_removed_table_answers_temp),
-        cmocka_unit_test(tables_of_postfix_are_read),
-        cmocka_unit_test(an_old_table_is_told),
-    };
-
-    return cmocka_run_group_tests(tests, set_up, tear_down);
-}
+TESTS_WITHIN(set_up, tear_down, TEST(wrong_names_are_told),
+             TEST(same_name_is_same_table),
+             TEST(a_missing_table_says_what_mends_it),
+             TEST(a_damaged_table_answers_temp_until_it_is_mended),
+             TEST(a_new_table_is_noticed), TEST(a_removed_table_answers_temp),
+             TEST(tables_of_postfix_are_read), TEST(an_old_table_is_told))

@@ -11,9 +11,10 @@ text(struct str s)
 static void
 the_first_answer_counts(void **state)
 {
-    struct maps *m = maps_open("inline:{a=1}, inline:{ {a = 2}, b=3 }\n\tfail:x "
-                               "unionmap:{static:4,static:5}",
-                               NULL);
+    struct maps *m =
+        maps_open("inline:{a=1}, inline:{ {a = 2}, b=3 }\n\tfail:x "
+                  "unionmap:{static:4,static:5}",
+                  NULL);
     struct str value;
     struct why why;
 
@@ -199,17 +200,7 @@ results_are_applied(void **state)
                    str_from(cases[i][3]));
 }
 
-int
-main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(the_first_answer_counts),
-        cmocka_unit_test(an_empty_value_is_an_error),
-        cmocka_unit_test(addresses),
-        cmocka_unit_test(patterns_see_whole_addresses),
-        cmocka_unit_test(domains_and_networks),
-        cmocka_unit_test(results_are_applied),
-    };
-
-    return cmocka_run_group_tests(tests, set_up, tear_down);
-}
+TESTS_WITHIN(set_up, tear_down, TEST(the_first_answer_counts),
+             TEST(an_empty_value_is_an_error), TEST(addresses),
+             TEST(patterns_see_whole_addresses), TEST(domains_and_networks),
+             TEST(results_are_applied))

@@ -117,14 +117,5 @@ trouble_is_told_once_and_answers_temp(void **state)
     assert_logged("too many files in one another");
 }
 
-int
-main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(lists),
-        cmocka_unit_test(files_hold_more_patterns),
-        cmocka_unit_test(trouble_is_told_once_and_answers_temp),
-    };
-
-    return cmocka_run_group_tests(tests, set_up, tear_down);
-}
+TESTS_WITHIN(set_up, tear_down, TEST(lists), TEST(files_hold_more_patterns),
+             TEST(trouble_is_told_once_and_answers_temp))

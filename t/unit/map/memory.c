@@ -61,14 +61,5 @@ a_line_that_only_continues_is_skipped(void **state)
     assert_answer(m, "ok", "y");
 }
 
-int
-main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(texthash),
-        cmocka_unit_test(inline_),
-        cmocka_unit_test(a_line_that_only_continues_is_skipped),
-    };
-
-    return cmocka_run_group_tests(tests, set_up, tear_down);
-}
+TESTS_WITHIN(set_up, tear_down, TEST(texthash), TEST(inline_),
+             TEST(a_line_that_only_continues_is_skipped))

@@ -157,16 +157,7 @@ a_costly_match_is_temp(void **state)
     }
 }
 
-int
-main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(answers),
-        cmocka_unit_test(flags),
-        cmocka_unit_test(what_is_wrong_is_told),
-        cmocka_unit_test(fixed_tables_do_not_repeat_the_key),
-        cmocka_unit_test(a_costly_match_is_temp),
-    };
-
-    return cmocka_run_group_tests(tests, set_up, tear_down);
-}
+TESTS_WITHIN(set_up, tear_down, TEST(answers), TEST(flags),
+             TEST(what_is_wrong_is_told),
+             TEST(fixed_tables_do_not_repeat_the_key),
+             TEST(a_costly_match_is_temp))

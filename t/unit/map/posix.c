@@ -6,9 +6,7 @@
 #include <regex.h>
 #include <stdlib.h>
 
-#include "unit/test.h"
-
-static struct arena *a;
+#include "unit/scratch.h"
 
 /* 1 or 0: matches or not; -1: the expression is refused. */
 static int
@@ -28,7 +26,7 @@ by_library(const char *re, const char *subject, bool extended)
 static int
 by_pcre(const char *re, const char *subject, bool extended)
 {
-    struct buf out = buf_in(a);
+    struct buf out = buf_in(scratch);
     struct why why;
     int err;
     size_t at;
@@ -167,7 +165,7 @@ matches_as_the_library_does(void **state)
                              ext ? "extended" : "basic", res[i], subjects[j],
                              got, want);
             }
-        arena_reset(a);
+        arena_reset(scratch);
     }
 }
 
@@ -205,7 +203,7 @@ refuses_what_the_library_refuses(void **state)
 
     (void)state;
     for (size_t i = 0; i < COUNT(cases); i++) {
-        struct buf out = buf_in(a);
+        struct buf out = buf_in(scratch);
 
         why.text[0] = '\0';
         assert_int_equal(posix_to_pcre(str_from(cases[i].re), true, &out, &why),
@@ -243,28 +241,12 @@ random_expressions_agree(void **state)
                 by_pcre(re, subjects[j], true) !=
                     by_library(re, subjects[j], true))
                 fail_msg("%s, subject \"%s\"", re, subjects[j]);
-        arena_reset(a);
+        arena_reset(scratch);
     }
     assert_true(compared > 10000);
 }
 
-static int
-set_up(void **state)
-{
-    (void)state;
-    a = arena_new("test", 64 << 20);
-    return 0;
-}
-
-int
-main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(matches_as_the_library_does),
-        cmocka_unit_test(an_escaped_letter_is_the_letter),
-        cmocka_unit_test(refuses_what_the_library_refuses),
-        cmocka_unit_test(random_expressions_agree),
-    };
-
-    return cmocka_run_group_tests(tests, set_up, NULL);
-}
+TESTS_WITHIN(scratch_make, scratch_free, TEST(matches_as_the_library_does),
+             TEST(an_escaped_letter_is_the_letter),
+             TEST(refuses_what_the_library_refuses),
+             TEST(random_expressions_agree))

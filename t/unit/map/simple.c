@@ -37,13 +37,5 @@ randmap_takes_all_its_values(void **state)
     assert_true(map_is_pattern(m));
 }
 
-int
-main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(answers),
-        cmocka_unit_test(randmap_takes_all_its_values),
-    };
-
-    return cmocka_run_group_tests(tests, set_up, tear_down);
-}
+TESTS_WITHIN(set_up, tear_down, TEST(answers),
+             TEST(randmap_takes_all_its_values))

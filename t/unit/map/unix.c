@@ -30,13 +30,5 @@ answers_stay_bounded(void **state)
     assert_non_null(strstr(ask(users, "root"), "root:x:0:0:"));
 }
 
-int
-main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(users_and_groups),
-        cmocka_unit_test(answers_stay_bounded),
-    };
-
-    return cmocka_run_group_tests(tests, set_up, tear_down);
-}
+TESTS_WITHIN(set_up, tear_down, TEST(users_and_groups),
+             TEST(answers_stay_bounded))

@@ -1,9 +1,7 @@
 /* Maildrop files: what is written is read, and nothing else. */
 #include "queue/drop.h"
 
-#include "unit/test.h"
-
-static struct arena *arena;
+#include "unit/scratch.h"
 
 static struct str
 sample(void)
@@ -22,7 +20,7 @@ sample(void)
                      .nrcpts = 3},
         .full_name = S("J. R. \"Me\""),
     };
-    struct buf b = buf_in(arena);
+    struct buf b = buf_in(scratch);
 
     drop_put(&b, &d);
     buf_add(&b, S("Subject: x\n\nbody\n"));
@@ -38,7 +36,7 @@ what_is_written_is_read(void **state)
     struct why why;
     size_t at;
 
-    assert_int_equal(drop_get(arena, bytes, &d, &at, &why), OK);
+    assert_int_equal(drop_get(scratch, bytes, &d, &at, &why), OK);
     assert_true(str_eq(d.envelope.sender, S("me@example.org")));
     assert_true(str_eq(d.envelope.envid, S("id 1")));
     assert_true(str_eq(d.envelope.verp, S("+=")));
@@ -61,10 +59,10 @@ cut_short_is_refused(void **state)
     struct why why;
     size_t at = 0, end;
 
-    assert_int_equal(drop_get(arena, bytes, &d, &end, &why), OK);
+    assert_int_equal(drop_get(scratch, bytes, &d, &end, &why), OK);
     for (size_t len = 0; len < end; len++)
-        assert_int_equal(drop_get(arena, str_sub(bytes, 0, len), &d, &at, &why),
-                         PERM);
+        assert_int_equal(
+            drop_get(scratch, str_sub(bytes, 0, len), &d, &at, &why), PERM);
 }
 
 static void
@@ -77,12 +75,12 @@ control_characters_are_refused(void **state)
                         .envelope = {.rcpts = &rcpt, .nrcpts = 1}
     },
                 d;
-    struct buf b = buf_in(arena);
+    struct buf b = buf_in(scratch);
     struct why why;
     size_t at;
 
     drop_put(&b, &bad);
-    assert_int_equal(drop_get(arena, buf_str(&b), &d, &at, &why), PERM);
+    assert_int_equal(drop_get(scratch, buf_str(&b), &d, &at, &why), PERM);
 }
 
 static void
@@ -90,31 +88,14 @@ flags_of_the_system_are_refused(void **state)
 {
     (void)state;
     struct drop bad = {.envelope = {.flags = ENVELOPE_HOLD}}, d;
-    struct buf b = buf_in(arena);
+    struct buf b = buf_in(scratch);
     struct why why;
     size_t at;
 
     drop_put(&b, &bad);
-    assert_int_equal(drop_get(arena, buf_str(&b), &d, &at, &why), PERM);
+    assert_int_equal(drop_get(scratch, buf_str(&b), &d, &at, &why), PERM);
 }
 
-static int
-setup(void **state)
-{
-    (void)state;
-    arena = arena_new("test", 1 << 24);
-    return 0;
-}
-
-int
-main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(what_is_written_is_read),
-        cmocka_unit_test(cut_short_is_refused),
-        cmocka_unit_test(control_characters_are_refused),
-        cmocka_unit_test(flags_of_the_system_are_refused),
-    };
-
-    return cmocka_run_group_tests(tests, setup, NULL);
-}
+TESTS_WITHIN(scratch_make, scratch_free, TEST(what_is_written_is_read),
+             TEST(cut_short_is_refused), TEST(control_characters_are_refused),
+             TEST(flags_of_the_system_are_refused))

@@ -123,14 +123,5 @@ long_chains_and_lists(void **state)
                             arena_fmt(site.arena, "u%zu@b.org", i));
 }
 
-int
-main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(aliases),
-        cmocka_unit_test(limits),
-        cmocka_unit_test(long_chains_and_lists),
-    };
-
-    return cmocka_run_group_tests(tests, set_up, NULL);
-}
+TESTS_WITHIN(set_up, NULL, TEST(aliases), TEST(limits),
+             TEST(long_chains_and_lists))

@@ -168,16 +168,6 @@ trouble_is_temp(void **state)
     assert_non_null(strstr(site.why.text, "run: postmap"));
 }
 
-int
-main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(recipients),
-        cmocka_unit_test(senders),
-        cmocka_unit_test(codes_and_texts_by_settings),
-        cmocka_unit_test(without_tables_all_are_known),
-        cmocka_unit_test(trouble_is_temp),
-    };
-
-    return cmocka_run_group_tests(tests, set_up, NULL);
-}
+TESTS_WITHIN(set_up, NULL, TEST(recipients), TEST(senders),
+             TEST(codes_and_texts_by_settings),
+             TEST(without_tables_all_are_known), TEST(trouble_is_temp))

@@ -317,16 +317,6 @@ long_chains_end(void **state)
     assert_str(route.addr, S("a@ours.org"));
 }
 
-int
-main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(as_postfix_does),
-        cmocka_unit_test(by_settings),
-        cmocka_unit_test(trouble_with_a_table_is_temp),
-        cmocka_unit_test(a_null_transport_is_temp),
-        cmocka_unit_test(long_chains_end),
-    };
-
-    return cmocka_run_group_tests(tests, set_up, NULL);
-}
+TESTS_WITHIN(set_up, NULL, TEST(as_postfix_does), TEST(by_settings),
+             TEST(trouble_with_a_table_is_temp), TEST(a_null_transport_is_temp),
+             TEST(long_chains_end))

@@ -205,18 +205,6 @@ copies(void **state)
     assert_str(list[0], S("spy@ours.org"));
 }
 
-int
-main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(completion),
-        cmocka_unit_test(completion_by_settings),
-        cmocka_unit_test(canonical_tables),
-        cmocka_unit_test(extensions_stay_behind_unless_told),
-        cmocka_unit_test(remote_headers),
-        cmocka_unit_test(masquerading),
-        cmocka_unit_test(copies),
-    };
-
-    return cmocka_run_group_tests(tests, set_up, NULL);
-}
+TESTS_WITHIN(set_up, NULL, TEST(completion), TEST(completion_by_settings),
+             TEST(canonical_tables), TEST(extensions_stay_behind_unless_told),
+             TEST(remote_headers), TEST(masquerading), TEST(copies))

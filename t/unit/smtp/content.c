@@ -11,16 +11,15 @@
 
 #include "base/buf.h"
 #include "smtp/session.h"
-#include "unit/test.h"
+#include "unit/scratch.h"
 
-static struct arena *arena;
 static struct settings settings = {.line_length_limit = 998};
 
 static struct str
 random_content(size_t len)
 {
     static const char letters[] = "..\r\r\n\na";
-    struct buf b = buf_in(arena);
+    struct buf b = buf_in(scratch);
 
     for (size_t i = 0; i < len; i++)
         buf_addc(&b, letters[(size_t)rand() % (sizeof letters - 1)]);
@@ -47,15 +46,15 @@ static struct str
 send_it(struct str text, bool chunks)
 {
     int file = memfd_create("content", MFD_CLOEXEC), ends[2];
-    struct buf got = buf_in(arena);
+    struct buf got = buf_in(scratch);
     struct why why;
 
     assert_int_equal(write(file, text.p, text.len), text.len);
     assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, ends), 0);
 
-    struct session *s = session_over(&settings, ends[0], arena);
-    struct content c = {.fd = file, .end = (int64_t)text.len, .arena = arena};
-    struct wire w = {s, buf_in(arena)};
+    struct session *s = session_over(&settings, ends[0], scratch);
+    struct content c = {.fd = file, .end = (int64_t)text.len, .arena = scratch};
+    struct wire w = {s, buf_in(scratch)};
 
     assert_true(content_open(&c, &why));
     if (chunks)
@@ -103,7 +102,7 @@ no_smuggling(void **state)
 
         assert_only_crlf(wire);
         assert_ends_once(wire);
-        arena_reset(arena);
+        arena_reset(scratch);
     }
 }
 
@@ -116,7 +115,7 @@ no_smuggling_over_pieces(void **state)
 
         assert_only_crlf(wire);
         assert_ends_once(wire);
-        arena_reset(arena);
+        arena_reset(scratch);
     }
 }
 
@@ -127,7 +126,7 @@ chunks_have_no_dots_added(void **state)
     assert_str(send_it(S(".\n..\nx"), true), S(".\r\n..\r\nx\r\n"));
     assert_str(send_it(S("a\rb\r\n"), true), S("a b\r\n"));
     for (size_t round = 0; round < 200; round++) {
-        arena_reset(arena);
+        arena_reset(scratch);
         assert_only_crlf(send_it(random_content(round), true));
     }
 }
@@ -142,17 +141,6 @@ sizes(void **state)
     assert_str(send_it(S("."), false), S("..\r\n.\r\n"));
 }
 
-int
-main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(no_smuggling),
-        cmocka_unit_test(no_smuggling_over_pieces),
-        cmocka_unit_test(chunks_have_no_dots_added),
-        cmocka_unit_test(sizes),
-    };
-
-    srand(1);
-    arena = arena_new("test", (size_t)64 << 20);
-    return cmocka_run_group_tests(tests, NULL, NULL);
-}
+TESTS_WITHIN(scratch_make, scratch_free, TEST(no_smuggling),
+             TEST(no_smuggling_over_pieces), TEST(chunks_have_no_dots_added),
+             TEST(sizes))

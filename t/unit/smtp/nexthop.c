@@ -72,14 +72,4 @@ lists(void **state)
     assert_false(nexthop_cut(&list, &one));
 }
 
-int
-main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(forms),
-        cmocka_unit_test(mistakes),
-        cmocka_unit_test(lists),
-    };
-
-    return cmocka_run_group_tests(tests, NULL, NULL);
-}
+TESTS(TEST(forms), TEST(mistakes), TEST(lists))

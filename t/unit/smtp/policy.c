@@ -3,9 +3,8 @@
 
 #include <openssl/ssl.h>
 
-#include "unit/test.h"
+#include "unit/scratch.h"
 
-static struct arena *arena;
 static struct tls_demand demand;
 static struct why why;
 
@@ -15,7 +14,7 @@ static struct why why;
 static enum rc
 find(const char *main_cf, const char *hop_text)
 {
-    const struct conf *conf = conf_from_text(arena, main_cf, &why);
+    const struct conf *conf = conf_from_text(scratch, main_cf, &why);
     struct dns_options o = {.servers = "127.0.0.1:1", .timeout = 100};
     struct target target = {.host = S("mail.test"), .owner = S("mail.test")};
     struct nexthop hop;
@@ -23,13 +22,13 @@ find(const char *main_cf, const char *hop_text)
     struct dns *dns;
 
     assert_non_null(conf);
-    s = settings_read(arena, conf, false, NULL, &why);
+    s = settings_read(scratch, conf, false, NULL, &why);
     assert_non_null(s);
     assert_int_equal(nexthop_parse(str_from(hop_text), false, 25, &hop, &why),
                      OK);
-    dns = dns_open(arena, &o, &why);
+    dns = dns_open(scratch, &o, &why);
 
-    enum rc rc = policy_find(s, dns, &hop, &target, arena, &demand, &why);
+    enum rc rc = policy_find(s, dns, &hop, &target, scratch, &demand, &why);
 
     dns_close(dns);
     return rc;
@@ -150,29 +149,16 @@ static void
 sockets(void **state)
 {
     const struct conf *conf =
-        conf_from_text(arena, "lmtp_tls_security_level = secure\n", &why);
-    struct settings *s = settings_read(arena, conf, true, NULL, &why);
+        conf_from_text(scratch, "lmtp_tls_security_level = secure\n", &why);
+    struct settings *s = settings_read(scratch, conf, true, NULL, &why);
     struct nexthop hop;
 
     (void)state;
     assert_int_equal(nexthop_parse(S("unix:/x"), true, 24, &hop, &why), OK);
-    assert_int_equal(policy_find(s, NULL, &hop, NULL, arena, &demand, &why),
+    assert_int_equal(policy_find(s, NULL, &hop, NULL, scratch, &demand, &why),
                      OK);
     assert_int_equal(demand.level, TLS_SECURE);
 }
 
-int
-main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(levels),  cmocka_unit_test(names),
-        cmocka_unit_test(ciphers), cmocka_unit_test(versions),
-        cmocka_unit_test(sockets),
-    };
-
-    arena = arena_new("test", (size_t)64 << 20);
-    int failed = cmocka_run_group_tests(tests, NULL, NULL);
-
-    arena_free(arena);
-    return failed;
-}
+TESTS_WITHIN(scratch_make, scratch_free, TEST(levels), TEST(names),
+             TEST(ciphers), TEST(versions), TEST(sockets))

@@ -147,17 +147,6 @@ nowhere(void **state)
     assert_string_equal(why.dsn, "5.4.4");
 }
 
-int
-main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(equals_are_shuffled),
-        cmocka_unit_test(or_not),
-        cmocka_unit_test(families_are_balanced),
-        cmocka_unit_test(a_family_may_come_first),
-        cmocka_unit_test(ourselves),
-        cmocka_unit_test(nowhere),
-    };
-
-    return cmocka_run_group_tests(tests, set_up, NULL);
-}
+TESTS_WITHIN(set_up, NULL, TEST(equals_are_shuffled), TEST(or_not),
+             TEST(families_are_balanced), TEST(a_family_may_come_first),
+             TEST(ourselves), TEST(nowhere))

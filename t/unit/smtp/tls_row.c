@@ -1,9 +1,8 @@
 /* Rows of smtp_tls_policy_maps. */
 #include "smtp/tls_row.h"
 
-#include "unit/test.h"
+#include "unit/scratch.h"
 
-static struct arena *arena;
 static struct tls_row row;
 static struct why why;
 static size_t ignored;
@@ -19,7 +18,7 @@ static enum rc
 parse(const char *text)
 {
     ignored = 0;
-    return tls_row_parse(arena, str_from(text), &row, count_ignored, &why);
+    return tls_row_parse(scratch, str_from(text), &row, count_ignored, &why);
 }
 
 static void
@@ -99,18 +98,5 @@ mistakes(void **state)
     }
 }
 
-int
-main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(levels),
-        cmocka_unit_test(attributes),
-        cmocka_unit_test(mistakes),
-    };
-
-    arena = arena_new("test", 1 << 20);
-    int failed = cmocka_run_group_tests(tests, NULL, NULL);
-
-    arena_free(arena);
-    return failed;
-}
+TESTS_WITHIN(scratch_make, scratch_free, TEST(levels), TEST(attributes),
+             TEST(mistakes))

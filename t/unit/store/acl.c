@@ -190,14 +190,5 @@ same_id_often(void **state)
     }
 }
 
-int
-main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(evaluated), cmocka_unit_test(letters),
-        cmocka_unit_test(with_nul),  cmocka_unit_test(too_long),
-        cmocka_unit_test(changed),   cmocka_unit_test(same_id_often),
-    };
-
-    return cmocka_run_group_tests(tests, NULL, NULL);
-}
+TESTS(TEST(evaluated), TEST(letters), TEST(with_nul), TEST(too_long),
+      TEST(changed), TEST(same_id_often))

@@ -187,17 +187,6 @@ never_together(void **state)
     }
 }
 
-int
-main(void)
-{
-    const struct CMUnitTest tests[] = {
-        PLACE_TEST(taken_and_dropped),
-        PLACE_TEST(the_same_file_again),
-        PLACE_TEST(not_in_a_shared_folder),
-        PLACE_TEST(of_the_dead),
-        PLACE_TEST(old),
-        PLACE_TEST(never_together),
-    };
-
-    return cmocka_run_group_tests(tests, NULL, NULL);
-}
+TESTS(PLACE_TEST(taken_and_dropped), PLACE_TEST(the_same_file_again),
+      PLACE_TEST(not_in_a_shared_folder), PLACE_TEST(of_the_dead),
+      PLACE_TEST(old), PLACE_TEST(never_together))

@@ -108,15 +108,5 @@ files(void **state)
         text_append(place.dir, "y", S("d\n"), true, &changed, &why), TEMP);
 }
 
-int
-main(void)
-{
-    const struct CMUnitTest tests[] = {
-        TEST(head),
-        SCRATCH_TEST(head_again),
-        SCRATCH_TEST(lines),
-        PLACE_TEST(files),
-    };
-
-    return cmocka_run_group_tests(tests, NULL, NULL);
-}
+TESTS(TEST(head), SCRATCH_TEST(head_again), SCRATCH_TEST(lines),
+      PLACE_TEST(files))

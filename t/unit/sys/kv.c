@@ -242,20 +242,8 @@ tear_down(void **state)
     return rmdir(folder);
 }
 
-int
-main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(finds_what_was_put),
-        cmocka_unit_test(walks_in_order),
-        cmocka_unit_test(empty_table_has_nothing),
-        cmocka_unit_test(open_table_outlives_its_successor),
-        cmocka_unit_test(takes_over_the_mode),
-        cmocka_unit_test(says_what_is_wrong),
-        cmocka_unit_test(a_cut_off_table_is_refused),
-        cmocka_unit_test(no_damage_is_a_crash),
-        cmocka_unit_test(a_lock_waits_for_the_new_file),
-    };
-
-    return cmocka_run_group_tests(tests, set_up, tear_down);
-}
+TESTS_WITHIN(set_up, tear_down, TEST(finds_what_was_put), TEST(walks_in_order),
+             TEST(empty_table_has_nothing),
+             TEST(open_table_outlives_its_successor), TEST(takes_over_the_mode),
+             TEST(says_what_is_wrong), TEST(a_cut_off_table_is_refused),
+             TEST(no_damage_is_a_crash), TEST(a_lock_waits_for_the_new_file))

@@ -365,19 +365,5 @@ removed_for_all(void **state)
 
 #define CASE(f) cmocka_unit_test_setup_teardown(f, enter, leave)
 
-int
-main(void)
-{
-    const struct CMUnitTest tests[] = {
-        CASE(kept),
-        CASE(walks),
-        CASE(killed),
-        CASE(damaged),
-        CASE(other_boot),
-        CASE(removed),
-        CASE(removed_and_made),
-        CASE(removed_for_all),
-    };
-
-    return cmocka_run_group_tests(tests, NULL, NULL);
-}
+TESTS(CASE(kept), CASE(walks), CASE(killed), CASE(damaged), CASE(other_boot),
+      CASE(removed), CASE(removed_and_made), CASE(removed_for_all))

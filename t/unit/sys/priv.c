@@ -393,20 +393,11 @@ remove_folder(void **unused)
     return rmdir(folder);
 }
 
-int
-main(void)
-{
-    const struct CMUnitTest tests[] = {
-        TEST(numbers_and_names_are_users),
-        TEST(numbers_and_names_are_groups),
-        TEST(groups_are_added_once),
-        TEST(a_role_can_do_its_work_and_no_more),
-        TEST(other_system_calls_end_the_process),
-        TEST(a_fifo_takes_a_right_of_its_own),
-        TEST(files_are_touched_as_the_user),
-        TEST(only_root_becomes_somebody_else),
-        TEST(a_command_cannot_come_back),
-    };
-
-    return cmocka_run_group_tests(tests, make_folder, remove_folder);
-}
+TESTS_WITHIN(make_folder, remove_folder, TEST(numbers_and_names_are_users),
+             TEST(numbers_and_names_are_groups), TEST(groups_are_added_once),
+             TEST(a_role_can_do_its_work_and_no_more),
+             TEST(other_system_calls_end_the_process),
+             TEST(a_fifo_takes_a_right_of_its_own),
+             TEST(files_are_touched_as_the_user),
+             TEST(only_root_becomes_somebody_else),
+             TEST(a_command_cannot_come_back))

@@ -9,9 +9,8 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "unit/test.h"
+#include "unit/scratch.h"
 
-static struct arena *arena;
 static struct why why;
 
 static struct tls_client *
@@ -24,7 +23,7 @@ make(const char *digests, const char *print)
                                    .dane_digests = digests,
                                    .remember = 1000};
 
-    return tls_client_new(arena, &o, &why);
+    return tls_client_new(scratch, &o, &why);
 }
 
 static void
@@ -46,11 +45,11 @@ fingerprints(void **state)
 
     (void)state;
     for (size_t i = 0; i < COUNT(good); i++) {
-        assert_true(tls_print_parse(arena, str_from(good[i]), &print));
+        assert_true(tls_print_parse(scratch, str_from(good[i]), &print));
         assert_str(print, str_from(want));
     }
     for (size_t i = 0; i < COUNT(bad); i++)
-        assert_false(tls_print_parse(arena, str_from(bad[i]), &print));
+        assert_false(tls_print_parse(scratch, str_from(bad[i]), &print));
 }
 
 /* A demand differs from another where any of it does. */
@@ -82,8 +81,8 @@ keys_of_demands(void **state)
     }
     for (size_t i = 0; i < COUNT(all); i++)
         for (size_t k = 0; k < COUNT(all); k++) {
-            struct str a = tls_demand_key(arena, &all[i]);
-            struct str b = tls_demand_key(arena, &all[k]);
+            struct str a = tls_demand_key(scratch, &all[i]);
+            struct str b = tls_demand_key(scratch, &all[k]);
 
             assert_int_equal(str_eq(a, b), i == k);
         }
@@ -155,7 +154,7 @@ read_anchors(const char *text, struct tls_record **list, size_t *count)
 
     assert_true(dprintf(fd, "%s", text) >= 0);
     close(fd);
-    enum rc rc = tls_anchors_read(arena, path, list, count, &why);
+    enum rc rc = tls_anchors_read(scratch, path, list, count, &why);
 
     unlink(path);
     return rc;
@@ -185,9 +184,10 @@ anchors(void **state)
     size_t count;
 
     (void)state;
-    assert_int_equal(read_anchors(arena_fmt(arena, "# ours\n%s\n%s", one, one),
-                                  &list, &count),
-                     OK);
+    assert_int_equal(
+        read_anchors(arena_fmt(scratch, "# ours\n%s\n%s", one, one), &list,
+                     &count),
+        OK);
     assert_int_equal(count, 2);
     assert_int_equal(list[1].usage, TLSA_CA);
     assert_int_equal(list[1].selector, 1);
@@ -198,7 +198,7 @@ anchors(void **state)
                                   &list, &count),
                      TEMP);
     assert_int_equal(
-        tls_anchors_read(arena, "/nonexistent", &list, &count, &why), TEMP);
+        tls_anchors_read(scratch, "/nonexistent", &list, &count, &why), TEMP);
 }
 
 static void
@@ -209,32 +209,17 @@ sessions(void **state)
     const struct tls_demand bad = {
         .level = TLS_MAY, .ciphers = "WOMBAT", .sni = ""};
     struct tls_client *c = make("sha256", "sha256");
-    SSL *ssl = tls_client_session(c, &d, S("mx"), arena, &why);
+    SSL *ssl = tls_client_session(c, &d, S("mx"), scratch, &why);
 
     (void)state;
     assert_non_null(ssl);
     assert_string_equal(SSL_get_servername(ssl, TLSEXT_NAMETYPE_host_name),
                         "mx.test");
     SSL_free(ssl);
-    assert_null(tls_client_session(c, &bad, S("mx"), arena, &why));
+    assert_null(tls_client_session(c, &bad, S("mx"), scratch, &why));
     assert_string_equal(why.dsn, "4.7.5");
 }
 
-int
-main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(fingerprints),
-        cmocka_unit_test(keys_of_demands),
-        cmocka_unit_test(records),
-        cmocka_unit_test(settings_that_are_none),
-        cmocka_unit_test(anchors),
-        cmocka_unit_test(sessions),
-    };
-
-    arena = arena_new("test", (size_t)16 << 20);
-    int failed = cmocka_run_group_tests(tests, NULL, NULL);
-
-    arena_free(arena);
-    return failed;
-}
+TESTS_WITHIN(scratch_make, scratch_free, TEST(fingerprints),
+             TEST(keys_of_demands), TEST(records), TEST(settings_that_are_none),
+             TEST(anchors), TEST(sessions))

@@ -114,21 +114,23 @@ many(void **state)
     }
 }
 
-int
-main(void)
+static int
+set_up(void **state)
 {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(by_key),
-        cmocka_unit_test(what_was_not_met_is_not_kept),
-        cmocka_unit_test(age_goes_on),
-        cmocka_unit_test(many),
-    };
-
+    (void)state;
     arena = arena_new("test", 1 << 20);
     ctx = SSL_CTX_new(TLS_client_method());
-    int failed = cmocka_run_group_tests(tests, NULL, NULL);
+    return 0;
+}
 
+static int
+tear_down(void **state)
+{
+    (void)state;
     SSL_CTX_free(ctx);
     arena_free(arena);
-    return failed;
+    return 0;
 }
+
+TESTS_WITHIN(set_up, tear_down, TEST(by_key),
+             TEST(what_was_not_met_is_not_kept), TEST(age_goes_on), TEST(many))

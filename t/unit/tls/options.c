@@ -3,9 +3,8 @@
 
 #include <openssl/ssl.h>
 
-#include "unit/test.h"
+#include "unit/scratch.h"
 
-static struct arena *arena;
 static struct why why;
 
 static void
@@ -82,36 +81,20 @@ ciphers(void **state)
 
     (void)state;
     assert_int_equal(
-        tls_ciphers_make(arena, &grades, S("medium"), S(""), &list, &why), OK);
+        tls_ciphers_make(scratch, &grades, S("medium"), S(""), &list, &why),
+        OK);
     assert_string_equal(list, "MEDIUM");
-    assert_int_equal(tls_ciphers_make(arena, &grades, S("High"),
+    assert_int_equal(tls_ciphers_make(scratch, &grades, S("High"),
                                       S("aNULL, RC4 MD5"), &list, &why),
                      OK);
     assert_string_equal(list, "HIGH:!aNULL:!RC4:!MD5");
     assert_int_equal(
-        tls_ciphers_make(arena, &grades, S("best"), S(""), &list, &why), TEMP);
+        tls_ciphers_make(scratch, &grades, S("best"), S(""), &list, &why),
+        TEMP);
     assert_int_equal(
-        tls_ciphers_make(arena, &grades, S("high"), S("+RC4"), &list, &why),
+        tls_ciphers_make(scratch, &grades, S("high"), S("+RC4"), &list, &why),
         TEMP);
 }
 
-static int
-set_up(void **state)
-{
-    (void)state;
-    arena = arena_new("test", 1 << 20);
-    return 0;
-}
-
-int
-main(void)
-{
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(protocols),
-        cmocka_unit_test(bad_protocols),
-        cmocka_unit_test(they_are_applied),
-        cmocka_unit_test(ciphers),
-    };
-
-    return cmocka_run_group_tests(tests, set_up, NULL);
-}
+TESTS_WITHIN(scratch_make, scratch_free, TEST(protocols), TEST(bad_protocols),
+             TEST(they_are_applied), TEST(ciphers))
