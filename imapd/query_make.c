@@ -5,6 +5,7 @@
 
 #include "access/fields.h"
 #include "access/words.h"
+#include "base/utf8.h"
 #include "condstore.h"
 #include "indexing.h"
 #include "mail/casemap.h"
@@ -78,6 +79,8 @@ make_text(struct query *q, struct query_node *n, enum dearness dear,
 {
     if (n->key->text.len > TEXT_MAX || ++q->text_keys > TEXT_KEYS)
         return too_much(why);
+    if (!utf8_valid(n->key->text))
+        return fail(why, "5.5.4", "The text to search for is no UTF-8");
     /* Eleven times as long, where it is of ligatures. */
     n->mapped = casemap(q->s->command, n->key->text);
     q->text += n->mapped.len;

@@ -215,6 +215,24 @@ def test_charsets(alice):
     assert search(alice, 'CHARSET us-ascii 1') == [1]
 
 
+def test_text_in_no_charset(posta):
+    """Bytes that are no UTF-8 are not found where others of that kind are."""
+    with RawImap(posta.base + 993, 'dora@example.test') as c:
+        c.ok('CREATE Broken')
+        data = b'Subject: =?utf-8?q?=FF?=\r\n\r\nHello.\r\n'
+        assert c.literals('APPEND Broken ', data)[1].startswith(b'OK')
+        c.ok('SELECT Broken')
+        for key in 'SUBJECT ', 'TEXT ', 'CHARSET UTF-8 HEADER Subject ':
+            done = c.literals(f'SEARCH {key}', b'\xfe')
+            assert done[0] == [] and done[1].startswith(b'BAD '), done
+        assert b'[BADCHARSET ' in \
+            c.literals('SEARCH CHARSET KOI8-R TEXT ', b'\xfe')[1]
+        assert c.literals('SEARCH SUBJECT ', '\ufffd'.encode())[0] == [
+            b'* SEARCH 1']
+        c.ok('UNSELECT')
+        c.ok('DELETE Broken')
+
+
 @pytest.mark.parametrize('command, want', [
     ('SEARCH BEFORE 15-Oct-2023', range(32, 601)),
     ('SEARCH SAVEDSINCE 1-Jan-2000', range(1, 601)),
