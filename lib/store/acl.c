@@ -320,6 +320,8 @@ acl_with(struct arena *a, struct acl *acl, const struct acl_entry *entry,
     }
     if (acl->count >= ACL_ENTRIES)
         return fail(why, "5.3.4", "the mailbox has too many entries");
+    if (is_too_long(entry))
+        return fail(why, "5.3.4", "the name is too long for an ACL");
     at = arena_alloc(a, (acl->count + 1) * sizeof *at);
     if (acl->count > 0)
         memcpy(at, acl->at, acl->count * sizeof *at);

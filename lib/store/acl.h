@@ -89,7 +89,7 @@ unsigned acl_rights(const struct acl *acl, const struct acl_who *who,
 /* The entry of an id, or NULL. */
 struct acl_entry *acl_find(const struct acl *acl, const struct acl_id *id);
 /* The same list with that entry, in the arena. PERM 5.3.4 where there are too
- * many. */
+ * many, or its name is so long that acl_parse would not read it. */
 enum rc acl_with(struct arena *a, struct acl *acl,
                  const struct acl_entry *entry, struct why *why) MUST_USE;
 /* Take an id's entry out. */

@@ -159,6 +159,40 @@ changed(void **state)
     arena_free(a);
 }
 
+/* An ACL with what cannot be read shuts everybody out: whatever can be added
+ * can be read. */
+static void
+long_names(void **state)
+{
+    static const char letters[] = {'x', ' ', '"', '\\'};
+    size_t refused = 0;
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(letters); i++)
+        for (size_t len = 1000; len < 5000; len += 31) {
+            struct arena *a = arena_new("test", 1 << 20);
+            struct str name = {memset(arena_alloc(a, len), letters[i], len),
+                               len};
+            struct acl_entry e = {
+                .id = {ACL_USER, true, name}
+            };
+            struct buf b = buf_in(a);
+            struct acl acl = {0};
+            struct why why;
+
+            if (acl_with(a, &acl, &e, &why) == OK) {
+                acl_put(&b, &acl);
+                assert_int_equal(acl_parse(a, buf_str(&b), &acl, &why), OK);
+                assert_true(str_eq(acl.at[0].id.name, name));
+            } else {
+                assert_string_equal(why.dsn, "5.3.4");
+                refused++;
+            }
+            arena_free(a);
+        }
+    assert_true(refused > 0);
+}
+
 /* Anybody may write such a file, and others' processes read it, with an arena
  * of 4 MiB (acl_file.c). */
 static void
@@ -191,4 +225,4 @@ same_id_often(void **state)
 }
 
 TESTS(TEST(evaluated), TEST(letters), TEST(with_nul), TEST(too_long),
-      TEST(changed), TEST(same_id_often))
+      TEST(changed), TEST(same_id_often), TEST(long_names))
