@@ -102,6 +102,7 @@ shares_any(const char *root, bool fs, const struct acl_who *who)
 struct collected {
     struct arena *a;
     struct acl all;
+    bool full; /* there are more */
 };
 
 /* Rights do not matter here, so all who are named get the same one. */
@@ -118,10 +119,28 @@ collect(void *own, const struct acl *acl)
             acl_find(&c->all, &e.id))
             continue;
         e.id.name = arena_str(c->a, e.id.name);
-        if (acl_with(c->a, &c->all, &e, &why) != OK)
+        if (acl_with(c->a, &c->all, &e, &why) != OK) {
+            c->full = true;
             return false;
+        }
     }
     return true;
+}
+
+/* The lines that whoever reads it takes. */
+static struct str
+list_text(struct collected *c)
+{
+    struct buf b = buf_in(c->a);
+    struct str text;
+
+    acl_put(&b, &c->all);
+    text = buf_str(&b);
+    if (text.len <= (size_t)ACL_MAX)
+        return text;
+    c->full = true;
+    text = str_sub(text, 0, (size_t)ACL_MAX);
+    return str_sub(text, 0, (size_t)(str_rfind(text, '\n') + 1));
 }
 
 static bool
@@ -146,10 +165,11 @@ publish(struct arena *a, int dir, const char *name, struct str text,
 {
     struct text_stamp stamp;
     struct str old;
-    enum rc rc = text_read(a, dir, name, 0, ACL_MAX, &old, &stamp, why);
 
-    if (rc != OK || str_eq(old, text))
-        return rc;
+    /* What cannot be read is replaced. */
+    if (text_read(a, dir, name, 0, ACL_MAX, &old, &stamp, why) == OK &&
+        str_eq(old, text))
+        return OK;
     if (text.len > 0 ? write_file(a, dir, name, text) : disk_remove(dir, name))
         return OK;
     return fail(why, "4.3.0",
@@ -166,7 +186,6 @@ shares_publish(const char *folder, struct str owner, const char *root, bool fs,
     auto_close int dir = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     struct arena *a = arena_new("shares", WORK_LIMIT);
     struct collected c = {.a = a};
-    struct buf b = buf_in(a);
     enum rc rc;
 
     if (dir < 0) {
@@ -180,8 +199,12 @@ shares_publish(const char *folder, struct str owner, const char *root, bool fs,
                   STR(owner));
     } else {
         acl_walk(root, fs, collect, &c);
-        acl_put(&b, &c.all);
-        rc = publish(a, dir, arena_cstr(a, owner), buf_str(&b), why);
+        rc = publish(a, dir, arena_cstr(a, owner), list_text(&c), why);
+        if (rc == OK && c.full)
+            rc = fail(why, "5.3.4",
+                      "%.*s shares with more users than imap_shared_list can "
+                      "hold: not all will see it",
+                      STR(owner));
     }
     arena_free(a);
     return rc;

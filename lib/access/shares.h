@@ -23,7 +23,8 @@ enum rc shares_find(struct arena *a, const char *folder,
                     const struct acl_who *who, struct shares *shares,
                     struct why *why) MUST_USE;
 
-/* Write down what an owner's mailboxes say; nothing where that is there. */
+/* Write down what an owner's mailboxes say; nothing where that is there. PERM
+ * 5.3.4 where that is too much for one file: then it has a part of it. */
 enum rc shares_publish(const char *folder, struct str owner, const char *root,
                        bool fs, struct why *why) MUST_USE;
 

@@ -140,8 +140,57 @@ with_many(void **state)
     write_acl(&p, ".Two", arena_cstr(p.a, buf_str(&two)));
     assert_true(shares_any(p.mail, false, &ben));
     assert_int_equal(shares_publish(p.list, S("anna@x"), p.mail, false, &why),
-                     OK);
+                     PERM);
     teardown(&p);
 }
 
-TESTS(TEST(published), TEST(refused), TEST(with_many))
+/* Each ACL is one that can be read, and so is what is written of all. */
+static void
+with_long_names(void **state)
+{
+    static const char *const folders[] = {".One", ".Two", ".Three"};
+    struct place p;
+    struct why why;
+
+    (void)state;
+    setup(&p);
+    write_acl(&p, ".Ben", "user=ben@x l\n");
+    for (size_t i = 0; i < COUNT(folders); i++) {
+        struct buf b = buf_in(p.a);
+
+        for (int n = 0; n < 30; n++)
+            buf_fmt(&b, "user=x%zu%d%01900d l\n", i, n, 0);
+        write_acl(&p, folders[i], arena_cstr(p.a, buf_str(&b)));
+    }
+    assert_int_equal(shares_publish(p.list, S("anna@x"), p.mail, false, &why),
+                     PERM);
+    assert_string_equal(why.dsn, "5.3.4");
+    assert_int_equal(found(&p, &ben), 1);
+    for (size_t i = 0; i < COUNT(folders); i++)
+        write_acl(&p, folders[i], "");
+    assert_int_equal(shares_publish(p.list, S("anna@x"), p.mail, false, &why),
+                     OK);
+    assert_int_equal(found(&p, &ben), 1);
+    teardown(&p);
+}
+
+/* A list that another version wrote, or somebody else. */
+static void
+over_what_is_no_list(void **state)
+{
+    struct place p;
+    struct why why;
+
+    (void)state;
+    setup(&p);
+    write_acl(&p, ".Ben", "user=ben@x l\n");
+    assert_int_equal(mkfifo(arena_fmt(p.a, "%s/anna@x", p.list), 0600), 0);
+    assert_int_equal(found(&p, &ben), 0);
+    assert_int_equal(shares_publish(p.list, S("anna@x"), p.mail, false, &why),
+                     OK);
+    assert_int_equal(found(&p, &ben), 1);
+    teardown(&p);
+}
+
+TESTS(TEST(published), TEST(refused), TEST(with_many), TEST(with_long_names),
+      TEST(over_what_is_no_list))
