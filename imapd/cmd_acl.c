@@ -224,7 +224,7 @@ do_getacl(struct session *s, const struct command *c)
         if (acl.at[i].id.negative || !is_self(s, &spot, &acl.at[i].id))
             put_entry(s, &b, &spot, &acl.at[i]);
     buf_add(&b, S("\r\n"));
-    conn_put(s->conn, buf_str(&b));
+    say_wide(s, s->command, buf_str(&b));
     reply_ok(s, "ACL told");
 }
 
@@ -248,7 +248,7 @@ do_listrights(struct session *s, const struct command *c)
         buf_add(&b, S(" la r s w i p k x t e c d\r\n"));
     else
         buf_add(&b, S(" \"\" l r s w i p k x t e a c d\r\n"));
-    conn_put(s->conn, buf_str(&b));
+    say_wide(s, s->command, buf_str(&b));
     reply_ok(s, "Rights listed");
 }
 

@@ -1,6 +1,7 @@
 /* GETMETADATA, SETMETADATA: RFC 5464; special uses among them: RFC 6154 4. */
 #include <string.h>
 
+#include "base/log.h"
 #include "mail/imap_text.h"
 #include "mail/mutf7.h"
 #include "notes.h"
@@ -335,14 +336,33 @@ is_fit(struct session *s, const struct metadata_value *v)
     return true;
 }
 
+/* All of them are set, or none (4.3): these have been, and others cannot. */
+static void
+take_back(struct session *s, struct home *h, struct metadata_note *notes,
+          size_t count, const struct metadata_notes *before)
+{
+    struct why why;
+
+    for (size_t i = 0; i < count; i++) {
+        const struct metadata_note *n = find(before, notes[i].entry);
+
+        notes[i].value = n ? n->value : (struct str){0};
+    }
+    if (metadata_set(h, notes, count, &why) != OK)
+        log_warn("imap(%.*s): notes that were set in part stay: %s",
+                 STR(s->imap->user->user), why.text);
+}
+
+/* The use is a NULL view where it stays as it is. */
 static enum rc
 store(struct session *s, const struct metadata *m, const struct place *p,
-      struct why *why)
+      struct str use, struct why *why)
 {
     struct metadata_note *notes =
         arena_alloc(s->command, (m->count + 1) * sizeof *notes);
     size_t own = 0, other = m->count;
-    enum rc rc = OK;
+    struct metadata_notes before;
+    enum rc rc = load(s, p, &before, why);
 
     for (size_t i = 0; i < m->count; i++) {
         bool private = is_private(m->entries[i].entry);
@@ -354,10 +374,19 @@ store(struct session *s, const struct metadata *m, const struct place *p,
             (struct metadata_note){str_from(path), m->entries[i].entry,
                                    m->entries[i].value};
     }
-    if (own > 0)
-        rc = metadata_set(p->own, notes, own, why);
-    if (rc == OK && other < m->count)
+    if (rc == OK)
         rc = metadata_set(p->home, notes + other, m->count - other, why);
+    if (rc != OK)
+        return rc;
+    rc = metadata_set(p->own, notes, own, why);
+    if (rc != OK) {
+        take_back(s, p->home, notes + other, m->count - other, &before);
+        return rc;
+    }
+    if (use.p && has_uses(p))
+        rc = folder_set_use(p->home, p->path, use, why);
+    if (rc != OK)
+        take_back(s, p->own, notes, own, &before);
     return rc;
 }
 
@@ -402,9 +431,7 @@ do_setmetadata(struct session *s, const struct command *c)
     if (!find_place(s, m->mailbox, &name, &place) ||
         !take_new_use(s, m, &place, &use))
         return;
-    rc = store(s, m, &place, &why);
-    if (rc == OK && use.p && has_uses(&place))
-        rc = folder_set_use(place.home, place.path, use, &why);
+    rc = store(s, m, &place, use, &why);
     if (rc == OK)
         reply_ok(s, "Metadata stored");
     else if (strcmp(why.dsn, "5.3.4") == 0)

@@ -106,7 +106,7 @@ tell(struct session *s, const struct root *r, struct why *why)
         buf_fmt(&b, "%sMESSAGE %llu %lld", l->bytes > 0 ? " " : "",
                 (unsigned long long)messages, (long long)l->messages);
     buf_add(&b, S(")\r\n"));
-    conn_put(s->conn, buf_str(&b));
+    say_wide(s, s->command, buf_str(&b));
     return OK;
 }
 
@@ -180,7 +180,7 @@ do_getquotaroot(struct session *s, const struct command *c)
         imap_put_string(&b, r.name);
     }
     buf_add(&b, S("\r\n"));
-    conn_put(s->conn, buf_str(&b));
+    say_wide(s, s->command, buf_str(&b));
     finish(s, is_limited(&r.limits) ? tell(s, &r, &why) : OK, &why);
 }
 

@@ -539,6 +539,48 @@ def test_metadata(anna, ben):
         b'* METADATA Notes (/private/comment "hers" /shared/comment "new")']
 
 
+def test_metadata_all_or_none(posta, anna, ben):
+    """RFC 5464 4.3: where one cannot be set, none is, wherever they are kept."""
+    a = anna
+    box = share(a, ben, 'Notes', 'lr')
+    get = f'GETMETADATA {box} (/private/mine /shared/all)'
+    full = ' '.join(f'/{{0}}/n{n} "x"' for n in range(99))
+    with ben.login() as b:
+        b.ok(f'SETMETADATA {box} (/private/mine "1" /shared/all "2")')
+        before = b.ok(get)
+        for kind in 'shared', 'private':
+            b.ok(f'SETMETADATA {box} ({full.format(kind)})')
+            b.no(f'SETMETADATA {box} (/private/mine "3" /shared/all "5" '
+                 f'/{kind}/more "4")', b'[METADATA TOOMANY]')
+            assert b.ok(get) == before
+            other = 'private' if kind == 'shared' else 'shared'
+            b.no(f'SETMETADATA {box} (/{other}/new "3" /{kind}/more "4")',
+                 b'[METADATA TOOMANY]')
+            assert b.ok(f'GETMETADATA {box} (/{other}/new)') == [
+                f'* METADATA {box} (/{other}/new NIL)'.encode()]
+            b.ok(f'SETMETADATA {box} (/{kind}/n1 NIL)')
+
+
+def test_names_of_users(posta, anna, ben):
+    """Identifiers and quota roots in UTF-8 are literals, but for clients that
+    read it in quoted strings; one that no ACL can hold shuts nobody out."""
+    a = anna
+    a.ok('CREATE box')
+    assert a.literals('SETACL box ', 'jürgen'.encode(), ' lr')[1] == \
+        b'OK ACL set'
+    assert a.ok('GETACL box')[0].endswith(' {7}\r\njürgen lr'.encode())
+    assert ' {7}\r\njürgen "" l '.encode() in a.literals(
+        'LISTRIGHTS box ', 'jürgen'.encode(), '')[0][0]
+    a.ok('ENABLE IMAP4rev2')
+    assert a.ok('GETACL box')[0].endswith(' "jürgen" lr'.encode())
+    for size in 2000, 2100, 4096:
+        _, done = a.literals('SETACL box ', b'x' * size, ' lr')
+        assert done == b'OK ACL set' if size == 2000 else \
+            done.startswith(b'NO [LIMIT]'), done
+        a.ok('GETACL box')
+        a.ok('SELECT box')
+
+
 def test_copy_between_homes(posta, anna, ben):
     a = anna
     box = share(a, ben, 'In', 'lrswite')
