@@ -10,6 +10,7 @@
 #include "write.h"
 
 #define MESSAGE_MAX ((size_t)64 << 20)
+#define ITEM_MAX    ((size_t)256 << 20) /* a header may be all of a message */
 
 struct work {
     struct walk walk;
@@ -269,7 +270,7 @@ static struct task
 task_of(struct session *s, struct work *w, struct uid_set set)
 {
     w->a = arena_new("message", MESSAGE_MAX);
-    w->item = arena_new("item", MESSAGE_MAX);
+    w->item = arena_new("item", ITEM_MAX);
     walk_begin(&w->walk, s, set);
     return (struct task){.step = step, .drop = drop, .work = w};
 }

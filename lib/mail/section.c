@@ -83,6 +83,10 @@ section_body(struct str message, const struct structure *s,
 
 /* ---- selected fields ---- */
 
+/* Room for the copy of such a header is taken at once: three times as much is
+ * taken by one that grows. */
+#define LONG_HEADER ((size_t)1 << 20)
+
 static bool
 is_selected(const struct section *section, struct str name)
 {
@@ -140,6 +144,8 @@ section_fields(struct arena *a, struct str header,
     struct str name;
     struct buf b = buf_in(a);
 
+    if (header.len >= LONG_HEADER)
+        (void)buf_space(&b, header.len + 4);
     while (header.len > 0) {
         struct str lines = next_lines(&header, &name);
 

@@ -269,6 +269,19 @@ def test_a_header_of_a_million_fields(alice, beside, field):
     alice.ok('DELETE Fields')
 
 
+def test_fields_of_a_long_header(alice, beside):
+    """Those of 30 MB, all of which are asked for."""
+    data = b'Subject:a\r\n' * 3000000 + b'\r\nHello.\r\n'
+    alice.ok('CREATE Fields')
+    assert alice.literals('APPEND Fields ', data)[1].startswith(b'OK')
+    alice.ok('SELECT Fields')
+    for fields in 'HEADER.FIELDS (Subject To)', 'HEADER.FIELDS.NOT (To)':
+        line, = alice.ok(f'FETCH 1 BODY.PEEK[{fields}]')
+        assert line.endswith(b'Subject:a\r\n\r\n)') and len(line) > 33000000
+    alice.ok('UNSELECT')
+    alice.ok('DELETE Fields')
+
+
 @pytest.mark.parametrize('key', ['HEADER X-LONG z', 'TO nobody', 'BODY part8z',
                                  'TEXT zz', 'SUBJECT lang'])
 def test_many_keys_of_a_large_message(alice, beside, large, key):
