@@ -404,7 +404,7 @@ index_damaged(void **state)
         "head -c 40000 /dev/urandom > data.mdb",
         "head -c 4096 /dev/urandom > state",
         "head -c 8192 /dev/urandom | dd of=data.mdb bs=4096 seek=2 "
-        "conv=notrunc 2> /dev/null",
+        "conv=notrunc 2> /dev/null; touch -d @1000 data.mdb",
         "cp data.mdb x; rm data.mdb; mv x data.mdb",
     };
     struct user *u = user_new();

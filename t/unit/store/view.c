@@ -1,5 +1,7 @@
 #include "store/view.h"
 
+#include <utime.h>
+
 #include "store/changes.h"
 #include "store/expunge.h"
 #include "unit/store/maildir.h"
@@ -163,6 +165,10 @@ index_lost(void **state)
     expunge(u, 2, 2);
     user_remove_index(u);
     user_put(u, "cur/x:2,");
+    /* Not in the same tick as we: that is noticed, but not at once. */
+    assert_int_equal(utime(arena_fmt(u->a, "%s/cur", u->root),
+                           &(struct utimbuf){1000, 1000}),
+                     0);
     user_sync(u);
     assert_str(update(u, v, true), S("5 + ~1,3:5 -2 *2"));
     assert_int_equal(view_uid(v, 5), 6);
