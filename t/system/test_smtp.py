@@ -510,13 +510,18 @@ def test_reuse_limits():
         for _ in range(4):
             agent.one(server.nexthop)
         assert len(server.sessions) == 2
-    with FakeSmtp() as server, \
-            SmtpAgent(smtp_connection_reuse_time_limit='4s') as agent:
-        agent.one(server.nexthop)
-        time.sleep(4.2)
-        agent.one(server.nexthop)
-        agent.one(server.nexthop)
-        assert len(server.sessions) == 2
+
+
+@pytest.mark.parametrize('limit, another', [('1s', True), ('1000s', False)])
+def test_reuse_time_limit(limit, another):
+    def slow(_):
+        time.sleep(1.2)
+        return '250 2.1.0 Ok'
+    with FakeSmtp(MAIL=slow) as server, \
+            SmtpAgent(smtp_connection_reuse_time_limit=limit) as agent:
+        for _ in range(3):  # the second is the last where there is a limit
+            assert agent.one(server.nexthop).rc == OK
+        assert (len(server.sessions) > 1) == another
 
 
 # ---- several servers

@@ -30,7 +30,10 @@ class SmtpAgent:
         self.top = pathlib.Path(tempfile.mkdtemp(prefix='posta-test-smtp-'))
         settings = {'myhostname': 'client.test', 'dns_servers': '127.0.0.1:1',
                     'queue_directory': self.top,
-                    'inet_protocols': 'ipv4', **settings}
+                    'inet_protocols': 'ipv4',
+                    # as long as a test may take to the next message
+                    'smtp_connection_cache_time_limit': '1000s',
+                    'lmtp_connection_cache_time_limit': '1000s', **settings}
         conf = self.top / 'main.cf'
         conf.write_text(''.join(f'{k} = {v}\n' for k, v in settings.items()))
         self.link, theirs = socket.socketpair(socket.AF_UNIX,
