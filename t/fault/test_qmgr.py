@@ -35,12 +35,12 @@ def drive(folder, *args, fault=None):
     return subprocess.run(
         [DRIVER, '-c', SETTINGS, '-a', '2', *args, QMGR, folder], env=env,
         text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-        timeout=60)
+        timeout=300)
 
 
-def first(folder, answer, rcpts, fault):
+def first(folder, answer, rcpts, fault, seconds=1):
     return drive(folder, '-m', '2', '-p', '1', '-r', str(rcpts), '-s', '2',
-                 '-z', str(SIZE), '-o', answer, '-w', '1', '-k', '30',
+                 '-z', str(SIZE), '-o', answer, '-w', str(seconds), '-k', '30',
                  fault=fault)
 
 
@@ -50,7 +50,8 @@ def count_calls(answer, rcpts):
     counter = top / 'counter'
     counter.write_bytes(bytes(8))
     try:
-        first(top / 'queue', answer, rcpts, f'1000000:eio:qmgr:{counter}')
+        first(top / 'queue', answer, rcpts, f'1000000:eio:qmgr:{counter}',
+              seconds=100)
         return struct.unpack('=Q', counter.read_bytes())[0]
     finally:
         shutil.rmtree(top)
@@ -86,7 +87,7 @@ def test_nothing_is_lost(answer, rcpts, what):
         folder = top / 'queue'
         try:
             one = first(folder, answer, rcpts, f'{n}:{what}:qmgr')
-            two = drive(folder, '-p', '0', '-o', 'sent', '-e', '1', '-w', '20')
+            two = drive(folder, '-p', '0', '-o', 'sent', '-e', '1', '-w', '100')
             log = (folder / 'log').read_text()
             story = f'call {n}: {what}\n{one.stdout}{two.stdout}{log}'
             assert two.returncode == 0, story

@@ -95,7 +95,7 @@ class Listener(Client):
                     f'is at least {least}')
         return None
 
-    def compare(self, world, seconds=20):
+    def compare(self, world, seconds=120):
         """It comes in its own time."""
         end = time.monotonic() + seconds
         self.ask()

@@ -132,7 +132,7 @@ class User(Steps, Bursts, Outside):
         """Nothing is pending: a fresh look finds what the model has, and so do
         the files when flags have been written to their names."""
         self.adopt(Pending(self.world))
-        end = time.monotonic() + 20
+        end = time.monotonic() + 120
         for box in self.world.boxes.values():
             while wrong := audit.compare_files(box):
                 if time.monotonic() > end:

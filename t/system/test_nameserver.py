@@ -9,7 +9,7 @@ def ask(server, name, kind):
     query = (b'\x00\x07\x01\x00\x00\x01\x00\x00\x00\x00\x00\x00' + labels +
              b'\x00' + kind.to_bytes(2, 'big') + b'\x00\x01')
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
-        s.settimeout(5)
+        s.settimeout(60)
         s.sendto(query, ('127.0.0.1', server.port))
         answer = s.recv(4096)
     return answer[3] & 15, int.from_bytes(answer[6:8], 'big'), answer

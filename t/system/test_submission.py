@@ -307,8 +307,8 @@ def test_time_in_the_queue_begins_with_the_release():
             Posta(settings={**LATER, 'delay_warning_time': '1s',
                             'transport_maps': 'inline:{elsewhere.test=smtp:'
                             f'[127.0.0.1]:{peer.port}}}'}) as posta:
-        until = int(time.time()) + 5
         with session(posta) as c:
+            until = int(time.time()) + 5
             for line in ('MAIL FROM:<alice@example.test> '
                          f'HOLDUNTIL={internet(until)}',
                          'RCPT TO:<x@elsewhere.test>', 'DATA'):
