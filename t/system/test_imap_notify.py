@@ -723,16 +723,19 @@ def test_folders_in_folders():
         p.start()
         mail = p.dir / 'mail/example.test/anna/Maildir'
 
+        # Both come whole: nobody sees them half made.
         def make(folder):
-            for part in ('', 'tmp', 'new', 'cur'):
-                path = mail / folder / part
-                path.mkdir(parents=True, exist_ok=True)
-                st = os.stat(mail)
+            st = os.stat(mail)
+            for part in '', 'tmp', 'new', 'cur':
+                path = mail.parent / 'made' / part
+                path.mkdir()
                 os.chown(path, st.st_uid, st.st_gid)
+            os.rename(mail.parent / 'made', mail / folder)
 
         def drop_in(folder):
-            path = mail / folder / 'new' / f'1700000000.{time.time_ns()}.host'
+            path = mail.parent / f'1700000000.{time.time_ns()}.host'
             path.write_text('Subject: x\n\nx\n')
+            path.rename(mail / folder / 'new' / path.name)
 
         with RawImap(p.base + 993, 'anna@example.test') as a, \
                 RawImap(p.base + 993, 'anna@example.test') as b:
