@@ -20,7 +20,9 @@ struct copy {
     struct mailbox *from, *to;
     struct arena *a;
     const struct copy_how *how;
-    bool move, together;        /* one transaction: both are of one home */
+    bool together;              /* one transaction: both are of one home */
+    bool by_name;               /* files can have names in both */
+    bool rename;                /* or a move is a copy, and then they go */
     uint64_t bit[KEYWORDS_MAX]; /* of a keyword in `to`, or 0 */
     struct leaving list;
     struct deposit_file *files; /* as many, in the same order */
@@ -118,8 +120,8 @@ list(struct copy *c, struct uid_set set, struct why *why)
             .from = file->name,
             .from_dir = file->in_new ? c->from->new : c->from->cur,
             .base = new_base(c, &file->message),
-            .link = !(c->move && c->together),
-            .fresh = !(c->move && c->together),
+            .link = !c->rename,
+            .fresh = !c->rename,
             .guid = guid_of(c, &fields, f.id, file),
             .message = file->message,
         };
@@ -241,7 +243,7 @@ leave_too(void *own, struct index_folder *f, struct why *why)
         c->list.files.at[i].done = c->files[i].done;
     for (enum blob_kind kind = 0; known && kind < BLOB_KINDS; kind++)
         copy_blobs(c, kind, from->id, f->id);
-    if (!c->move || !known)
+    if (!c->rename || !known)
         return OK;
     rc = leave_index(c->from, from, &c->list, why);
     if (rc == OK && !same)
@@ -255,9 +257,9 @@ hand_over(struct copy *c, struct why *why)
     struct index_folder f;
     enum rc rc = OK;
 
-    if (!same_files(c))
+    if (!c->by_name)
         rc = copy_all_bytes(c, why);
-    if (rc == OK && c->move && c->together && c->from != c->to) {
+    if (rc == OK && c->rename && c->from != c->to) {
         rc = mailbox_read(c->from, &f, why);
         if (rc == OK)
             rc = mailbox_end(c->from, why);
@@ -267,7 +269,7 @@ hand_over(struct copy *c, struct why *why)
     if (rc == OK)
         rc = deposit(c->to, c->files, c->list.files.len,
                      c->together ? leave_too : NULL, c, why);
-    if (c->move && c->together && c->from != c->to)
+    if (c->rename && c->from != c->to)
         mailbox_own_end(c->from, c->list.in_new);
     return rc;
 }
@@ -309,17 +311,50 @@ missing(const struct copy *c, struct arena *a)
     return ranges_take(&r, a);
 }
 
+/* What was copied leaves `from`. What is not there any more, somebody else has
+ * taken: of two who move it, one has it. */
 static enum rc
-copy_once(struct copy *c, struct uid_set *set, struct ranges *taken,
+take_away(struct copy *c, struct why *why)
+{
+    struct ranges copied = {0}, late = {0};
+    struct uid_set gone, back;
+    size_t count = c->list.files.len;
+
+    for (size_t i = 0; i < count; i++)
+        if (c->files[i].done)
+            ranges_add(&copied, c->list.files.at[i].uid);
+    enum rc rc = expunge_messages(c->from, ranges_take(&copied, c->a), false,
+                                  c->a, &gone, why);
+
+    for (size_t i = 0; rc == OK && i < count; i++)
+        if (c->files[i].done && !uid_set_has(gone, c->list.files.at[i].uid)) {
+            ranges_add(&late, c->files[i].uid);
+            c->files[i].done = false;
+        }
+    back = ranges_take(&late, c->a);
+    if (back.len > 0)
+        rc = expunge_messages(c->to, back, false, c->a, &gone, why);
+    return rc;
+}
+
+static enum rc
+copy_once(struct copy *c, struct uid_set *set, bool last, struct ranges *taken,
           struct ranges *given, struct why *why)
 {
+    unsigned generation = c->from->home->generation;
     enum rc rc = mailbox_sync(c->from, NULL, why);
 
     if (rc == OK)
         rc = copy(c, *set, why);
+    if (rc == TEMP && !last && c->from->home->generation != generation) {
+        vec_free(&c->list.files);
+        return OK;
+    }
+    *set = missing(c, c->a);
+    if (rc == OK && c->how->move && !c->rename)
+        rc = take_away(c, why);
     if (rc == OK)
         report(c, taken, given);
-    *set = missing(c, c->a);
     vec_free(&c->list.files);
     return rc;
 }
@@ -337,31 +372,21 @@ copy_messages(struct mailbox *from, struct uid_set set, struct mailbox *to,
     /* Somebody may rename a file meanwhile: then it is found the second time.
      * So it is where somebody removed the index, as nothing was done then. */
     for (int i = 0; rc == OK && set.len && i < 2; i++) {
-        const struct uid_set wanted = set;
-        unsigned generation = from->home->generation;
         struct copy c = {.from = from,
                          .to = to,
                          .a = work,
                          .how = how,
-                         .move = how->move,
                          .together = from->home == to->home,
                          .tmp = -1};
 
+        c.by_name = same_files(&c);
+        c.rename = how->move && c.together && c.by_name;
         if (i)
             mailbox_own_doubt(from);
-        rc = copy_once(&c, &set, &taken, &given, why);
-        if (rc == TEMP && i == 0 && from->home->generation != generation) {
-            set = wanted;
-            rc = OK;
-        }
+        rc = copy_once(&c, &set, i > 0, &taken, &given, why);
     }
     *from_uids = ranges_take(&taken, a);
     *to_uids = ranges_take(&given, a);
     arena_free(work);
-    if (rc == OK && how->move && from->home != to->home) {
-        struct uid_set gone;
-
-        rc = expunge_messages(from, *from_uids, false, a, &gone, why);
-    }
     return rc;
 }

@@ -20,7 +20,7 @@ struct copy_how {
  *
  * Moved, a message is in one of the two folders whatever happens. Messages that
  * are gone are left out. from_uids and to_uids have the same count and order
- * (COPYUID).
+ * (COPYUID); with a failure they tell what had been done before, which stays.
  */
 enum rc copy_messages(struct mailbox *from, struct uid_set set,
                       struct mailbox *to, const struct copy_how *how,

@@ -159,3 +159,45 @@ def every_call(folder, each):
         if not stopped:
             break
     assert 60 < n < 999
+
+
+def ask(path, *commands):
+    done = subprocess.run([TOOL, path], input='\n'.join(('open INBOX', *commands)),
+                          capture_output=True, text=True, cwd=path.parent,
+                          check=True)
+    return done.stdout
+
+
+def two_who_move(top, n):
+    """The second at the nth call of the first; false when there is none."""
+    first = Maildir(top / 'first')
+    for name in 'a', 'b':
+        for part in 'new', 'cur', 'tmp':
+            (top / name / part).mkdir(parents=True)
+    for path in first.path, top / 'a', top / 'b':
+        ask(path)
+    with subprocess.Popen([TOOL, first.path], text=True, cwd=top,
+                          stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                          env={'POSTA_DISK_FAULT': f'{n}:stop'}) as tool:
+        tool.stdin.write('open INBOX\naway 1 2 a')
+        tool.stdin.close()
+        status = os.waitpid(tool.pid, os.WUNTRACED)[1]
+        stopped = os.WIFSTOPPED(status)
+        if stopped:
+            ask(first.path, 'away 1 2 b')
+            os.kill(tool.pid, signal.SIGCONT)
+            status = os.waitpid(tool.pid, 0)[1]
+        tool.returncode = os.waitstatus_to_exitcode(status)
+        assert tool.returncode == 0, status
+    found = [re.findall(r':(x|y)(?= |$)', ask(path, 'dump').split('\n')[1])
+             for path in (first.path, top / 'a', top / 'b')]
+    assert found[0] == [] and sorted(found[1] + found[2]) == ['x', 'y'], found
+    return stopped
+
+
+def test_two_who_move():
+    """Each to a home of his own: one of the two has the message."""
+    with tempfile.TemporaryDirectory(dir='/dev/shm') as folder:
+        for n in range(1, 100):
+            if not two_who_move(pathlib.Path(folder) / str(n), n):
+                break

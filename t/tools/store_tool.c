@@ -138,23 +138,30 @@ do_expunge(struct tool *t)
 }
 
 static enum rc
-copy(struct tool *t, bool move)
+copy_to(struct tool *t, struct mailbox *box, bool move)
 {
+    const struct copy_how how = {.move = move, .flags = FLAG_ALL};
     struct uid_range r = {num(t, 1), num(t, 2)};
     struct uid_set from, to;
+    enum rc rc = copy_messages(t->box, (struct uid_set){&r, 1}, box, &how, t->a,
+                               &from, &to, &t->why);
+
+    put_set(t, from);
+    buf_fmt(&t->out, " >");
+    put_set(t, to);
+    return rc;
+}
+
+static enum rc
+copy(struct tool *t, bool move)
+{
     struct mailbox *box;
     enum rc rc = mailbox_open(t->home, word(t, 3), &box, &t->why);
 
     if (rc != OK)
         return rc;
-    const struct copy_how how = {.move = move, .flags = FLAG_ALL};
-
-    rc = copy_messages(t->box, (struct uid_set){&r, 1}, box, &how, t->a, &from,
-                       &to, &t->why);
+    rc = copy_to(t, box, move);
     mailbox_close(box);
-    put_set(t, from);
-    buf_fmt(&t->out, " >");
-    put_set(t, to);
     return rc;
 }
 
@@ -168,6 +175,26 @@ static enum rc
 do_move(struct tool *t)
 {
     return copy(t, true);
+}
+
+/* away FIRST LAST ROOT: a move into the INBOX of another home. */
+static enum rc
+do_away(struct tool *t)
+{
+    const struct home_settings s = {.root = arena_cstr(t->a, word(t, 3))};
+    struct home *home;
+    struct mailbox *box;
+    enum rc rc = home_open(&s, &home, &t->why);
+
+    if (rc != OK)
+        return rc;
+    rc = mailbox_open(home, S("INBOX"), &box, &t->why);
+    if (rc == OK) {
+        rc = copy_to(t, box, true);
+        mailbox_close(box);
+    }
+    home_close(home);
+    return rc;
 }
 
 static enum rc
@@ -290,6 +317,7 @@ static const struct {
     {"expunge",   do_expunge,   true },
     {"copy",      do_copy,      true },
     {"move",      do_move,      true },
+    {"away",      do_away,      true },
     {"status",    do_status,    true },
     {"select",    do_select,    true },
     {"dump",      do_dump,      true },

@@ -1,6 +1,8 @@
 #include "store/copy.h"
 
 #include "store/folders.h"
+#include "store/ranges.h"
+#include "store/uidlist.h"
 #include "unit/store/maildir.h"
 
 static struct str
@@ -125,6 +127,103 @@ renamed(void **state)
     user_end(u);
 }
 
+static void
+set_time(struct user *u, const char *folder, struct timespec t)
+{
+    assert_int_equal(utimensat(AT_FDCWD,
+                               arena_fmt(u->a, "%s/%s", u->root, folder),
+                               (const struct timespec[]){t, t}, 0),
+                     0);
+}
+
+/* Another program renames a file in the very tick in which we change a name: of
+ * a large folder only who misses it looks for it. */
+static void
+rename_unseen(struct user *u, unsigned flags, const char *from, const char *to)
+{
+    const struct timespec old = {.tv_sec = 1700000000, .tv_nsec = 5};
+    struct stat st;
+
+    set_time(u, "cur", old);
+    set_time(u, "new", old);
+    user_sync(u);
+    user_store(u, 9, 9, FLAGS_REPLACE, flags, 0);
+    good(flags_flush(u->box, SIZE_MAX, NULL, &u->why));
+    assert_int_equal(stat(arena_fmt(u->a, "%s/cur", u->root), &st), 0);
+    user_move(u, from, to);
+    set_time(u, "cur", st.st_mtim);
+}
+
+/* What is found the second time comes last. If that fails, because there is no
+ * UID left, the first ones are told of, and have moved. */
+static void
+second_try(void **state)
+{
+    struct user *u = user_new();
+    struct home_settings s = {.root = arena_fmt(u->a, "%s/Full", u->top)};
+    const struct copy_how move = {.move = true, .flags = FLAG_ALL};
+    const struct uid_range all = {1, 3};
+    struct uid_set from_uids, to_uids;
+    struct mailbox *to;
+    struct home *home;
+
+    (void)state;
+    for (int i = 1; i <= 2000; i++)
+        user_put(u, arena_fmt(u->a, "cur/%d.h:2,", i));
+    user_login(u);
+    to = other(u, "To");
+    rename_unseen(u, FLAG_FLAGGED, "cur/2.h:2,", "cur/2.h:2,S");
+    assert_str(copied(u, to, 1, 3, false), S("1,3,2 > 1:3"));
+    mailbox_close(to);
+
+    mkdir(s.root, 0700);
+    file_write(arena_fmt(u->a, "%s/dovecot-uidlist", s.root),
+               arena_fmt(u->a, "3 V7 N%u G%032d\n", UIDLIST_LAST - 1, 1));
+    good(home_open(&s, &home, &u->why));
+    good(mailbox_open(home, S("INBOX"), &to, &u->why));
+    rename_unseen(u, FLAG_SEEN, "cur/2.h:2,S", "cur/2.h:2,");
+    assert_int_equal(copy_messages(u->box, (struct uid_set){&all, 1}, to, &move,
+                                   u->a, &from_uids, &to_uids, &u->why),
+                     PERM);
+    assert_str(set_text(u->a, from_uids), S("1,3"));
+    assert_int_equal(uid_set_count(to_uids), 2);
+    assert_int_equal(user_status(u).messages, 1998);
+    mailbox_close(to);
+    home_close(home);
+    user_logout(u);
+    user_end(u);
+}
+
+/* A folder that is a link to one of another file system. */
+static void
+other_file_system(void **state)
+{
+    struct user *u = user_new();
+    char far[] = "/dev/shm/posta-store-XXXXXX";
+    struct mailbox *to;
+
+    (void)state;
+    assert_non_null(mkdtemp(far));
+    assert_int_equal(symlink(far, arena_fmt(u->a, "%s/.Far", u->root)), 0);
+    mkdir(arena_fmt(u->a, "%s/cur", far), 0700);
+    user_login(u);
+    user_append(u, u->box, 3);
+    good(mailbox_open(u->home, S("Far"), &to, &u->why));
+    assert_str(copied(u, to, 1, 1, false), S("1 > 1"));
+    assert_str(copied(u, to, 1, 2, true), S("1:2 > 2:3"));
+    mailbox_close(to);
+    user_logout(u);
+    user_remove_index(u);
+    user_login(u);
+    assert_str(user_list(u), S("3:"));
+    good(mailbox_open(u->home, S("Far"), &to, &u->why));
+    assert_str(list(u, to), S("1: 2: 3:"));
+    mailbox_close(to);
+    user_logout(u);
+    folder_remove(u->a, far);
+    user_end(u);
+}
+
 /* To somebody else's mailbox, or another root's. */
 static void
 other_home(void **state)
@@ -181,4 +280,4 @@ undated(void **state)
 }
 
 TESTS(TEST(undated), TEST(copies), TEST(same_folder), TEST(renamed),
-      TEST(other_home))
+      TEST(second_try), TEST(other_file_system), TEST(other_home))
