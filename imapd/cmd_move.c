@@ -87,15 +87,14 @@ copy_some(struct session *s, struct copying *c, struct uid_set set,
     struct uid_set from_uids, to_uids;
     enum rc rc = check_room(s, c, set, why);
 
-    if (rc == OK)
-        rc = copy_messages(s->box, set, c->to, &c->how, s->command, &from_uids,
-                           &to_uids, why);
     if (rc != OK)
         return rc;
+    rc = copy_messages(s->box, set, c->to, &c->how, s->command, &from_uids,
+                       &to_uids, why);
     ranges_add_set(&c->from_uids, from_uids);
     ranges_add_set(&c->to_uids, to_uids);
     news_added(s, c->name, c->to, to_uids);
-    return OK;
+    return rc;
 }
 
 static void

@@ -180,6 +180,32 @@ def test_copy_that_fails(posta, alice):
     assert alice.ok(ask) == [b'* STATUS Half (MESSAGES 3)']
 
 
+def test_copy_that_fails_when_it_looks_again(posta, alice):
+    """A file gets another name in the tick of a change of ours, so it is found
+    when all others have been copied, and then there is no UID left."""
+    maildir = posta.dir / 'mail' / posta.domain / 'alice/Maildir'
+    st = maildir.stat()
+    for name, count in ('Large', 2000), ('Full', 0):
+        folder = maildir / f'.{name}'
+        folder.mkdir(mode=0o700)
+        os.chown(folder, st.st_uid, st.st_gid)
+        fill(folder, count)
+    uids = maildir / '.Full/dovecot-uidlist'
+    uids.write_text(f'3 V7 N{2 ** 32 - 65538} G{1:032x}\n')
+    os.chown(uids, st.st_uid, st.st_gid)
+
+    alice.ok('SELECT Large')
+    alice.ok('STORE 9 FLAGS.SILENT (\\Flagged)')
+    cur = maildir / '.Large/cur'
+    wait_until(lambda: list(cur.glob('1700000008.*:2,F')), 'its name')
+    mtime = cur.stat().st_mtime_ns
+    file, = cur.glob('1700000001.*')
+    file.rename(file.with_name(f'{file.name}S'))
+    os.utime(cur, ns=(mtime, mtime))
+    assert alice.say('COPY 1:3 Full')[1].startswith(b'NO')
+    assert alice.ok('STATUS Full (MESSAGES)') == [b'* STATUS Full (MESSAGES 0)']
+
+
 def test_names_after_the_last_session(posta, alice):
     """Files get the names that say their flags, also when nobody has the
     mailbox open any more."""
