@@ -9,7 +9,7 @@ import time
 
 import pytest
 
-from harness import Posta, process, wait_until
+from harness import Posta, packets, process, wait_until
 from harness.mail_client import PORTS, MailClient, b64, plain, trusting
 from test_auth_log import banned
 from test_many_logins import Quick
@@ -537,3 +537,33 @@ def test_no_password_stays_in_memory():
 def holds(pid, what):
     """Is that in the memory of a process?"""
     return any(what in part for part in process.memory(pid))
+
+
+def enter(posta, service, ticket):
+    """What the broker answers who hands it a connection with that ticket."""
+    with contextlib.ExitStack() as stack:
+        s = stack.enter_context(
+            socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET))
+        mine, theirs = map(stack.enter_context, socket.socketpair())
+        s.settimeout(60)
+        mine.settimeout(60)
+        s.connect(str(posta.dir / f'queue/private/{service}-users'))
+        data, files = packets.pack('enter', tag=7, ticket=ticket, session='x',
+                                   client='127.0.0.1', fd=theirs.fileno())
+        socket.send_fds(s, [data], files)
+        answer = packets.unpack(s.recv(4096))
+        theirs.close()
+        assert mine.recv(10) == b''
+        return answer
+
+
+@pytest.mark.parametrize('service', ['imap', 'pop3'])
+def test_a_forged_ticket(posta, service):
+    """The login stage is believed nothing: without authd's seal nobody comes
+    in, and the log tells of each who tried."""
+    tickets = '', '00', 'a1' * 200, 'z' * 8192
+    for ticket in tickets:
+        name, got = enter(posta, service, ticket)
+        assert name == 'entered' and got['tag'] == 7 and got['pid'] == 0
+        assert got['rc'] != 0 and got['text'].startswith(b'the ticket ')
+    posta.wait_log(f'{service}: login refused: the ticket', count=len(tickets))
