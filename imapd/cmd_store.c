@@ -13,6 +13,8 @@ keyword_bits(struct session *s, const struct flags *f, bool make,
     enum rc rc = OK;
 
     *bits = 0;
+    if (make)
+        rc = mailbox_keywords_fit(s->box, f->keywords, f->count, why);
     for (size_t i = 0; rc == OK && i < f->count; i++) {
         int bit = -1;
 

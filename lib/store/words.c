@@ -45,6 +45,17 @@ write_word(struct mailbox *box, struct index_folder *f, struct arena *a,
 }
 
 static enum rc
+take_place(struct keywords *k, struct str name, int *bit, struct why *why)
+{
+    *bit = keywords_free(k);
+    if (*bit < 0)
+        return fail(why, "5.3.4", "the folder has %d keywords already",
+                    KEYWORDS_MAX);
+    k->name[*bit] = name;
+    return OK;
+}
+
+static enum rc
 add(struct mailbox *box, struct arena *a, struct str name, int *bit,
     struct why *why)
 {
@@ -60,12 +71,7 @@ add(struct mailbox *box, struct arena *a, struct str name, int *bit,
         mailbox_abort(box);
         return OK;
     }
-    *bit = keywords_free(&k);
-    if (*bit < 0)
-        rc = fail(why, "5.3.4", "the folder has %d keywords already",
-                  KEYWORDS_MAX);
-    else
-        k.name[*bit] = name;
+    rc = take_place(&k, name, bit, why);
     if (rc == OK)
         rc = *bit < KEYWORD_LETTERS ? write_letters(box, &f, a, &k, why)
                                     : write_word(box, &f, a, *bit, name, why);
@@ -75,6 +81,32 @@ add(struct mailbox *box, struct arena *a, struct str name, int *bit,
     }
     index_keywords_put(a, box->home->kv, f.id, &k);
     return mailbox_commit(box, &f, why);
+}
+
+static enum rc
+no_keyword(struct why *why)
+{
+    return fail(why, "5.5.2", "that is no keyword");
+}
+
+enum rc
+mailbox_keywords_fit(struct mailbox *box, const struct str *names, size_t count,
+                     struct why *why)
+{
+    const struct keywords *there;
+    struct keywords k;
+    enum rc rc;
+    int bit;
+
+    if (count == 0)
+        return OK;
+    rc = mailbox_keywords(box, &there, why);
+    k = *there;
+    for (size_t i = 0; rc == OK && i < count; i++)
+        if (keywords_find(&k, names[i]) < 0)
+            rc = keyword_valid(names[i]) ? take_place(&k, names[i], &bit, why)
+                                         : no_keyword(why);
+    return rc;
 }
 
 enum rc
@@ -87,7 +119,7 @@ mailbox_keyword(struct mailbox *box, struct str name, int *bit, struct why *why)
     if (rc != OK || *bit >= 0)
         return rc;
     if (!keyword_valid(name))
-        return fail(why, "5.5.2", "that is no keyword");
+        return no_keyword(why);
     rc = mailbox_lock(box, LOCK_WAIT, why);
     if (rc != OK)
         return rc;

@@ -121,6 +121,23 @@ def test_expunge(posta, alice):
                            lambda: alice.ok('COPY 1:* Doomed'))
 
 
+def test_keywords_that_have_no_room(alice):
+    """A refused STORE or APPEND leaves no keyword in the folder."""
+    def flags():
+        return [x for x in alice.ok('SELECT Words') if b'FLAGS' in x]
+
+    alice.ok('CREATE Words')
+    alice.ok('APPEND Words {2+}\r\nx\n')
+    words = ' '.join(f'word{i}' for i in range(65))
+    before = flags()
+    alice.no(f'STORE 1 FLAGS ({words})', b'64 keywords')
+    alice.no(f'STORE 1 FLAGS (word0 {"w" * 256})')
+    alice.no(f'APPEND Words ({words}) {{2+}}\r\nx\n', b'64 keywords')
+    assert flags() == before
+    alice.ok(f'STORE 1 FLAGS ({words.rsplit(" ", 1)[0]} WORD3)')
+    assert flags() != before
+
+
 def test_few_of_many(posta, alice):
     """EXPUNGE and CLOSE find the first and the last, and look no further than
     they must where there is none."""
