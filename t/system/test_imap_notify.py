@@ -56,6 +56,16 @@ class User:
         return top / where / name
 
 
+def make_folder(mail, name):
+    """As another program does, but in one step: nobody sees it half made."""
+    new, st = mail.parent / 'made', os.stat(mail)
+    for part in '', 'cur', 'new', 'tmp':
+        path = new / part
+        path.mkdir()
+        os.chown(path, st.st_uid, st.st_gid)
+    os.rename(new, mail / name)
+
+
 def quiet(c, seconds=0.4):
     """Nothing is said, unasked."""
     c.socket.settimeout(seconds)
@@ -410,12 +420,7 @@ def test_names(posta):
         a.ok('DELETE yours')
         quiet(a)
         # others' programs
-        os.makedirs(u.mail / '.made/cur')
-        for part in 'new', 'tmp', '':
-            (u.mail / '.made' / part).mkdir(exist_ok=True)
-        st = os.stat(u.mail)
-        for path in (u.mail / '.made', *(u.mail / '.made').iterdir()):
-            os.chown(path, st.st_uid, st.st_gid)
+        make_folder(u.mail, '.made')
         assert told(a, 1) == ['* LIST (\\HasNoChildren) "/" made']
         os.rename(u.mail / '.made', u.mail / '.made.up')
         assert told(a, 1) == [
@@ -450,14 +455,10 @@ def test_made_anew(posta):
         u.drop_in('one')
         assert told(a, 1) == [
             '* STATUS one (MESSAGES 1 UIDNEXT 2 UIDVALIDITY N)']
-        st = os.stat(u.mail)
-        other = u.mail / 'other'
-        for path in [other] + [other / x for x in ('cur', 'new', 'tmp')]:
-            path.mkdir()
-            os.chown(path, st.st_uid, st.st_gid)
+        make_folder(u.mail, 'other')
         # RENAME_EXCHANGE, so that nobody sees it without either
         assert ctypes.CDLL(None).renameat2(
-            -100, bytes(other), -100, bytes(u.mail / '.one'), 2) == 0
+            -100, bytes(u.mail / 'other'), -100, bytes(u.mail / '.one'), 2) == 0
         for n in 0, 1:
             assert f'* STATUS one (MESSAGES {n} ' in told(a, 1)[0]
             if n == 0:
@@ -723,15 +724,6 @@ def test_folders_in_folders():
         p.start()
         mail = p.dir / 'mail/example.test/anna/Maildir'
 
-        # Both come whole: nobody sees them half made.
-        def make(folder):
-            st = os.stat(mail)
-            for part in '', 'tmp', 'new', 'cur':
-                path = mail.parent / 'made' / part
-                path.mkdir()
-                os.chown(path, st.st_uid, st.st_gid)
-            os.rename(mail.parent / 'made', mail / folder)
-
         def drop_in(folder):
             path = mail.parent / f'1700000000.{time.time_ns()}.host'
             path.write_text('Subject: x\n\nx\n')
@@ -744,7 +736,7 @@ def test_folders_in_folders():
             a.ok(f'NOTIFY SET (personal ({MESSAGES} MailboxName))')
             drop_in('one/two')
             assert 'STATUS one/two (MESSAGES 1' in told(a, 1)[0]
-            make('one/two/four')
+            make_folder(mail, 'one/two/four')
             assert told(a, 2) == [
                 '* LIST (\\HasNoChildren) "/" one/two/four',
                 '* LIST (\\HasChildren) "/" one/two']
@@ -756,7 +748,7 @@ def test_folders_in_folders():
                 '* LIST (\\HasChildren) "/" uno ("OLDNAME" (one))']
             drop_in('uno/two/five')
             assert 'STATUS uno/two/five (MESSAGES 1' in told(a, 1)[0]
-            make('uno/two/six')
+            make_folder(mail, 'uno/two/six')
             assert told(a, 2)[0] == '* LIST (\\HasNoChildren) "/" uno/two/six'
 
 
