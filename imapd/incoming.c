@@ -38,7 +38,7 @@ header_is_ascii(struct incoming *in, struct str bytes)
     for (size_t i = 0; i < bytes.len && !in->in_body; i++) {
         char c = bytes.p[i];
 
-        if (c < 0)
+        if (c & 0x80)
             return false;
         if (c == '\n')
             in->in_body = !in->in_line;

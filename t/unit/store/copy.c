@@ -127,15 +127,6 @@ renamed(void **state)
     user_end(u);
 }
 
-static void
-set_time(struct user *u, const char *folder, struct timespec t)
-{
-    assert_int_equal(utimensat(AT_FDCWD,
-                               arena_fmt(u->a, "%s/%s", u->root, folder),
-                               (const struct timespec[]){t, t}, 0),
-                     0);
-}
-
 /* Another program renames a file in the very tick in which we change a name: of
  * a large folder only who misses it looks for it. */
 static void
@@ -144,14 +135,14 @@ rename_unseen(struct user *u, unsigned flags, const char *from, const char *to)
     const struct timespec old = {.tv_sec = 1700000000, .tv_nsec = 5};
     struct stat st;
 
-    set_time(u, "cur", old);
-    set_time(u, "new", old);
+    user_set_time(u, "cur", old);
+    user_set_time(u, "new", old);
     user_sync(u);
     user_store(u, 9, 9, FLAGS_REPLACE, flags, 0);
     good(flags_flush(u->box, SIZE_MAX, NULL, &u->why));
     assert_int_equal(stat(arena_fmt(u->a, "%s/cur", u->root), &st), 0);
     user_move(u, from, to);
-    set_time(u, "cur", st.st_mtim);
+    user_set_time(u, "cur", st.st_mtim);
 }
 
 /* What is found the second time comes last. If that fails, because there is no
