@@ -846,6 +846,7 @@ def words(one, other, folder, name, group, others_name=None):
     home = folder if folder.name == 'Maildir' else folder.parent
     one.ok(f'SELECT {name}')
     wait_until(lambda: list(home.rglob('*.words')), 'the index')
+    wait_until(lambda: not list(folder.glob('new/*')), 'names in cur')
     # What is in it is found without a look at the message, which is gone.
     for path in folder.glob('*/17000002*'):
         path.write_bytes(b'Subject: s\n\nnothing\n')
