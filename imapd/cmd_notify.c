@@ -97,10 +97,12 @@ unsigned
 notify_items(unsigned events, bool condstore, const struct mailbox_status *was,
              const struct mailbox_status *is)
 {
-    bool messages = was->validity != is->validity || was->next != is->next ||
-                    was->messages != is->messages;
+    bool other = was->validity != is->validity; /* or nothing was told */
+    bool messages =
+        other || was->next != is->next || was->messages != is->messages;
     bool flags = events & EVENT_FLAG_CHANGE && was->modseq != is->modseq;
-    bool unseen = events & EVENT_FLAG_CHANGE && was->unseen != is->unseen;
+    bool unseen =
+        events & EVENT_FLAG_CHANGE && (other || was->unseen != is->unseen);
     unsigned items = 0;
 
     if (events == 0 || !(messages || (flags && (condstore || unseen))))

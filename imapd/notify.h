@@ -121,6 +121,8 @@ void roster_home_changed(struct imap *imap, const struct home *home,
 /* The session itself has added so many messages: that it knows. */
 void roster_added(struct session *s, struct str name, struct mailbox *box,
                   uint32_t count);
+/* It was told by a STATUS that it asked for, so that is what may change. */
+void roster_told_unseen(struct session *s, struct str name, uint32_t unseen);
 /* The session is about to let go of the selected mailbox, of which it knows
  * what it was told, and that it has expunged so many messages just now. */
 void roster_left(struct session *s, uint32_t removed);

@@ -306,6 +306,16 @@ roster_added(struct session *s, struct str name, struct mailbox *box,
     compare_status(p);
 }
 
+void
+roster_told_unseen(struct session *s, struct str name, uint32_t unseen)
+{
+    struct place *p = roster_find(s->imap, name);
+    struct told *t = p ? told_of(p, s) : NULL;
+
+    if (t)
+        t->st.unseen = unseen;
+}
+
 /* ---- looking */
 
 void

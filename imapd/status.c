@@ -1,5 +1,6 @@
 #include "status.h"
 
+#include "notify.h"
 #include "space.h"
 #include "store/changes.h"
 
@@ -105,6 +106,8 @@ say_status(struct session *s, struct status_telling *t, struct why *why)
         return rc;
     put(s, &b, t, &st);
     conn_put(s->conn, buf_str(&b));
+    if (t->items & STATUS_UNSEEN)
+        roster_told_unseen(s, t->name, st.unseen);
     return OK;
 }
 

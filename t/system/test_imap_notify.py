@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from harness import Dovecot, Posta, maildir
+from harness import Dovecot, Posta, maildir, wait_until
 from harness.raw_imap import RawImap
 
 MESSAGES = 'MessageNew MessageExpunge'
@@ -445,6 +445,30 @@ def test_names(posta):
         lines = told(a, 3)
         assert '* LIST (\\HasNoChildren) "/" old-inbox' in lines
         assert sum('STATUS' in x for x in lines) == 2
+
+
+def test_unseen_goes_back_to_what_it_was(posta):
+    """A STATUS that the listener asked for counts as told: when what it said
+    is over before the server looks, that is news."""
+    with User(posta, ['box']) as u:
+        a, b = u.a, u.b
+        u.drop_in('box')
+        a.ok(f'NOTIFY SET (MAILBOXES box ({ALL}))')
+        b.ok('SELECT box')
+        b.ok('STORE 1 +FLAGS (\\Seen)')
+        believed = [None]
+
+        def hear(lines):
+            for line in lines:
+                believed.extend(int(n) for n in re.findall(
+                    rb'^\* STATUS "?box"? .*UNSEEN (\d+)', line))
+            return believed[-1]
+        wait_until(lambda: hear(a.ok('NOOP')) == 0, 'that all is seen')
+        for _ in range(30):
+            b.ok('STORE 1 -FLAGS (\\Seen)')
+            assert hear(a.ok('STATUS box (UNSEEN)')) == 1
+            b.ok('STORE 1 +FLAGS (\\Seen)')
+            wait_until(lambda: hear(a.ok('NOOP')) == 0, 'that all is seen')
 
 
 def test_made_anew(posta):

@@ -36,7 +36,8 @@ items(void **state)
         {st(1, 5, 4, 2, 10), 0,      0,                        VALIDITY | STATUS_HIGHESTMODSEQ},
         {st(1, 5, 4, 3, 10), 0,      VALIDITY | STATUS_UNSEEN,
          VALIDITY | STATUS_UNSEEN | STATUS_HIGHESTMODSEQ                                      },
-        {st(2, 5, 4, 2, 9),  COUNTS, COUNTS,                   COUNTS | STATUS_HIGHESTMODSEQ  },
+        {st(2, 5, 4, 2, 9),  COUNTS, COUNTS | STATUS_UNSEEN,
+         COUNTS | STATUS_UNSEEN | STATUS_HIGHESTMODSEQ                                        },
     };
 
     (void)state;
@@ -55,10 +56,10 @@ groups(void **state)
 {
     struct str two[] = {S("two"), S("INBOX")};
     struct wish wishes[] = {
-        {{.filter = FILTER_PERSONAL},   ALL                          },
-        {{FILTER_MAILBOXES, '/', two, 2},    EVENT_MAILBOX_NAME           },
-        {{.filter = FILTER_SUBSCRIBED}, 0                            },
-        {{FILTER_SUBTREE_ONE, '/', two, 1},  EVENT_MAILBOX_METADATA_CHANGE},
+        {{.filter = FILTER_PERSONAL},       ALL                          },
+        {{FILTER_MAILBOXES, '/', two, 2},   EVENT_MAILBOX_NAME           },
+        {{.filter = FILTER_SUBSCRIBED},     0                            },
+        {{FILTER_SUBTREE_ONE, '/', two, 1}, EVENT_MAILBOX_METADATA_CHANGE},
     };
     const struct notify n = {.wishes = wishes, .wish_count = 4};
     const struct folder one = {.name = S("one")}, inbox = {.name = S("INBOX")},
