@@ -13,13 +13,12 @@
 #include "sys/io.h"
 #include "upload.h"
 
-#define INPUT_MAX   ((size_t)65536)
+#define INPUT_MAX   ((size_t)49152) /* a packet has to hold it */
 #define LIFE_MAX    ((size_t)1 << 20)
 #define COMMAND_MAX ((size_t)256 << 20)
 #define OUTPUT_HIGH                                                            \
     ((size_t)128 << 10)            /* a client that does not read waits        \
                                     */
-#define RETURN_MAX ((size_t)32768) /* a packet has to hold it */
 #define TURN_MS    5               /* then other sessions go on */
 #define JUNK_MAX   50
 #define IDLE_MS    (30 * 60 * 1000) /* RFC 9051 5.4: not less */
@@ -155,7 +154,7 @@ session_return(struct session *s)
 {
     struct str input = conn_input(s->conn);
 
-    if (input.len > RETURN_MAX || (s->compressed && input.len > 0)) {
+    if (s->compressed && input.len > 0) {
         session_free(s);
         return;
     }

@@ -575,15 +575,11 @@ login_entered(struct guest *l, const struct msg_entered *m)
 void
 login_returned(struct guest *l, int fd, struct str input)
 {
-    bool good = relay_take_back(l, fd, input);
-
-    arena_wipe(l->work); /* the next login may be in it */
-    close(fd);
+    l->priv->state = LOGIN_RETURNING; /* up to the end of the relay */
     conn_hold(l->conn, true);
-    if (good)
-        l->priv->state = LOGIN_RETURNING; /* up to the end of the relay */
-    else
+    if (!relay_take_back(l, fd, input))
         login_finish(l);
+    close(fd);
 }
 
 void

@@ -50,6 +50,7 @@ struct guest_private {
     const char *tls_why; /* what TLS has to say of that, or NULL */
     uint64_t sent;       /* when it was last looked, while it ends */
     int inner, ours;     /* ends of the way to the user's process; or -1 */
+    size_t along;        /* input that goes to him with the login */
     struct conn *relay;  /* our end, once he is logged in */
     size_t place;        /* in the stage's list */
 };

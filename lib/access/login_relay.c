@@ -3,14 +3,20 @@
  * what that says to the client encrypted. Each side is read only as fast as
  * the other takes it.
  */
+#include <stdlib.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "access/login_own.h"
 
 #define PENDING_MAX ((size_t)65536)
-#define BACK_MAX    ((size_t)131072) /* commands behind UNAUTHENTICATE */
-#define BACK_PIECE  ((size_t)8192)
+#define SOCKET_MAX  98304 /* bytes under way to the user; the kernel doubles it */
+
+/* What can stand behind UNAUTHENTICATE: what the user's process has read (a
+ * packet), twice SOCKET_MAX, and what we have read and not sent, which is not
+ * twice PENDING_MAX. */
+#define BACK_MAX ((size_t)524288)
 
 bool
 relay_prepare(struct guest *l)
@@ -22,6 +28,7 @@ relay_prepare(struct guest *l)
     if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0,
                    ends) < 0)
         return false;
+    setsockopt(ends[0], SOL_SOCKET, SO_SNDBUF, &(int){SOCKET_MAX}, sizeof(int));
     l->priv->inner = ends[1];
     l->priv->ours = ends[0];
     return true;
@@ -94,41 +101,58 @@ relay_begin(struct guest *l)
     p->ours = -1;
     close(p->inner);
     p->inner = -1;
-    conn_skip(l->conn, conn_input(l->conn).len); /* went along with the login */
-    conn_hold(l->conn, false);
+    conn_skip(l->conn, p->along);
+    pass(l->conn, p->relay);
 }
+
+struct back {
+    char *p; /* BACK_MAX */
+    size_t len;
+};
 
 /* What the socket still holds; false: more than may be. */
 static bool
-drain(int fd, struct buf *b)
+drain(int fd, struct back *b)
 {
     ssize_t n;
 
     do {
-        n = recv(fd, buf_space(b, BACK_PIECE), BACK_PIECE, MSG_DONTWAIT);
+        n = recv(fd, b->p + b->len, BACK_MAX - b->len, MSG_DONTWAIT);
         b->len += n > 0 ? (size_t)n : 0;
-    } while (n > 0 && b->len <= BACK_MAX);
-    return b->len <= BACK_MAX;
+    } while (n > 0);
+    return b->len < BACK_MAX;
 }
 
-/* In the order in which it came: what he had read, what was in the socket, what
- * had no room there; all of it before what is in our own buffer. */
+/* What was in the socket, and what had no room there. */
+static bool
+drain_relay(struct conn *relay, int fd, struct back *b)
+{
+    size_t before;
+
+    do {
+        before = conn_unsent(relay);
+        if (!drain(fd, b))
+            return false;
+        conn_flush(relay);
+    } while (conn_unsent(relay) < before);
+    return drain(fd, b) && conn_unsent(relay) == 0;
+}
+
+/* In the order in which it came: all of it before what is in our own buffer.
+ * The next login may be in it. */
 bool
 relay_take_back(struct guest *l, int fd, struct str input)
 {
-    struct buf b = buf_in(l->work);
-    size_t before;
+    struct back b = {malloc(BACK_MAX), input.len};
     bool good;
 
-    buf_add(&b, input);
-    do {
-        before = conn_unsent(l->priv->relay);
-        good = drain(fd, &b);
-        conn_flush(l->priv->relay);
-    } while (good && conn_unsent(l->priv->relay) < before);
-    good = good && drain(fd, &b) && conn_unsent(l->priv->relay) == 0;
+    must(b.p != NULL && input.len < BACK_MAX);
+    memcpy(b.p, input.p, input.len);
+    good = drain_relay(l->priv->relay, fd, &b);
     if (good)
-        conn_unread(l->conn, buf_str(&b));
+        conn_unread(l->conn, (struct str){b.p, b.len});
+    explicit_bzero(b.p, b.len);
+    free(b.p);
     return good;
 }
 

@@ -8,6 +8,7 @@
 #include "base/log.h"
 
 #define WORK_MAX   ((size_t)1 << 20)
+#define ALONG_MAX  ((size_t)32768) /* a packet has to hold it */
 #define AUTH_MS    2000 /* for what can be offered to the first client */
 #define RELIEVED   8    /* a share of those who have not logged in */
 #define GOODBYE_MS 2000 /* for what users' processes say when all must end */
@@ -139,6 +140,7 @@ stage_enter(struct guest *l, struct str ticket, int fd)
 {
     struct login_stage *s = l->stage;
     struct guest_private *p = l->priv;
+    struct str input = str_sub(conn_input(l->conn), 0, ALONG_MAX);
     struct msg_enter m = {
         .tag = ++s->last_tag,
         .ticket = ticket,
@@ -147,11 +149,12 @@ stage_enter(struct guest *l, struct str ticket, int fd)
         .server = str_from(p->server),
         .tls = l->secured,
         .greeting = p->greeting,
-        .input = conn_input(l->conn),
+        .input = input,
         .fd = fd,
     };
 
     p->tag = m.tag;
+    p->along = input.len;
     if (s->broker.fd < 0 && !broker_connect(s))
         return false;
     bool sent = send_enter(&s->broker, &m);

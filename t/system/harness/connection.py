@@ -1,6 +1,10 @@
 """What all clients that say just what a test wants have in common."""
+import select
 import socket
 import ssl
+
+
+WAIT = (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
 
 
 class Closed(Exception):
@@ -56,6 +60,48 @@ class Connection:
 
     def send(self, data):
         self.socket.sendall(data.encode() if isinstance(data, str) else data)
+
+    def push(self, data):
+        """Send until the server takes no more for now; what is left."""
+        before = self.socket.gettimeout()
+        self.socket.setblocking(False)
+        try:
+            while data:
+                data = data[self.socket.send(data[:65536]):]
+        except WAIT:
+            pass
+        self.socket.settimeout(before)
+        return data
+
+    def exchange(self, data):
+        """The lines that come while data is sent and after it, to the end of
+        the connection. One thread does both: what Python has of OpenSSL cannot
+        be used by two at a time."""
+        data, line = memoryview(data), b''
+        timeout = self.socket.gettimeout()
+        while True:
+            data = self.push(data)
+            ready = select.select([self.socket], [self.socket] if data else [],
+                                  [], timeout)
+            assert any(ready), 'the server does nothing'
+            for got in self._there():
+                *lines, line = (line + got).split(b'\n')
+                yield from lines
+                if not got:
+                    return
+
+    def _there(self):
+        """What can be read now; at the end, an empty piece."""
+        timeout = self.socket.gettimeout()
+        pieces = []
+        self.socket.setblocking(False)
+        try:
+            while not pieces or pieces[-1]:
+                pieces.append(self.socket.recv(65536))
+        except WAIT:
+            pass
+        self.socket.settimeout(timeout)
+        return pieces
 
     def closed(self):
         """The server has closed the connection (what it still says is lost)."""
