@@ -1,5 +1,10 @@
 """The files of a Maildir while others work in it: a server brings them from
 new/ to cur/ and gives them other flags when it comes to it."""
+import contextlib
+import os
+import time
+
+from .wait import wait_until
 
 
 def _listed(folder):
@@ -36,3 +41,30 @@ def change(folder, name, act):
             return act(files(folder)[name])
         except FileNotFoundError:
             pass
+
+
+@contextlib.contextmanager
+def in_order(folder):
+    """What is added here gets its UIDs in the order of the names. Who lists a
+    folder while files are added may see a later one before an earlier one, and
+    a server lists for as long as it has files to bring to cur/, also after
+    UNSELECT; but none gives UIDs while another has this lock."""
+    lock = folder / 'dovecot-uidlist.lock'
+
+    def take():
+        try:
+            os.close(os.open(lock, os.O_CREAT | os.O_EXCL))
+        except FileExistsError:
+            with contextlib.suppress(FileNotFoundError):
+                owner = lock.read_text().partition(':')[0]
+                if owner and not os.path.exists(f'/proc/{owner}'):
+                    lock.unlink()  # he was killed
+            return False
+        return True
+
+    wait_until(take, 'the lock')
+    try:
+        yield
+        time.sleep(.05)  # whoever lists now finds the lock taken
+    finally:
+        lock.unlink()
