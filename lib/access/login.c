@@ -109,7 +109,8 @@ described_attempts(const struct guest *l)
                      (long)((now - p->began) / 1000));
 }
 
-/* Exactly one line a session that did not log in: fail2ban counts them. */
+/* Exactly one line a session that did not log in: fail2ban counts them. Clients
+ * may come and go by thousands without a word: nothing of theirs stays. */
 void
 login_log_failed(struct guest *l)
 {
@@ -118,6 +119,7 @@ login_log_failed(struct guest *l)
     log_as(LOG_NAME, "%s: Disconnected: %s (%s): %s", l->protocol->program,
            p->why && *p->why ? p->why : "Aborted login by logging out",
            described_attempts(l), described(l, ""));
+    arena_wipe(l->work);
 }
 
 static void
@@ -125,6 +127,7 @@ log_login(struct guest *l, int64_t pid)
 {
     log_as(LOG_NAME, "%s: Login: %s", l->protocol->program,
            described(l, arena_fmt(l->work, ", mpid=%lld", (long long)pid)));
+    arena_wipe(l->work);
 }
 
 /* ---- the end */

@@ -27,7 +27,8 @@ struct guest {
     const struct conf *conf;
     struct conn *conn;
     struct arena *work; /* of one call of ours; the same for all guests; it is
-                           wiped after each command */
+                           wiped after each command, and each line of the
+                           log */
     void *own;          /* the protocol's: `size` zeroed bytes, until done */
     bool secured;       /* encrypted */
     bool in_auth;       /* the next line answers a challenge */

@@ -191,14 +191,6 @@ cmp_time(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-/* Of a line of the log for each of thousands nothing stays. */
-static void
-say_bye(struct login_stage *s, struct guest *l, const char *why)
-{
-    login_say_bye(l, why);
-    arena_wipe(s->work);
-}
-
 static bool
 is_undecided(const struct guest *l)
 {
@@ -225,7 +217,7 @@ relieve(void *own)
     for (size_t i = s->all.len; i > 0; i--)
         if (i <= s->all.len && is_undecided(s->all.at[i - 1]) &&
             s->all.at[i - 1]->priv->began <= last)
-            say_bye(s, s->all.at[i - 1], "Too many connections");
+            login_say_bye(s->all.at[i - 1], "Too many connections");
 }
 
 static void
@@ -247,7 +239,7 @@ end(void *own, bool now)
     s->ending = true;
     for (size_t i = s->all.len; i > 0; i--)
         if (i <= s->all.len)
-            say_bye(s, s->all.at[i - 1], "Shutting down");
+            login_say_bye(s->all.at[i - 1], "Shutting down");
     if (now)
         loop_after(s->loop, GOODBYE_MS, stop, s);
     check_end(s);

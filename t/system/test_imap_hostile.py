@@ -329,6 +329,16 @@ def test_half_open_tls(posta, beside):
     wait_until(lambda: len(posta.pids('imapd')) < 20, 'few processes')
 
 
+@pytest.mark.parametrize('port', [143, 993, 110, 995])
+def test_clients_who_only_knock(posta, beside, port):
+    """Thousands come and go without a word, while nobody else does."""
+    before = posta.log_text().count('no auth attempts')
+    for n in range(6000):
+        socket.create_connection(('127.0.0.1', posta.base + port)).close()
+    wait_until(lambda: posta.log_text().count('no auth attempts')
+               == before + 6000, 'a line for each')
+
+
 def test_a_message_that_is_cut_off_while_it_is_read(posta, beside):
     """By another program of hers: what was announced comes, the session goes
     on, and so do others."""
