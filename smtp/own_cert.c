@@ -11,7 +11,7 @@ struct own_cert {
     struct str identity;
     const struct board *board; /* NULL: nothing changes */
     struct keys_chains chains;
-    bool known;          /* chains are those of the generation */
+    bool known;          /* chains are those of the generation, or older */
     uint32_t generation; /* of the board */
     int64_t retry_at;    /* io_now: not before */
 };
@@ -49,7 +49,9 @@ renew(struct own_cert *c)
     struct keys_chains chains;
     struct why why;
 
-    if ((c->known && c->generation == generation) || io_now() < c->retry_at)
+    if (io_now() < c->retry_at ||
+        (c->known && c->generation == generation &&
+         keys_same(c->identity, c->chains.sum)))
         return;
     keys_reconnect(); /* to whom has the newest */
     if (keys_find(c->identity, S(""), &chains, &why) != OK) {

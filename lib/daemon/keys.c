@@ -3,6 +3,7 @@
 #include <openssl/err.h>
 #include <openssl/ssl.h>
 #include <openssl/x509.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "base/hash.h"
@@ -181,6 +182,16 @@ keys_find(struct str identity, struct str name, struct keys_chains *chains,
     return OK;
 }
 
+/* Whoever was asked last is gone. */
+static bool
+is_over(void)
+{
+    char byte;
+
+    return keys.link.fd >= 0 &&
+           recv(keys.link.fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 0;
+}
+
 bool
 keys_same(struct str identity, uint64_t sum)
 {
@@ -188,6 +199,8 @@ keys_same(struct str identity, uint64_t sum)
     struct msg_identity answer;
     struct why why;
 
+    if (is_over())
+        keys_reconnect();
     if (!dial(&why) || !keys.fresh)
         return true;
     if (!converse(send_find, &ask, MSG_identity, &why) ||
