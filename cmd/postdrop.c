@@ -29,6 +29,8 @@
 #include "sys/sock.h"
 
 #define TEMPFAIL 75 /* sysexits: sendmail tells its caller to try again */
+#define RCPTS_MEMORY                                                           \
+    ((size_t)16 << 20) /* which also bounds what pickup needs */
 
 static struct {
     int dir; /* maildrop/ */
@@ -143,6 +145,7 @@ make_file(void)
 static struct str
 read_head(struct arena *life, struct drop *drop)
 {
+    struct arena *tries = arena_new("recipients", RCPTS_MEMORY);
     struct buf b = buf_in(life);
     struct why why = {0};
     size_t content;
@@ -155,7 +158,8 @@ read_head(struct arena *life, struct drop *drop)
         if (n < 0)
             give_up("cannot read the message: %s", strerror(errno));
         b.len += (size_t)n;
-        if (drop_get(life, buf_str(&b), drop, &content, &why) == OK)
+        arena_reset(tries);
+        if (drop_get(tries, buf_str(&b), drop, &content, &why) == OK)
             return buf_str(&b);
         if (n == 0)
             break;
@@ -208,7 +212,8 @@ wake_pickup(const char *queue)
     int fifo = open(path, O_WRONLY | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC);
     auto_close int fd = fifo >= 0 ? fifo : sock_connect_unix(path, SOCK_STREAM);
 
-    if (fd < 0 || write(fd, "W", 1) != 1)
+    /* EPIPE: it has heard us already. */
+    if (fd < 0 || (write(fd, "W", 1) != 1 && errno != EPIPE))
         fprintf(stderr, "postdrop: warning: mail system is down; the message "
                         "will be delivered when it is up\n");
 }

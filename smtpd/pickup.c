@@ -182,6 +182,13 @@ submit_file(struct dropped *f, const struct why *refused, struct why *why)
     return rc;
 }
 
+/* What is wrong with one message's addresses keeps no other waiting. */
+static bool
+is_its_own(const struct why *why)
+{
+    return strcmp(why->dsn, "4.6.0") == 0;
+}
+
 /* False where there is no use in going on now. */
 static bool
 take(struct dropped *f)
@@ -195,12 +202,18 @@ take(struct dropped *f)
     }
     if (rc == OK)
         rc = submit_file(f, NULL, &why);
-    if (rc == PERM)
+    if (rc == PERM) {
         rc = submit_file(f, &why, &again);
+        if (rc == PERM) {
+            put_aside(f, &why);
+            return true;
+        }
+        why = again;
+    }
     if (rc != OK) {
         log_warn("maildrop/%s: uid=%ld: %s; will try again", f->name,
-                 (long)f->st.st_uid, rc == PERM ? again.text : why.text);
-        return false;
+                 (long)f->st.st_uid, why.text);
+        return is_its_own(&why);
     }
     if (!disk_remove(f->p->daemon->queue_dir, f->name))
         log_warn("cannot remove maildrop/%s: %m", f->name);

@@ -1,6 +1,7 @@
 #include "queue/drop.h"
 
 #include "base/pack.h"
+#include "mail/address.h"
 
 #define MARK "posta drop 1\n"
 
@@ -86,7 +87,7 @@ add_rcpt(struct reading *r, struct str addr)
 {
     struct envelope *e = &r->drop->envelope;
 
-    if (addr.len == 0)
+    if (addr.len == 0 || addr.len > ADDRESS_MAX)
         return false;
     if (e->nrcpts == r->room) {
         size_t room = r->room ? r->room * 2 : 8;
@@ -131,7 +132,7 @@ take(struct reading *r, int64_t kind, struct str text)
         return add_rcpt(r, text);
     case DROP_SENDER:
         e->sender = arena_str(r->arena, text);
-        return true;
+        return text.len <= ADDRESS_MAX;
     case DROP_ENVID:
         e->envid = arena_str(r->arena, text);
         return text.len <= 100;

@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "mail/address.h"
 #include "mail/atext.h"
+#include "queue/file.h"
 #include "queue/format.h"
 #include "sys/disk.h"
 
@@ -173,14 +174,44 @@ write_tail(struct queue_writer *w, struct str tail)
     w->used = 0;
 }
 
+static bool
+all_fit(const struct str *texts, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        if (texts[i].len > QUEUE_TEXT_MAX)
+            return false;
+    return true;
+}
+
+/* Else qmgr would not have it (file.h). */
+static bool
+is_bounded(const struct envelope *e)
+{
+    const struct str texts[] = {e->sender, e->envid, e->verp, e->filter};
+    bool bounded = all_fit(texts, COUNT(texts));
+
+    for (size_t i = 0; bounded && i < e->nrcpts; i++) {
+        const struct rcpt *r = &e->rcpts[i];
+        const struct str of[] = {r->addr, r->orig, r->orcpt, r->transport,
+                                 r->nexthop};
+
+        bounded = all_fit(of, COUNT(of));
+    }
+    return bounded;
+}
+
 enum rc
 queue_finish(struct queue_writer *w, const struct envelope *e, struct why *why)
 {
     struct buf b = buf_in(w->arena);
     uint64_t end = (uint64_t)(w->start + w->size);
+    struct envelope kept = *e;
 
     must(e->nrcpts > 0);
-    format_envelope(&b, e, w->claimable && e->nrcpts == 1);
+    if (!is_bounded(e))
+        return fail(why, "5.6.0", "an address is too long");
+    kept.message_id = str_sub(e->message_id, 0, QUEUE_TEXT_MAX);
+    format_envelope(&b, &kept, w->claimable && e->nrcpts == 1);
     if (b.len > FORMAT_BLOCK_MAX)
         return fail(why, "4.5.3", "too many recipients");
     format_footer(&b, 0,

@@ -40,7 +40,8 @@ void queue_put(struct queue_writer *w, struct str content);
 /* Bytes of content so far, without the delivery block. */
 int64_t queue_size(const struct queue_writer *w);
 
-/* Write the envelope, the footer, and sync (fdatasync). */
+/* Write the envelope, the footer, and sync (fdatasync). PERM where an address
+ * is longer than a queue file may have it (file.h). */
 enum rc queue_finish(struct queue_writer *w, const struct envelope *e,
                      struct why *why) MUST_USE;
 

@@ -1,10 +1,11 @@
 """sendmail: what programs call, and what arrives."""
 import os
 import re
+import subprocess
 
 import pytest
 
-from harness import Posta, wait_until
+from harness import BIN, Posta, wait_until
 
 BODY = 'From: someone@example.test\nTo: alice@example.test\nSubject: hi\n\ntext\n'
 
@@ -156,6 +157,61 @@ def test_too_large_is_refused(posta):
         assert done.returncode == 75
         assert 'too big' in done.stderr
         assert not os.listdir(small.dir / 'queue/maildrop')
+
+
+def test_a_long_message_id(posta):
+    """It is only for the log: no reason to refuse, or to wait."""
+    text = f'Message-Id: <{"x" * 5000}@a.test>\nSubject: {{}}\n\nx\n'
+    send(posta, 'alice@example.test', text=text.format('id-dropped'))
+    send(posta, '-bs', text=(
+        'EHLO me\r\nMAIL FROM:<>\r\nRCPT TO:<alice@example.test>\r\nDATA\r\n'
+        + text.format('id-said').replace('\n', '\r\n') + '.\r\nQUIT\r\n'))
+    for tag in 'id-dropped', 'id-said':
+        assert 'x' * 5000 in got(posta, tag)
+
+
+def test_a_long_list(posta):
+    count = 30000
+    send(posta, '-t', '-f', 'bob@example.test', text='Bcc: ' + ',\n '.join(
+        f'nobody{n}@example.test' for n in range(count)) + '\n\nx\n')
+    posta.wait_log(f'nrcpt={count} ')
+    posta.wait_empty()
+
+
+def dropped(sender, rcpt):
+    """A file that may stand in maildrop (lib/queue/drop.h)."""
+    def number(n):
+        return bytes([n << 1 & 127 | 128, n >> 6]) if n > 63 else bytes([n << 1])
+
+    records = ((1, sender), (2, rcpt), (0, ''))
+    return b'posta drop 1\n' + b''.join(
+        number(kind) + number(len(text)) + text.encode()
+        for kind, text in records) + b'Subject: x\n\nx\n'
+
+
+@pytest.mark.parametrize('bad', [('a' * 5000, 'bob'), ('bob', 'a' * 5000),
+                                 ('bob', 'all@example.test')],
+                         ids=['sender', 'recipient', 'expansion'])
+def test_no_message_keeps_others_waiting(bad):
+    """What postdrop would not take, and what cannot be expanded."""
+    with Posta(settings={'virtual_alias_expansion_limit': '1'}) as posta:
+        table = posta.dir / 'virtual'
+        table.write_text('all@example.test alice@example.test b@example.test\n')
+        posta.set(virtual_alias_maps=f'texthash:{table}')
+        posta.posta('reload')
+        data = dropped(*bad)
+        refused = len(data) > 5000
+        assert (subprocess.run(
+            [BIN / 'postdrop', '-c', posta.dir], input=data,
+            stderr=subprocess.PIPE, check=False).returncode == 75) == refused
+        for n in range(10):
+            file = posta.dir / f'queue/maildrop/bad{n}'
+            file.write_bytes(data)
+            file.chmod(0o744)
+        send(posta, 'alice@example.test', text='Subject: next\n\nx\n')
+        got(posta, 'next')
+        wait_until(lambda: len(list((posta.dir / 'queue/corrupt').iterdir()))
+                   == 10 * refused, 'them to be put aside')
 
 
 def test_mailq_of_an_empty_queue(posta):
