@@ -205,21 +205,6 @@ is_let(struct session *s, struct upload *u)
     return fail_with(u, buf_str(&code).p, "Too many messages to store");
 }
 
-static enum rc
-take_keywords(struct mailbox *box, const struct flags *f, uint64_t *bits,
-              struct why *why)
-{
-    enum rc rc = mailbox_keywords_fit(box, f->keywords, f->count, why);
-    int bit;
-
-    for (size_t i = 0; rc == OK && i < f->count; i++) {
-        rc = mailbox_keyword(box, f->keywords[i], &bit, why);
-        if (bit >= 0)
-            *bits |= UINT64_C(1) << bit;
-    }
-    return rc;
-}
-
 static bool
 begin_message(struct session *s, struct upload *u,
               const struct append_message *m)
@@ -235,7 +220,8 @@ begin_message(struct session *s, struct upload *u,
                    s->conf->imap_utf8_accept && !(s->enabled & ENABLED_UTF8));
     /* RFC 4314 4: what he may not set is left out. */
     if (u->spot.rights & RIGHT_WRITE &&
-        take_keywords(u->box, &m->flags, &keywords, &u->why) != OK)
+        mailbox_keyword_bits(u->box, m->flags.keywords, m->flags.count,
+                             &keywords, &u->why) != OK)
         return fail_why(u);
     return append_message(u->append,
                           m->flags.system & rights_flags(u->spot.rights),

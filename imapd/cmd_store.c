@@ -10,18 +10,15 @@ keyword_bits(struct session *s, const struct flags *f, bool make,
              uint64_t *bits, struct why *why)
 {
     const struct keywords *names;
-    enum rc rc = OK;
+    enum rc rc;
 
-    *bits = 0;
     if (make)
-        rc = mailbox_keywords_fit(s->box, f->keywords, f->count, why);
+        return mailbox_keyword_bits(s->box, f->keywords, f->count, bits, why);
+    *bits = 0;
+    rc = mailbox_keywords(s->box, &names, why);
     for (size_t i = 0; rc == OK && i < f->count; i++) {
-        int bit = -1;
+        int bit = keywords_find(names, f->keywords[i]);
 
-        if (make)
-            rc = mailbox_keyword(s->box, f->keywords[i], &bit, why);
-        else if ((rc = mailbox_keywords(s->box, &names, why)) == OK)
-            bit = keywords_find(names, f->keywords[i]);
         if (bit >= 0)
             *bits |= UINT64_C(1) << bit;
     }

@@ -119,10 +119,11 @@ enum rc mailbox_keywords(struct mailbox *box, const struct keywords **k,
 enum rc mailbox_keyword(struct mailbox *box, struct str name, int *bit,
                         struct why *why) MUST_USE;
 
-/* Could all of these be made? PERM as above, and 5.5.2 where one is no keyword.
- * So whoever wants them all asks first, and a refusal leaves none behind. */
-enum rc mailbox_keywords_fit(struct mailbox *box, const struct str *names,
-                             size_t count, struct why *why) MUST_USE;
+/* The bits of all of these, made where they are new. PERM as above, and 5.5.2
+ * where one is no keyword: then none has been made. */
+enum rc mailbox_keyword_bits(struct mailbox *box, const struct str *names,
+                             size_t count, uint64_t *bits,
+                             struct why *why) MUST_USE;
 
 /* What parsers make of a message: the store keeps it, as bytes. */
 enum blob_kind {

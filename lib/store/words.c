@@ -89,9 +89,9 @@ no_keyword(struct why *why)
     return fail(why, "5.5.2", "that is no keyword");
 }
 
-enum rc
-mailbox_keywords_fit(struct mailbox *box, const struct str *names, size_t count,
-                     struct why *why)
+/* Could all of these be made? */
+static enum rc
+fit(struct mailbox *box, const struct str *names, size_t count, struct why *why)
 {
     const struct keywords *there;
     struct keywords k;
@@ -129,5 +129,21 @@ mailbox_keyword(struct mailbox *box, struct str name, int *bit, struct why *why)
     rc = add(box, a, name, bit, why);
     mailbox_unlock(box);
     arena_free(a);
+    return rc;
+}
+
+enum rc
+mailbox_keyword_bits(struct mailbox *box, const struct str *names, size_t count,
+                     uint64_t *bits, struct why *why)
+{
+    enum rc rc = fit(box, names, count, why);
+    int bit;
+
+    *bits = 0;
+    for (size_t i = 0; rc == OK && i < count; i++) {
+        rc = mailbox_keyword(box, names[i], &bit, why);
+        if (rc == OK)
+            *bits |= UINT64_C(1) << bit;
+    }
     return rc;
 }
