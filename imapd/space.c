@@ -508,7 +508,9 @@ space_find_open(struct session *s, struct str name, unsigned rights,
         rc = space_check(spot, rights, why);
     if (rc != OK)
         return rc;
-    rc = mailbox_open(spot->home, spot->name, box, why);
+    rc = rights == RIGHT_INSERT
+             ? mailbox_open_to_add(spot->home, spot->name, box, why)
+             : mailbox_open(spot->home, spot->name, box, why);
     return space_explain(s, spot, rc, why);
 }
 

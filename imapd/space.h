@@ -63,7 +63,8 @@ enum rc space_private_name(const struct imap *imap, struct str name,
 enum rc space_check(const struct spot *spot, unsigned rights,
                     struct why *why) MUST_USE;
 
-/* Find and open it. As the two, and as mailbox_open. */
+/* Find and open it. As the two, and as mailbox_open; for RIGHT_INSERT alone, as
+ * mailbox_open_to_add. */
 enum rc space_find_open(struct session *s, struct str name, unsigned rights,
                         struct spot *spot, struct mailbox **box,
                         struct why *why) MUST_USE;

@@ -155,9 +155,10 @@ mailbox_at(struct home *h, struct str path)
 /* Where the disk is full what the index knows can be read all the same; news
  * wait until there is room. */
 static enum rc
-sync_if_possible(struct mailbox *box, struct why *why)
+sync_if_possible(struct mailbox *box, bool names, struct why *why)
 {
-    enum rc rc = mailbox_sync(box, NULL, why);
+    enum rc rc =
+        names ? mailbox_sync(box, NULL, why) : mailbox_sync_but_names(box, why);
     struct index_folder f;
     struct why unknown;
 
@@ -169,9 +170,9 @@ sync_if_possible(struct mailbox *box, struct why *why)
     return OK;
 }
 
-enum rc
-mailbox_open(struct home *h, struct str name, struct mailbox **out,
-             struct why *why)
+static enum rc
+open_synced(struct home *h, struct str name, bool names, struct mailbox **out,
+            struct why *why)
 {
     struct arena *a = arena_new("open", 1 << 20);
     const char *path;
@@ -195,7 +196,7 @@ mailbox_open(struct home *h, struct str name, struct mailbox **out,
     if (rc != OK)
         return rc;
     box->users++;
-    rc = sync_if_possible(box, why);
+    rc = sync_if_possible(box, names, why);
     if (rc == OK) {
         *out = box;
         return OK;
@@ -204,7 +205,21 @@ mailbox_open(struct home *h, struct str name, struct mailbox **out,
     bool again = was_open && box->gone;
 
     mailbox_close(box);
-    return again ? mailbox_open(h, name, out, why) : rc;
+    return again ? open_synced(h, name, names, out, why) : rc;
+}
+
+enum rc
+mailbox_open(struct home *h, struct str name, struct mailbox **out,
+             struct why *why)
+{
+    return open_synced(h, name, true, out, why);
+}
+
+enum rc
+mailbox_open_to_add(struct home *h, struct str name, struct mailbox **out,
+                    struct why *why)
+{
+    return open_synced(h, name, false, out, why);
 }
 
 void

@@ -21,6 +21,10 @@ struct mailbox;
  * be: what the index knows can be read on a full disk, too. */
 enum rc mailbox_open(struct home *home, struct str name, struct mailbox **box,
                      struct why *why) MUST_USE;
+/* The same to put messages into it: names of files that others have made are
+ * not looked at, as that is done then, under the lock. */
+enum rc mailbox_open_to_add(struct home *home, struct str name,
+                            struct mailbox **box, struct why *why) MUST_USE;
 /* One more user of one that is open; each closes it. */
 void mailbox_again(struct mailbox *box);
 /* The folder has been removed, or another process has renamed it. */

@@ -138,6 +138,9 @@ enum rc mailbox_next_modseq_told(struct mailbox *box, struct index_folder *f,
  * do not look like somebody else's. */
 void mailbox_own_begin(struct mailbox *box, const struct index_folder *f);
 void mailbox_own_end(struct mailbox *box, bool in_new);
+/* mailbox_sync, but that a folder that the index knows is not listed where only
+ * names in new/ and cur/ may have changed. */
+enum rc mailbox_sync_but_names(struct mailbox *box, struct why *why) MUST_USE;
 /* The files are not as the index has them: list the folder at the next sync. */
 void mailbox_own_doubt(struct mailbox *box);
 

@@ -486,6 +486,17 @@ mailbox_sync(struct mailbox *box, bool *busy, struct why *why)
 }
 
 enum rc
+mailbox_sync_but_names(struct mailbox *box, struct why *why)
+{
+    struct scan s = {.box = box};
+    enum rc rc = look(&s, why);
+    bool names =
+        s.known && !s.read_uidlist && !s.read_keywords && !s.read_state;
+
+    return rc == OK && !names ? mailbox_sync(box, NULL, why) : rc;
+}
+
+enum rc
 mailbox_lock(struct mailbox *box, int64_t wait, struct why *why)
 {
     bool busy = false, done = false, removed;

@@ -156,7 +156,7 @@ static enum rc
 copy(struct tool *t, bool move)
 {
     struct mailbox *box;
-    enum rc rc = mailbox_open(t->home, word(t, 3), &box, &t->why);
+    enum rc rc = mailbox_open_to_add(t->home, word(t, 3), &box, &t->why);
 
     if (rc != OK)
         return rc;
@@ -188,7 +188,7 @@ do_away(struct tool *t)
 
     if (rc != OK)
         return rc;
-    rc = mailbox_open(home, S("INBOX"), &box, &t->why);
+    rc = mailbox_open_to_add(home, S("INBOX"), &box, &t->why);
     if (rc == OK) {
         rc = copy_to(t, box, true);
         mailbox_close(box);

@@ -2,6 +2,7 @@
 
 #include <sys/wait.h>
 
+#include "store/folders.h"
 #include "unit/store/maildir.h"
 
 static void
@@ -105,4 +106,44 @@ together(void **state)
     user_end(u);
 }
 
-TESTS(TEST(several), TEST(together))
+/* Who opens a folder to add to it does not list it for that: what others have
+ * made is found before his messages get their UIDs. */
+static void
+open_to_add(void **state)
+{
+    struct user *u = user_new();
+    struct mailbox_status status;
+    const struct keywords *k;
+    struct mailbox *box;
+
+    (void)state;
+    user_put(u, "cur/1.M1.h:2,");
+    user_login(u);
+    user_put(u, "cur/2.M1.h:2,S");
+    good(mailbox_open_to_add(u->home, S("INBOX"), &box, &u->why));
+    assert_str(user_list(u), S("1:"));
+    assert_int_equal(user_append(u, box, 1), 3);
+    assert_str(user_list(u), S("1: 2:S 3:"));
+    mailbox_close(box);
+
+    file_write(arena_fmt(u->a, "%s/dovecot-keywords", u->root), "0 work\n");
+    good(mailbox_open_to_add(u->home, S("INBOX"), &box, &u->why));
+    good(mailbox_keywords(box, &k, &u->why));
+    assert_int_equal(keywords_find(k, S("work")), 0);
+    mailbox_close(box);
+
+    /* One that the index does not know is read. */
+    good(folder_create(u->home, S("A"), (struct str){0}, &u->why));
+    user_put(u, ".A/cur/1.M1.h:2,");
+    user_move(u, ".A", ".B");
+    assert_int_equal(mailbox_open_to_add(u->home, S("A"), &box, &u->why), PERM);
+    good(mailbox_open_to_add(u->home, S("B"), &box, &u->why));
+    good(mailbox_status(box, false, &status, &u->why));
+    assert_int_equal(status.messages, 1);
+    assert_int_equal(user_append(u, box, 1), 2);
+    mailbox_close(box);
+    user_logout(u);
+    user_end(u);
+}
+
+TESTS(TEST(several), TEST(together), TEST(open_to_add))
