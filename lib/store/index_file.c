@@ -120,16 +120,16 @@ index_file_put(struct kv_env *kv, struct index_folder *f, uint32_t uid,
 {
     struct index_file old;
     struct index_key k;
-    struct name n;
+    struct str base;
     char value[VALUE_MAX];
 
-    must(name_parse(file->name, &n));
+    must(name_base(file->name, &base));
 
     bool known = index_file_get(kv, f->id, uid, &old);
 
     f->in_new += (uint32_t)file->in_new - (known && old.in_new);
     if (!known)
-        add_name(kv, f->id, n.base, uid);
+        add_name(kv, f->id, base, uid);
     kv_env_put(kv, index_key_uid(&k, 'N', f->id, uid), value_of(file, value));
 }
 
@@ -139,12 +139,12 @@ index_file_find(struct kv_env *kv, uint32_t folder, struct str base,
 {
     struct index_key k;
     struct namesakes found;
-    struct name n;
+    struct str own;
 
     get_namesakes(kv, key_name(&k, folder, base), &found);
     for (size_t i = 0; i < found.count; i++)
         if (index_file_get(kv, folder, found.uid[i], file) &&
-            name_parse(file->name, &n) && str_eq(n.base, base))
+            name_base(file->name, &own) && str_eq(own, base))
             return found.uid[i];
     return 0;
 }
@@ -256,18 +256,18 @@ drop_files(struct drop *d)
     struct index_key k;
     struct index_file file;
     struct kv_walk w;
-    struct name n;
+    struct str base;
 
     kv_walk_begin(&w, d->kv, (struct str){0}, (struct str){0});
     for (size_t i = 0; i < d->count; i++) {
         if (!kv_walk_find(&w, index_key_uid(&k, 'N', d->f->id, d->uids[i])))
             continue;
-        if (index_file_of(w.value, &file) && name_parse(file.name, &n)) {
+        if (index_file_of(w.value, &file) && name_base(file.name, &base)) {
             struct index_named *named = vec_add(&d->names);
 
             d->f->in_new -= file.in_new;
             named->uid = d->uids[i];
-            find_place(n.base, named->place);
+            find_place(base, named->place);
         }
         kv_walk_del(&w);
     }

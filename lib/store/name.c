@@ -61,14 +61,23 @@ is_message(struct str file)
 }
 
 bool
+name_base(struct str file, struct str *base)
+{
+    struct str rest = file;
+
+    str_cut(&rest, ':', base);
+    return is_message(file);
+}
+
+bool
 name_parse(struct str file, struct name *n)
 {
-    struct str info = file;
+    struct str info;
 
     *n = (struct name){0};
-    if (!is_message(file))
+    if (!name_base(file, &n->base))
         return false;
-    str_cut(&info, ':', &n->base);
+    info = str_sub(file, n->base.len + 1, file.len);
     if (str_skip(&info, S("2,")))
         n->info = info;
     for (size_t i = 0; i < n->info.len; i++) {

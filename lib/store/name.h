@@ -40,6 +40,9 @@ struct name {
  * are of `file`. */
 bool name_parse(struct str file, struct name *n);
 
+/* Only the base: in a listing all else is known of most files. */
+bool name_base(struct str file, struct str *base);
+
 /* The same file with these flags and keywords: a C string. */
 const char *name_with(struct arena *a, const struct name *n, unsigned flags,
                       uint64_t keywords);

@@ -26,15 +26,13 @@ put_lines(struct mailbox *box, const struct index_folder *f, struct buf *b)
     struct index_key k, x;
     struct str prefix = index_key(&k, 'N', f->id);
     struct kv_walk w;
-    struct name n;
 
     kv_walk_begin(&w, kv, prefix, prefix);
     while (kv_walk_next(&w)) {
         struct uidlist_line l = {.uid = index_uid_of(w.key)};
 
-        if (!name_parse(str_sub(w.value, 1, w.value.len), &n))
+        if (!name_base(str_sub(w.value, 1, w.value.len), &l.base))
             continue;
-        l.base = n.base;
         if (!kv_env_get(kv, index_key_uid(&x, 'X', f->id, l.uid), &l.fields))
             l.fields = (struct str){0};
         uidlist_put(b, &l);

@@ -67,16 +67,17 @@ static void
 add_file(struct scan *s, struct str file, bool in_new, bool regular)
 {
     struct index_file was;
+    struct str base;
     struct name n;
     uint32_t uid = 0;
 
-    if (!name_parse(file, &n))
+    if (!name_base(file, &base))
         return;
     if (s->known)
-        uid = index_file_find(s->box->home->kv, s->f.id, n.base, &was);
+        uid = index_file_find(s->box->home->kv, s->f.id, base, &was);
     if (uid)
         add_known(s, uid, &was, file, in_new);
-    else
+    else if (name_parse(file, &n))
         add_fresh(s, &n, file, in_new, regular);
 }
 
