@@ -20,6 +20,7 @@
 
 #define IDLE_MS  30000 /* a user's process without a connection */
 #define WORK_MAX ((size_t)1 << 20)
+#define PIECE    ((size_t)32768) /* of an answer to a tool, in bytes */
 
 /* A login stage, or a tool. */
 struct asker {
@@ -418,20 +419,42 @@ take_login(struct asker *k)
 
 /* ---- tools */
 
-static void
-list(struct buf *b)
+static bool
+say(struct asker *k, struct str text, bool good, bool last)
 {
+    struct msg_broker_says says = {.text = text, .status = !good, .last = last};
+
+    while (!send_broker_says(&k->link, &says))
+        if (!link_has_room(&k->link))
+            return false;
+    return true;
+}
+
+static void
+put_session(struct buf *b, const struct member *u, const struct open_session *s)
+{
+    buf_fmt(b, "%s\t%s\t%s\t%d\t%lld\t%d\n", u->name, own.program->service,
+            s->client, s->tls, (long long)s->since, (int)u->pid);
+}
+
+/* However many there are: no more than a piece is in memory. */
+static bool
+list(struct asker *k)
+{
+    struct buf b = buf_in(own.work);
     struct members_place p = {0};
     const struct member *u;
 
     while ((u = members_next(own.members, &p)))
         for (size_t i = 0; i < u->sessions.len; i++) {
-            const struct open_session *s = &u->sessions.at[i];
-
-            buf_fmt(b, "%s\t%s\t%s\t%d\t%lld\t%d\n", u->name,
-                    own.program->service, s->client, s->tls,
-                    (long long)s->since, (int)u->pid);
+            put_session(&b, u, &u->sessions.at[i]);
+            if (b.len < PIECE)
+                continue;
+            if (!say(k, buf_str(&b), true, false))
+                return false;
+            buf_reset(&b);
         }
+    return say(k, buf_str(&b), true, true);
 }
 
 static bool
@@ -461,30 +484,16 @@ take_question(struct asker *k)
 {
     struct buf b = buf_in(own.work);
     struct msg_ask_broker m;
-    bool good = true;
 
     if (!read_ask_broker(&own.packet, &m))
         return false;
     if (str_eq(m.verb, S("who")))
-        list(&b);
-    else if (str_eq(m.verb, S("kick")))
-        good = kick(m.args, &b);
-    else
+        return list(k);
+    if (!str_eq(m.verb, S("kick")))
         return false;
-    for (struct str rest = buf_str(&b);;) {
-        size_t len =
-            rest.len < SOCK_PACKET_MAX / 2 ? rest.len : SOCK_PACKET_MAX / 2;
-        struct msg_broker_says says = {.text = str_sub(rest, 0, len),
-                                       .status = !good,
-                                       .last = len == rest.len};
+    bool good = kick(m.args, &b);
 
-        while (!send_broker_says(&k->link, &says))
-            if (!link_has_room(&k->link))
-                return false;
-        if (says.last)
-            return true;
-        rest = str_sub(rest, len, rest.len);
-    }
+    return say(k, buf_str(&b), good, true);
 }
 
 /* ---- who asks */

@@ -11,8 +11,9 @@ import pytest
 
 from harness import Posta, packets, process, wait_until
 from harness.mail_client import PORTS, MailClient, b64, plain, trusting
+from harness.raw_imap import RawImap
 from test_auth_log import banned
-from test_many_logins import Quick
+from test_many_logins import Quick, allow_files
 
 ALICE = 'alice@example.test'
 FAST = {'auth_failure_delay': '0s'}
@@ -285,6 +286,26 @@ def test_not_too_many_of_one_user_from_one_place():
 def again(posta, name):
     with MailClient(posta, name) as c:
         return good(c.log_in(ALICE))
+
+
+def test_who_of_thousands():
+    """Of a user with a long name, so that what is told is more than what a
+    process has for one command."""
+    name, count = 'u' * 200, 3000
+    user = f'{name}@example.test'
+    allow_files(count + 1000)
+    with Posta(users={name: 'secret'}, settings=FAST | {
+            'login_tls_auth_only': 'no',
+            'mail_max_userip_connections': '0'}) as p, \
+            contextlib.ExitStack() as clients:
+        before = clients.enter_context(RawImap(p.base + 143, user, clear=True))
+        for _ in range(count - 1):
+            c = clients.enter_context(RawImap(p.base + 143, clear=True))
+            c.send(f'a LOGIN {user} secret\r\n')
+            assert c.until('a')[1].startswith(b'OK')
+        who = p.posta('who').stdout
+        assert who.count(f'\n{user} imap ') == count
+        before.ok('NOOP')
 
 
 def test_five_hundred_at_once():
