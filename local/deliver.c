@@ -8,7 +8,7 @@
 
 /* Marks of destinations that are done, in the queue: 16 digits each. */
 #define MARK       16
-#define MARKS_ROOM ((size_t)16384) /* bytes for those of all recipients */
+#define MARKS_ROOM ((size_t)DONE_MAX) /* bytes for those of all recipients */
 
 /* One recipient at work. */
 struct work {

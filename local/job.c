@@ -16,8 +16,10 @@
 #define HEADER_FIRST ((size_t)16 << 10)
 #define HEADER_MAX   ((size_t)512 << 10)
 
-/* Texts of all results together; the rest of a packet is for numbers. */
-#define RESULTS_ROOM ((size_t)40000)
+/* Bytes of all results together, beside what has been done for whom: their
+ * marks of before, which came in one packet, and new ones. */
+#define RESULTS_ROOM ((size_t)28000)
+#define NUMBERS_ROOM 24 /* of a result */
 
 static int64_t
 now_us(void)
@@ -292,6 +294,15 @@ job_say(struct why *why, const char *dsn, const char *fmt, ...)
     va_end(args);
 }
 
+static size_t
+text_room(const struct job *j)
+{
+    size_t all = RESULTS_ROOM / j->nrcpts;
+    size_t rest = strlen(j->d->service) + NUMBERS_ROOM;
+
+    return all > rest ? all - rest : 0;
+}
+
 void
 job_result(struct job *j, const struct rec_rcpt *rcpt, enum rc rc,
            const struct why *cause, struct rec_result *result)
@@ -305,7 +316,7 @@ job_result(struct job *j, const struct rec_rcpt *rcpt, enum rc rc,
         .index = rcpt->index,
         .rc = rc,
         .dsn = arena_str(j->arena, str_from(why.dsn)),
-        .text = arena_str(j->arena, str_sub(text, 0, RESULTS_ROOM / j->nrcpts)),
+        .text = arena_str(j->arena, str_sub(text, 0, text_room(j))),
         .relay = str_from(j->d->service),
     };
 }

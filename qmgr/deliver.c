@@ -9,8 +9,9 @@
 #include "queue/spool.h"
 #include "say.h"
 
-/* What one packet can hold beside the other fields. */
-#define RCPTS_MAX 49152
+/* Bytes of recipients in one packet, where there are several: what an agent
+ * says of each of them fits one too. */
+#define RCPTS_MAX 16384
 /* An agent's open session goes before other sites so many times in a row. */
 #define STREAK_MAX 16
 /* Agents that died over one message, before it is put off. */
@@ -327,7 +328,7 @@ is_legal(const struct rec_result *r)
 {
     return (r->rc == OK || r->rc == TEMP || r->rc == PERM) && r->action >= 0 &&
            r->action <= ACTION_PASS && r->dsn.len < 10 &&
-           r->done.len <= QUEUE_TEXT_MAX;
+           r->done.len <= DONE_MAX;
 }
 
 /* These stand in other packets later, beside other things. */

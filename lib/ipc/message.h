@@ -141,6 +141,9 @@ enum action {
                          relay is "transport:nexthop" (mailbox_transport) */
 };
 
+/* Most bytes of a recipient's `done`. */
+#define DONE_MAX 16384
+
 /* kind of report */
 enum report { REPORT_FAILURE = 1, REPORT_DELAY = 2, REPORT_SUCCESS = 3 };
 

@@ -409,6 +409,18 @@ if ROOT:
             assert (out / 'done').read_text() == 'done\n'
             assert len(posta.maildir('anna')) == 1
 
+    def test_of_a_long_list_one_is_tried_again():
+        """And not the others."""
+        others = ', '.join(f'u{n}@remote.test' for n in range(900))
+        with Accounts(aliases=f'many "|exit 75", {others}\n',
+                      settings={'default_transport': 'discard:'}) as posta:
+            send(posta, 'many@example.test')
+            posta.wait_log(r'status=deferred \(temporary failure\)')
+            posta.flush()
+            posta.wait_log(r'status=deferred \(temporary failure\)', 2)
+            assert len(posta.wait_log('nrcpt=900 ')) == 1
+            assert len(posta.wait_log(r'status=sent \(forwarded as')) == 1
+
     # ---- .forward
 
     def test_forward_to_many():

@@ -6,6 +6,7 @@ import subprocess
 import time
 
 from harness import Posta, free_port, wait_until
+from harness.fake_smtp import FakeSmtp
 
 MAP = 'inline:{{ {{down.test = smtp:[127.0.0.1]:{port}}} ' \
       '{{other.test = smtp:[127.0.0.1]:{port}}} }}'
@@ -375,3 +376,17 @@ def test_files_that_are_not_ours_stay():
         posta.command('postsuper', '-r', 'ALL')
         posta.wait_log(r'error: 00000000AB: .*set aside in corrupt')
         assert (posta.dir / 'queue/corrupt' / broken.name).exists()
+
+
+def test_thousands_at_a_time():
+    """What becomes of each is heard, however many one agent has at once."""
+    count, at_once = 3000, 'default_destination_recipient_limit'
+    with FakeSmtp(DOT='250 2.0.0 ' + 'Ok' * 200) as site, Posta(settings={
+            at_once: '5000', at_once.replace('default', 'virtual'): '5000',
+            'default_transport': f'smtp:{site.nexthop}'}) as posta:
+        for domain, status in (('a.test', 'sent'), ('example.test', 'bounced')):
+            posta.command('sendmail', '-t', '-f', '<>', input='Bcc: ' + ',\n '.join(
+                f'{n}@{domain}' for n in range(count)) + '\n\nx\n')
+            posta.wait_log(rf' to=<\d+@{domain}>.* status={status}', count)
+        posta.wait_empty()
+        assert len(posta.wait_log(r' to=<\d+@')) == 2 * count
