@@ -437,11 +437,12 @@ commit(struct session *s, struct upload *u, const struct append *a,
     if (!has_room(s, u))
         return false;
     u->append = NULL;
-    if (append_commit(append, s->command, &uids, &u->why) != OK ||
-        mailbox_status(u->box, false, &status, &u->why) != OK)
+    if (append_commit(append, s->command, &uids, &u->why) != OK)
         return fail_why(u);
-    /* RFC 4315 3: not where he may not look at them. */
-    if (u->spot.rights & RIGHT_READ) {
+    /* RFC 4315 3: not where he may not look at them. It is stored, whatever
+     * fails from here on: who hears NO sends it again. */
+    if (u->spot.rights & RIGHT_READ &&
+        mailbox_status(u->box, false, &status, &u->why) == OK) {
         buf_fmt(code, "[APPENDUID %u ", status.validity);
         put_uids(code, uids);
         buf_add(code, S("] "));

@@ -16,18 +16,15 @@ condstore_enable(struct session *s)
             (unsigned long long)view_modseq(s->view));
 }
 
-enum rc
-condstore_put_highest(struct session *s, struct buf *b, struct why *why)
+void
+condstore_put_highest(struct session *s, struct buf *b)
 {
     struct mailbox_status status;
-    enum rc rc;
+    struct why why;
 
-    if (!(s->enabled & (ENABLED_CONDSTORE | ENABLED_QRESYNC)))
-        return OK;
-    rc = mailbox_status(s->box, false, &status, why);
-    if (rc == OK)
+    if (s->enabled & (ENABLED_CONDSTORE | ENABLED_QRESYNC) &&
+        mailbox_status(s->box, false, &status, &why) == OK)
         buf_fmt(b, "[HIGHESTMODSEQ %llu] ", (unsigned long long)status.modseq);
-    return rc;
 }
 
 struct uid_set

@@ -11,9 +11,9 @@
 void condstore_enable(struct session *s);
 
 /* Append "[HIGHESTMODSEQ 12] " of the selected mailbox for the tagged reply of
- * a command that expunged, where the client has enabled it. */
-enum rc condstore_put_highest(struct session *s, struct buf *b,
-                              struct why *why) MUST_USE;
+ * a command that expunged, where the client has enabled it and it can be told:
+ * what is gone is gone. */
+void condstore_put_highest(struct session *s, struct buf *b);
 
 /* Say "* VANISHED (EARLIER) ..." of those in a set that went after `since`. */
 enum rc condstore_say_vanished(struct session *s, uint64_t since,
