@@ -125,7 +125,7 @@ append_message(struct append *ap, unsigned flags, uint64_t keywords,
     const char *name = maildir_unique(ap->arena);
 
     ap->fd = disk_create(ap->tmp, name, 0600);
-    if (ap->fd < 0 || !disk_share(ap->fd, ap->tmp, ""))
+    if (ap->fd < 0)
         return store_fail(errno, why, "cannot store the message");
     ap->date = date;
     ap->size = ap->vsize = 0;
@@ -136,6 +136,8 @@ append_message(struct append *ap, unsigned flags, uint64_t keywords,
         .fresh = true,
         .message = {.flags = flags, .keywords = keywords},
     };
+    if (!disk_share(ap->fd, ap->tmp, ""))
+        return store_fail(errno, why, "cannot store the message");
     return OK;
 }
 

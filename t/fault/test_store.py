@@ -44,13 +44,14 @@ NAMES = 'INBOX', 'Box', 'New'
 class Box:
     """A Maildir, and what has been promised of it."""
 
-    def __init__(self, path):
+    def __init__(self, path, mode):
         self.path = path / 'mail'
         self.texts = {}      # folder, uid: text, of all UIDs ever told
         self.folders = {'INBOX': {}}
         self.doubtful = set()
         for name in 'new', 'cur', 'tmp':
             (self.path / name).mkdir(parents=True)
+            (self.path / name).chmod(mode)
         for name in 'x', 'y':
             (self.path / 'new' / f'1000.{name}.h').write_text(
                 f'Subject: t\n\n{name}\n')
@@ -185,11 +186,13 @@ def check(box, model, renamed):
     return found
 
 
-def once(path, fault):
+def once(path, fault, mode):
     """False when the script ended before that fault came."""
-    box = Box(path)
+    box = Box(path, mode)
     model = Model()
     answers = box.run(SCRIPT, fault)
+    if 'kill' not in fault:
+        assert not list(box.path.rglob('tmp/*'))
     struck = len(answers) < len(SCRIPT) or \
         any(a.startswith('no') for a in answers)
     # A fault may strike where it does no harm, so look further than that.
@@ -217,20 +220,22 @@ def once(path, fault):
     return struck
 
 
-@pytest.mark.parametrize('what', ['eio', 'enospc', 'kill'])
-def test_every_call(what):
+@pytest.mark.parametrize('what,mode', [('eio', 0o700), ('eio', 0o770),
+                                       ('enospc', 0o700), ('kill', 0o700)])
+def test_every_call(what, mode):
+    """Also where files are shared with a group."""
     # In memory, where a sync costs nothing.
     with tempfile.TemporaryDirectory(dir='/dev/shm') as folder:
-        every_call(pathlib.Path(folder), what)
+        every_call(pathlib.Path(folder), what, mode)
 
 
-def every_call(tmp_path, what):
+def every_call(tmp_path, what, mode):
     quiet = 0
     for n in range(1, 1000):
         folder = tmp_path / str(n)
         folder.mkdir()
         try:
-            struck = once(folder, f'{n}:{what}')
+            struck = once(folder, f'{n}:{what}', mode)
         except AssertionError as error:
             raise AssertionError(f'call {n}: {error}') from error
         shutil.rmtree(folder)
