@@ -483,6 +483,15 @@ delay_is_news(const struct message *m)
            m->sender.len > 0 && now_ms() - m->since / 1000 >= limit;
 }
 
+/* Before the last of a portion is done: one dead host in each must not hold
+ * up a whole list. */
+static bool
+wants_more(const struct message *m)
+{
+    return m->next < m->nrcpts && m->loaded <= m->portion / 2 && !m->waiting &&
+           !m->hold && !m->missed && !m->doomed;
+}
+
 /* The next recipients of a long list. */
 static void
 load_on(struct message *m)
@@ -503,13 +512,18 @@ load_on(struct message *m)
     message_close_surplus(m);
 }
 
-/* Before the last of a portion is done: one dead host in each must not hold
- * up a whole list. */
-static bool
-wants_more(const struct message *m)
+/* Many lists may be through with a portion at a time, or one with many: each
+ * gets the next in a turn of its own, as it takes memory for the whole list. */
+static void
+load_in_turn(void *self)
 {
-    return m->next < m->nrcpts && m->loaded <= m->portion / 2 && !m->waiting &&
-           !m->hold && !m->missed && !m->doomed;
+    struct message *m = self;
+
+    m->again = NULL;
+    if (wants_more(m))
+        load_on(m);
+    message_settle(m);
+    arena_reset(qmgr.scratch);
 }
 
 static int64_t
@@ -533,11 +547,11 @@ void
 message_settle(struct message *m)
 {
     bool stopped = m->hold || m->missed || m->doomed;
+    bool more = wants_more(m);
 
-    while (wants_more(m))
-        load_on(m);
-    stopped |= m->missed;
-    if (m->busy || m->loaded || m->waiting)
+    if (more && m->again == NULL)
+        m->again = loop_after(qmgr.loop, 0, load_in_turn, m);
+    if (more || m->busy || m->loaded || m->waiting)
         return;
     if (m->doomed) {
         forget(m);

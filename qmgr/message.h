@@ -42,7 +42,7 @@ struct message {
     unsigned crashes;    /* agents that died over it */
     uint32_t sites;      /* shelf_site bits */
     VEC(char) unsaved;   /* packed results the disk would not take */
-    struct timer *again; /* the disk failed: settle again */
+    struct timer *again; /* to load or settle: its turn, or the disk failed */
 
     bool claimable; /* one recipient, and the delivery block names it */
     bool lent;      /* it may be a mailbox's: nothing is written (claim.h) */

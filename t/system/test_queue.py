@@ -390,3 +390,15 @@ def test_thousands_at_a_time():
             posta.wait_log(rf' to=<\d+@{domain}>.* status={status}', count)
         posta.wait_empty()
         assert len(posta.wait_log(r' to=<\d+@')) == 2 * count
+
+
+def test_a_list_in_many_portions():
+    """All at once through with each of 150."""
+    count = 30000
+    with Posta(settings={'default_transport': 'discard:',
+                         'qmgr_message_recipient_limit': '400'}) as posta:
+        posta.command('sendmail', '-t', '-f', '<>', input='Bcc: ' + ',\n '.join(
+            f'user{n}@some.where.test' for n in range(count)) + '\n\nx\n')
+        posta.wait_log(r' to=<user\d+@.* status=sent', count)
+        posta.wait_empty()
+        assert len(posta.wait_log(r' to=<user\d+@')) == count
