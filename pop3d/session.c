@@ -20,6 +20,7 @@
 #define WORK_MAX     ((size_t)256 << 20)
 #define IDLE_MS      600000 /* RFC 1939 3: not less than ten minutes */
 #define GOODBYE_MS   10000
+#define QUIT_SOME    1000 /* messages that go in one turn: 10 ms */
 
 static struct pop3 pop3;
 
@@ -131,7 +132,7 @@ session_end(struct session *s, const char *why)
 void
 session_bye(struct session *s, const char *why)
 {
-    if (s->ending)
+    if (s->ending || s->quit.begun)
         return;
     if (s->sending == NULL)
         say(s, "-ERR %s", why);
@@ -157,24 +158,66 @@ too_idle(void *self)
     s->end = "Inactivity";
 }
 
-bool
-session_expunge(struct session *s)
+/* ---- QUIT */
+
+static struct uid_set
+some_deleted(struct session *s)
 {
-    struct uid_range *at = arena_alloc(s->work, (s->count + 1) * sizeof *at);
-    struct uid_set set = {.at = at}, removed;
+    struct uid_range *at = arena_alloc(s->work, QUIT_SOME * sizeof *at);
+    struct uid_set set = {.at = at};
+
+    for (; s->quit.at < s->count && set.len < QUIT_SOME; s->quit.at++) {
+        const struct pop3_message *m = &s->list[s->quit.at];
+
+        if (m->deleted)
+            at[set.len++] = (struct uid_range){m->uid, m->uid};
+    }
+    return set;
+}
+
+static void
+remove_some(struct session *s)
+{
+    struct uid_set set = some_deleted(s), removed;
     struct why why;
 
-    for (uint32_t i = 0; i < s->count; i++)
-        if (s->list[i].deleted)
-            at[set.len++] = (struct uid_range){s->list[i].uid, s->list[i].uid};
     if (set.len == 0)
-        return true;
-    if (expunge_messages(s->box, set, false, s->work, &removed, &why) != OK) {
-        log_warn("pop3(%.*s): %s", STR(s->pop3->user->user), why.text);
-        return false;
+        return;
+    if (expunge_messages(s->box, set, false, s->work, &removed, &why) == OK) {
+        s->done.deleted += (unsigned)set.len;
+        return;
     }
-    s->done.deleted = (unsigned)set.len;
-    return true;
+    log_warn("pop3(%.*s): %s", STR(s->pop3->user->user), why.text);
+    s->quit.failed = true;
+}
+
+/* Whether the client is still there or not: it has said QUIT. */
+static void
+quit_some(void *self)
+{
+    struct session *s = self;
+
+    remove_some(s);
+    arena_reset(s->work);
+    if (s->quit.at < s->count) {
+        s->timer = loop_after(s->pop3->user->loop, 0, quit_some, s);
+        return;
+    }
+    s->timer = NULL;
+    s->quit.begun = false;
+    if (s->quit.failed)
+        say(s, "-ERR [SYS/TEMP] Some messages were not deleted");
+    else
+        say(s, "+OK Bye");
+    session_end(s, "Logged out");
+}
+
+void
+session_quit(struct session *s)
+{
+    loop_cancel(s->timer);
+    s->quit.begun = true;
+    quit_some(s);
 }
 
 /* ---- commands */
@@ -208,9 +251,10 @@ session_go(struct session *s)
 {
     bool more = true;
 
-    while (more && !s->ending && conn_unsent(s->conn) < OUTPUT_HIGH)
+    while (more && !s->ending && !s->quit.begun &&
+           conn_unsent(s->conn) < OUTPUT_HIGH)
         more = s->sending ? (send_more(s), true) : take_line(s);
-    conn_hold(s->conn, s->ending || s->sending != NULL ||
+    conn_hold(s->conn, s->ending || s->quit.begun || s->sending != NULL ||
                            conn_unsent(s->conn) >= OUTPUT_HIGH);
     arena_rest(s->work); /* thousands may idle */
     conn_flush(s->conn);
@@ -232,6 +276,8 @@ has_ended(void *own, bool in_good_order)
 {
     struct session *s = own;
 
+    if (s->quit.begun)
+        return;
     if (!in_good_order || conn_unsent(s->conn) == 0)
         session_free(s);
     else if (!s->ending)
@@ -245,7 +291,7 @@ has_sent(void *own)
 
     if (s->ending) {
         session_free(s);
-    } else {
+    } else if (!s->quit.begun) {
         restart_timer(s);
         session_go(s);
     }

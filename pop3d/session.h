@@ -47,6 +47,11 @@ struct session {
 
     struct sending *sending; /* RETR, TOP under way */
     struct {
+        bool begun; /* until all has been looked at that was deleted */
+        bool failed;
+        uint32_t at;
+    } quit;
+    struct {
         unsigned top, retr, deleted;
         uint64_t top_size, retr_size;
     } done;          /* for the log */
@@ -74,7 +79,7 @@ void say(struct session *s, const char *fmt, ...) PRINTF(2, 3);
 /* Close when what was said is sent; the log says why: a text that stays;
  * NULL: the client left. */
 void session_end(struct session *s, const char *why);
-/* QUIT: what was deleted goes. */
-bool session_expunge(struct session *s);
+/* QUIT: what was deleted goes, some at a time, and then the session ends. */
+void session_quit(struct session *s);
 
 #endif

@@ -187,11 +187,7 @@ static void
 do_quit(struct session *s, struct str args)
 {
     (void)args;
-    if (session_expunge(s))
-        say(s, "+OK Bye");
-    else
-        say(s, "-ERR [SYS/TEMP] Some messages were not deleted");
-    session_end(s, "Logged out");
+    session_quit(s);
 }
 
 static void

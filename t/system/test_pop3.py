@@ -207,13 +207,18 @@ def test_pipelining_and_a_slow_reader(posta):
     assert files(box) == []
 
 
-def test_a_client_that_does_not_wait_for_the_answer_to_quit(posta):
-    box = fill(posta, [letter(i) for i in range(2)])
+@pytest.mark.parametrize('count', [1, 2500])
+def test_a_client_that_does_not_wait_for_the_answer_to_quit(posta, count):
+    """What was deleted goes, and so it does where that takes several turns."""
+    box = fill(posta, [letter(i) for i in range(count + 1)])
     with pop(posta) as c:
-        c.send('DELE 1\r\nQUIT\r\n')
+        c.send(''.join(f'DELE {i + 1}\r\n' for i in range(count)))
+        for _ in range(count):
+            assert c.line().startswith('+OK')
+        c.send('QUIT\r\n')
         if hasattr(c.socket, 'unwrap'):
             c.socket.close()
-    wait_until(lambda: len(files(box)) == 1, 'the message to be gone')
+    wait_until(lambda: len(files(box)) == 1, 'the messages to be gone')
 
 
 def test_beside_imap(posta):
