@@ -127,24 +127,6 @@ renamed(void **state)
     user_end(u);
 }
 
-/* Another program renames a file in the very tick in which we change a name: of
- * a large folder only who misses it looks for it. */
-static void
-rename_unseen(struct user *u, unsigned flags, const char *from, const char *to)
-{
-    const struct timespec old = {.tv_sec = 1700000000, .tv_nsec = 5};
-    struct stat st;
-
-    user_set_time(u, "cur", old);
-    user_set_time(u, "new", old);
-    user_sync(u);
-    user_store(u, 9, 9, FLAGS_REPLACE, flags, 0);
-    good(flags_flush(u->box, SIZE_MAX, NULL, &u->why));
-    assert_int_equal(stat(arena_fmt(u->a, "%s/cur", u->root), &st), 0);
-    user_move(u, from, to);
-    user_set_time(u, "cur", st.st_mtim);
-}
-
 /* What is found the second time comes last. If that fails, because there is no
  * UID left, the first ones are told of, and have moved. */
 static void
@@ -163,7 +145,8 @@ second_try(void **state)
         user_put(u, arena_fmt(u->a, "cur/%d.h:2,", i));
     user_login(u);
     to = other(u, "To");
-    rename_unseen(u, FLAG_FLAGGED, "cur/2.h:2,", "cur/2.h:2,S");
+    /* Of a large folder only who misses it looks for it. */
+    user_rename_unseen(u, 9, FLAG_FLAGGED, "cur/2.h:2,", "cur/2.h:2,S");
     assert_str(copied(u, to, 1, 3, false), S("1,3,2 > 1:3"));
     mailbox_close(to);
 
@@ -172,7 +155,7 @@ second_try(void **state)
                arena_fmt(u->a, "3 V7 N%u G%032d\n", UIDLIST_LAST - 1, 1));
     good(home_open(&s, &home, &u->why));
     good(mailbox_open(home, S("INBOX"), &to, &u->why));
-    rename_unseen(u, FLAG_SEEN, "cur/2.h:2,S", "cur/2.h:2,");
+    user_rename_unseen(u, 9, FLAG_SEEN, "cur/2.h:2,S", "cur/2.h:2,");
     assert_int_equal(copy_messages(u->box, (struct uid_set){&all, 1}, to, &move,
                                    u->a, &from_uids, &to_uids, &u->why),
                      PERM);

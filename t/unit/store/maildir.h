@@ -155,6 +155,25 @@ user_store(struct user *u, uint32_t first, uint32_t last, enum flags_how how,
                      &u->why));
 }
 
+/* Another program renames a file in the very tick in which we change the name
+ * of a message. */
+static inline void
+user_rename_unseen(struct user *u, uint32_t uid, unsigned flags,
+                   const char *from, const char *to)
+{
+    const struct timespec old = {.tv_sec = 1700000000, .tv_nsec = 5};
+    struct stat st;
+
+    user_set_time(u, "cur", old);
+    user_set_time(u, "new", old);
+    user_sync(u);
+    user_store(u, uid, uid, FLAGS_REPLACE, flags, 0);
+    good(flags_flush(u->box, SIZE_MAX, NULL, &u->why));
+    assert_int_equal(stat(arena_fmt(u->a, "%s/cur", u->root), &st), 0);
+    user_move(u, from, to);
+    user_set_time(u, "cur", st.st_mtim);
+}
+
 /* Append messages "1", "2" ... to a mailbox; their first UID. */
 static inline uint32_t
 user_append(struct user *u, struct mailbox *box, int count)
