@@ -66,8 +66,11 @@ open_parts(struct mailbox *box)
     static const char *const names[] = {"tmp", "new", "cur"};
     bool new = open_part(box, "new", &box->new);
     bool cur = open_part(box, "cur", &box->cur);
-    bool tmp = faccessat(box->dir, "tmp", F_OK, 0) == 0;
+    struct stat st;
+    bool tmp = fstatat(box->dir, "tmp", &st, 0) == 0;
 
+    if (tmp && !box->home->bare)
+        leftovers_remove(box->dir, &st, time(NULL));
     if (new &&cur && tmp)
         return true;
     if (!new && !cur && !tmp && !was_maildir(box))

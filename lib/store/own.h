@@ -166,6 +166,11 @@ enum rc mailbox_record(struct mailbox *box, uint32_t uid,
                        struct index_message *m, struct why *why) MUST_USE;
 struct message message_from(uint32_t uid, const struct index_message *r);
 
+/* Of a folder and the stat of its tmp/: remove files there that nobody comes
+ * back to at that time (in seconds), if nobody has looked for hours. */
+struct stat;
+void leftovers_remove(int dir, const struct stat *tmp, int64_t now);
+
 /* Write dovecot-uidlist from the index, in a transaction that writes and under
  * its lock; f->uidlist becomes its stamp. */
 enum rc uidlist_rewrite(struct mailbox *box, struct index_folder *f,
@@ -175,7 +180,6 @@ enum rc uidlist_rewrite(struct mailbox *box, struct index_folder *f,
 enum rc uidlist_tidy(struct mailbox *box, struct why *why) MUST_USE;
 
 /* A file's record, as far as its name tells; and what its stat does. */
-struct stat;
 struct index_message message_named(const struct name *n);
 void message_measured(struct index_message *m, const struct name *n,
                       const struct stat *st);
