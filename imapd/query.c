@@ -215,7 +215,7 @@ was_sent(const struct query *q, const struct query_node *n)
     int zone;
 
     if (!header_find(q->fields, S("Date"), &f) ||
-        !date_parse(f.body, &seconds, &zone))
+        !date_parse_sent(f.body, &seconds, &zone))
         return false;
     seconds += zone * 60;
     return between(n,

@@ -4,7 +4,7 @@
 #include "mail/facts.h"
 
 /* Another way to make them is another version. */
-#define VERSION 1
+#define VERSION 2
 
 /* In front of the references' numbers. */
 struct head {

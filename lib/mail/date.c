@@ -32,7 +32,13 @@ struct parts {
     int hour, minute, second;
     int zone; /* minutes */
     bool timed;
+    bool dated; /* before the time came */
 };
+
+#define NOTHING                                                                \
+    {                                                                          \
+        .year = -1, .month = -1, .day = -1                                     \
+    }
 
 /* The length of the word that s begins with, if it is all of one class. */
 static size_t
@@ -133,6 +139,13 @@ take_zone(struct parts *p, struct str *s, bool minus)
         p->zone = (hours * 60 + minutes) * (minus ? -1 : 1);
 }
 
+static bool
+is_time(const struct parts *p)
+{
+    return p->hour < 24 && p->minute >= 0 && p->minute < 60 && p->second >= 0 &&
+           p->second <= 60;
+}
+
 /* Behind "10:": minutes, perhaps seconds and a fraction. */
 static bool
 take_time(struct parts *p, struct str *s, int hour)
@@ -140,6 +153,7 @@ take_time(struct parts *p, struct str *s, int hour)
     size_t digits;
 
     p->timed = true;
+    p->dated = p->year >= 0;
     p->hour = hour;
     p->minute = take_number(s, &digits);
     p->second = 0;
@@ -149,8 +163,7 @@ take_time(struct parts *p, struct str *s, int hour)
         *s = str_sub(*s, 1, s->len);
         *s = str_sub(*s, span(*s, is_digit), s->len);
     }
-    return hour < 24 && p->minute >= 0 && p->minute < 60 && p->second >= 0 &&
-           p->second <= 60;
+    return is_time(p);
 }
 
 /* A number that is no time: the day, then the year; a longer one is always
@@ -273,22 +286,49 @@ days_since_1970(const struct parts *p)
     return days;
 }
 
+/* False at the first part that is none. */
+static bool
+take_all(struct parts *p, struct str text)
+{
+    while (text.len > 0)
+        if (!take_part(p, &text))
+            return false;
+    return true;
+}
+
+static bool
+count_seconds(const struct parts *p, int64_t *seconds, int *zone)
+{
+    if (p->year < 1 || p->month < 0 || p->day < 1 ||
+        p->day > month_days(p->year, p->month))
+        return false;
+    *seconds = days_since_1970(p) * 86400 + p->hour * 3600 + p->minute * 60 +
+               p->second - p->zone * 60;
+    if (zone)
+        *zone = p->zone;
+    return true;
+}
+
 bool
 date_parse(struct str text, int64_t *seconds, int *zone)
 {
-    struct parts p = {.year = -1, .month = -1, .day = -1};
+    struct parts p = NOTHING;
 
-    while (text.len > 0)
-        if (!take_part(&p, &text))
+    return take_all(&p, text) && count_seconds(&p, seconds, zone);
+}
+
+bool
+date_parse_sent(struct str text, int64_t *seconds, int *zone)
+{
+    struct parts p = NOTHING;
+
+    if (!take_all(&p, text)) {
+        if (!p.dated)
             return false;
-    if (p.year < 1 || p.month < 0 || p.day < 1 ||
-        p.day > month_days(p.year, p.month))
-        return false;
-    *seconds = days_since_1970(&p) * 86400 + p.hour * 3600 + p.minute * 60 +
-               p.second - p.zone * 60;
-    if (zone)
-        *zone = p.zone;
-    return true;
+        if (!is_time(&p))
+            p.hour = p.minute = p.second = 0;
+    }
+    return count_seconds(&p, seconds, zone);
 }
 
 /* Digits where the shape has 0, else its own byte, letters in any case. */

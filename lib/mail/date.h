@@ -21,6 +21,10 @@ struct str date_format(struct arena *a, int64_t seconds);
  */
 bool date_parse(struct str text, int64_t *seconds, int *zone) MUST_USE;
 
+/* The same, of a message (RFC 5256 2.2): behind the day a time that is none
+ * counts as midnight UTC, and a zone that is none as UTC. */
+bool date_parse_sent(struct str text, int64_t *seconds, int *zone) MUST_USE;
+
 /* The date-time of RFC 3339 5.6 and nothing else: "2026-02-06T10:00:00Z",
  * "2026-02-06T10:00:00.25+01:00". In seconds, a fraction is dropped. */
 bool date_parse_internet(struct str text, int64_t *seconds) MUST_USE;

@@ -137,7 +137,7 @@ take_field(struct arena *a, struct converters *more,
 
     switch (field->id) {
     case HEADER_ID_DATE:
-        f->dated = date_parse(body, &f->date, NULL);
+        f->dated = date_parse_sent(body, &f->date, NULL);
         break;
     case HEADER_ID_SUBJECT:
         seen->subject = body;

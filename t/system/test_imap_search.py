@@ -233,6 +233,27 @@ def test_text_in_no_charset(posta):
         c.ok('DELETE Broken')
 
 
+def test_dates_with_a_broken_end(posta):
+    """RFC 5256 2.2: a zone that is none is UTC, a time that is none midnight;
+    SENTON asks for neither. A day that is none has the date of arrival."""
+    times = ['10:00:00 +0000', '09:00:00 +12345', '25:00:00 +0000',
+             '08:00:00 0100', '10:61:00', '11:00:00 +0000']
+    maildir = home(posta, 'bob')
+    mail = maildir / '.Dates'
+    for path in mail, mail / 'cur', mail / 'new', mail / 'tmp':
+        path.mkdir()
+        give(path, maildir)
+    fill(mail, [(message('x', date=f'Mon, 1 Jan 2024 {t}'), 'S', 0)
+                for t in times] +
+         [(message('x', date='Mon, 32 Jan 2024 10:00:00'), 'S', 0)])
+    with RawImap(posta.base + 993, 'bob@example.test') as c:
+        c.ok('SELECT Dates')
+        assert search(c, 'SENTON 1-Jan-2024') == [1, 2, 3, 4, 5, 6]
+        assert search(c, '(DATE) UTF-8 ALL', 'SORT') == [7, 3, 5, 4, 2, 1, 6]
+        c.ok('UNSELECT')
+        c.ok('DELETE Dates')
+
+
 @pytest.mark.parametrize('command, want', [
     ('SEARCH BEFORE 15-Oct-2023', range(32, 601)),
     ('SEARCH SAVEDSINCE 1-Jan-2000', range(1, 601)),

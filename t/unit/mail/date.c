@@ -82,6 +82,46 @@ parses(void **state)
     }
 }
 
+/* RFC 5256 2.2; "-": not even that. */
+static void
+parses_sent(void **state)
+{
+    static const struct {
+        const char *text, *same;
+    } rows[] = {
+        {"Fri, 06 Feb 2026 10:00:00 +0100",       "6 Feb 2026 10:00:00 +0100"},
+        {"Fri, 06 Feb 2026 25:00:00 +0100",       "6 Feb 2026 00:00:00 +0000"},
+        {"Fri, 06 Feb 2026 24:00:00",             "6 Feb 2026 00:00:00 +0000"},
+        {"Fri, 06 Feb 2026 10:60:00 +0000",       "6 Feb 2026 00:00:00 +0000"},
+        {"Fri, 06 Feb 2026 10:00:61 +0000",       "6 Feb 2026 00:00:00 +0000"},
+        {"Fri, 06 Feb 2026 10:000000",            "6 Feb 2026 00:00:00 +0000"},
+        {"2026-02-06 24:00:00",                   "6 Feb 2026 00:00:00 +0000"},
+        {"Fri, 06 Feb 2026 10:00:00 +12345",      "6 Feb 2026 10:00:00 +0000"},
+        {"Fri, 06 Feb 2026 10:00:00 -000000 (x)", "6 Feb 2026 10:00:00 +0000"},
+        {"Fri, 06 Feb 2026 10:00:00 0100",        "6 Feb 2026 10:00:00 +0000"},
+        {"Fri, 06 Feb 2026 10:00:00 +0100 0000",  "6 Feb 2026 10:00:00 +0100"},
+        {"6 Feb 2026 10:00:00 11:00:00",          "6 Feb 2026 10:00:00 +0000"},
+        {"Fri Feb  6 25:00:00 2026",              "-"                        },
+        {"Fri Feb  6 10:00:00 0100 2026",         "-"                        },
+        {"Fri, 06 Feb 2026 10.00.00 +0000",       "-"                        },
+        {"30 Feb 2026 25:00:00",                  "-"                        },
+        {"Feb 2026 25:00:00",                     "-"                        },
+        {"25:00:00",                              "-"                        },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        int64_t got = -1, want = -1;
+        int zone = 0, same = 0;
+        bool good = date_parse_sent(str_from(rows[i].text), &got, &zone);
+
+        if (good != date_parse(str_from(rows[i].same), &want, &same) ||
+            (good && (got != want || zone != same)))
+            fail_msg("%s: %d, %lld, zone %d", rows[i].text, good,
+                     (long long)got, zone);
+    }
+}
+
 static void
 formats(void **state)
 {
@@ -151,4 +191,5 @@ internet_dates(void **state)
     arena_free(a);
 }
 
-TESTS(TEST(parses), TEST(formats), TEST(round_trip), TEST(internet_dates))
+TESTS(TEST(parses), TEST(parses_sent), TEST(formats), TEST(round_trip),
+      TEST(internet_dates))
