@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/log.h"
 #include "ipc/message.h"
 #include "ldap_module.h"
 #include "ldap_text.h"
@@ -12,6 +13,7 @@
 
 #define TIMEOUT_MS 5000
 #define FIELDS_MAX 32
+#define LONG_NAME  1024 /* longer than any user's (name.h) */
 
 struct directory {
     const struct ldap_module *module;
@@ -141,6 +143,18 @@ struct taking {
     struct answer *answer;
 };
 
+/* What authd takes no more of (check.h) would not fit a packet either. */
+static void
+take_field(struct buf *fields, const char *name, struct str value)
+{
+    if (value.len > ANSWER_FIELDS_MAX ||
+        fields->len + value.len > ANSWER_FIELDS_MAX)
+        log_warn("ldap: the value for %s is too long, and left out", name);
+    else
+        put_field(fields,
+                  &(struct rec_field){.name = str_from(name), .value = value});
+}
+
 static void
 take_value(void *own, const char *attribute, const char *bytes,
            unsigned long len)
@@ -153,11 +167,10 @@ take_value(void *own, const char *attribute, const char *bytes,
         if (d->attributes[i] != attribute)
             continue;
         if (strcmp(d->names[i], "user") == 0)
-            t->answer->user = arena_str(t->fields.arena, value);
+            t->answer->user =
+                arena_str(t->fields.arena, str_sub(value, 0, LONG_NAME));
         else
-            put_field(&t->fields,
-                      &(struct rec_field){.name = str_from(d->names[i]),
-                                          .value = value});
+            take_field(&t->fields, d->names[i], value);
     }
 }
 

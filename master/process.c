@@ -394,8 +394,7 @@ process_settings(void)
         const struct plan_row *row = &master.plan->rows.at[i];
         struct rec_transport t = {.name = str_from(row->row->name),
                                   .role = str_from(row->role->name),
-                                  .limit = row->limit,
-                                  .args = row->args};
+                                  .limit = row->limit};
 
         if (!row->role->listens)
             put_transport(&list, &t);

@@ -194,6 +194,18 @@ def test_ldaps_and_a_certificate_of_somebody_else(tmp_path):
                 assert c.plain('alice', 'secret')[1]['code'] == 'temp_fail'
 
 
+def test_ldap_long_values():
+    """What his entry has too much of keeps nobody from logging in."""
+    long = 'x' * 70000
+    people = PEOPLE.replace('cn: Alice\n', f'cn: Alice\ndescription: {long}\n')
+    fields = ('fields = description=about uidNumber=uid gidNumber=gid '
+              'homeDirectory=home\n')
+    assert long in people
+    with Slapd(people) as directory:
+        try_directory(ldap_posta(f'uris = {directory.uri}\n{SEARCH}{fields}',
+                                 {'auth_username_chars': ''}))
+
+
 def test_ldap_goes_and_comes_back():
     with Slapd(PEOPLE) as directory:
         with ldap_posta(f'uris = {directory.uri}\n{SEARCH}',
