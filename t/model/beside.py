@@ -44,7 +44,7 @@ class Arrival(threading.Thread):
         self.said = ''
 
     def run(self):
-        with smtplib.SMTP('127.0.0.1', self.posta.port, timeout=60) as s:
+        with smtplib.SMTP('127.0.0.1', self.posta.port, timeout=120) as s:
             s.sendmail('x@model.test', [self.person.address], self.raw)
         self.said = self.letter.id
 

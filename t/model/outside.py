@@ -31,7 +31,7 @@ class Outside:
         letter.raw = None  # header fields are added
         pending = Pending(self.world)
         pending.add('INBOX', letter, (), True)
-        with smtplib.SMTP('127.0.0.1', self.posta.port, timeout=60) as s:
+        with smtplib.SMTP('127.0.0.1', self.posta.port, timeout=120) as s:
             s.sendmail('x@model.test', [self.people[0].address], raw)
         self.adopt(pending, 60)
 

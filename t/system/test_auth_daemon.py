@@ -467,7 +467,7 @@ def test_nobody_else_may_ask_the_checkers(posta):
         return
     for name in 'auth-worker', 'auth-pam':
         s = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        s.settimeout(30)
+        s.settimeout(120)
         s.connect(str(sock(posta, name)))
         assert s.recv(100) == b''
         s.close()

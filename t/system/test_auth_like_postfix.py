@@ -46,7 +46,7 @@ def replies(port, dialogue):
             try:
                 c.send(line + '\r\n')
                 got = c.reply()
-            except Closed:
+            except (Closed, OSError):
                 return out + ['closed']
             out.append([w[4:] for w in got if 'AUTH' in w]
                        if line == 'EHLO x' else got[-1])

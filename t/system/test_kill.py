@@ -46,7 +46,7 @@ class Client(threading.Thread):
 
     def send(self, tag, rcpts):
         body = ''.join(random.choices('abcdefgh \n', k=2000))
-        with smtplib.SMTP('127.0.0.1', self.posta.port, timeout=20) as s:
+        with smtplib.SMTP('127.0.0.1', self.posta.port, timeout=60) as s:
             s.sendmail(f'c{self.number}@client.test', rcpts,
                        f'Subject: {tag}\nX-Tag: {tag}\n\n{body}\n')
 

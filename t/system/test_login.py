@@ -192,7 +192,7 @@ def test_garbage(posta, name):
                     pass
         for junk in garbage():  # in place of a handshake, too
             with socket.create_connection(
-                    ('127.0.0.1', posta.base + PORTS[name]), 10) as s:
+                    ('127.0.0.1', posta.base + PORTS[name]), 60) as s:
                 try:
                     s.sendall(junk)
                 except OSError:
@@ -220,7 +220,7 @@ def test_who_does_not_read_costs_nothing(posta):
 
 
 def test_handshakes_that_fail_or_never_end(posta):
-    half = [socket.create_connection(('127.0.0.1', posta.base + 993), 10)
+    half = [socket.create_connection(('127.0.0.1', posta.base + 993), 60)
             for _ in range(20)]
     for i, s in enumerate(half):
         s.sendall(b'\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03'[:i])
@@ -336,7 +336,7 @@ def test_five_hundred_at_once():
 def test_who_says_nothing_is_sent_away():
     """Slow or silent, before and in the handshake, all have the same time."""
     with Posta(settings={'login_timeout': '10s'}) as p:
-        silent = socket.create_connection(('127.0.0.1', p.base + 993), 30)
+        silent = socket.create_connection(('127.0.0.1', p.base + 993), 120)
         with MailClient(p, 'imap') as c, MailClient(p, 'pop3s') as d:
             try:
                 for _ in range(600):
@@ -403,7 +403,7 @@ def test_others_are_killed():
     with Posta(settings=FAST, may_die=True) as p:
         def works(name):
             try:
-                with MailClient(p, name, timeout=10) as c:
+                with MailClient(p, name, timeout=60) as c:
                     return good(c.log_in(ALICE))
             except (OSError, AssertionError):
                 return False  # cut off, at whichever point

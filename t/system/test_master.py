@@ -84,7 +84,7 @@ def setting(posta, name):
 
 def refused(port):
     try:
-        socket.create_connection(('127.0.0.1', port), 5).close()
+        socket.create_connection(('127.0.0.1', port), 60).close()
         return False
     except ConnectionRefusedError:
         return True

@@ -323,7 +323,7 @@ def test_lifetime():
     """Retried until it is too old, with a warning in between."""
     with Posta(settings=settings(
             minimal_backoff_time='1s', maximal_backoff_time='1s',
-            maximal_queue_lifetime='10s', delay_warning_time='1s')) as posta:
+            maximal_queue_lifetime='20s', delay_warning_time='1s')) as posta:
         posta.send('alice@example.test', 'x@down.test')
         warning, failure = (t.decode() for t in posta.wait_maildir('alice', 2))
         assert 'Action: delayed' in warning
@@ -331,7 +331,7 @@ def test_lifetime():
         posta.wait_empty()
         text = posta.log_text()
         assert 'status=expired, returned to sender' in text
-        assert len(re.findall(r'to=<x@down.test>.*status=deferred', text)) > 2
+        assert len(re.findall(r'to=<x@down.test>.*status=deferred', text)) > 1
         assert len(posta.maildir('alice')) == 2
 
 

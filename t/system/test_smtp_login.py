@@ -282,7 +282,7 @@ def test_long_credentials_wait_for_an_empty_challenge():
     ({'smtp_sasl_password_result_delimiter': '::'}, 'must be one character')])
 def test_settings_that_make_no_sense(more, said):
     with SmtpAgent(**settings(**more)) as agent:
-        agent.process.wait(30)
+        agent.process.wait(120)
         assert said in agent.log()
 
 

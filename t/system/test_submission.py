@@ -277,7 +277,7 @@ def test_release_in_the_past_is_now(later):
 def test_mail_waits_for_its_release_through_restart_and_flush():
     with Posta(settings=LATER) as posta:
         with session(posta) as c:
-            until = int(time.time()) + 12
+            until = int(time.time()) + 24
             for line in (f'MAIL FROM:<alice@example.test> '
                          f'HOLDUNTIL={internet(until)}',
                          'RCPT TO:<bob@example.test>', 'DATA'):

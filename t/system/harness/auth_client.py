@@ -34,10 +34,7 @@ class AuthClient(Connection):
 
     def line(self):
         """The next line; None at the end."""
-        try:
-            line = self.file.readline()
-        except ConnectionResetError:
-            return None
+        line = self.readline()
         return line.decode()[:-1] if line.endswith(b'\n') else None
 
     def auth(self, mech, resp=None, service='smtp', more=('secured', 'nologin'),

@@ -13,6 +13,8 @@ import socket
 import tempfile
 import threading
 
+from .fake_smtp import hang_up
+
 CLOSE, HANG = object(), object()
 GREETING = ['VERSION\t1\t2', 'MECH\tPLAIN\tplaintext', 'MECH\tLOGIN\tplaintext',
             'SPID\t1', 'CUID\t1', 'COOKIE\t0123456789abcdef0123456789abcdef',
@@ -50,14 +52,7 @@ class AuthServer:
 
     def stop(self):
         """Gone, with all connections; start() brings it back."""
-        for s in [self.listener, *self.sockets]:
-            try:
-                s.shutdown(socket.SHUT_RDWR)
-            except OSError:
-                pass
-            s.close()
-        for t in self.threads:
-            t.join(10)
+        hang_up(self)
         self.sockets, self.threads = [], []
         self.path.unlink(missing_ok=True)
 

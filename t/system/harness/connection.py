@@ -1,10 +1,12 @@
 """What all clients that say just what a test wants have in common."""
+import contextlib
 import select
 import socket
 import ssl
 
 
 WAIT = (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
+ENDS = (ConnectionError, ssl.SSLEOFError)
 
 
 class Closed(Exception):
@@ -103,11 +105,17 @@ class Connection:
         self.socket.settimeout(timeout)
         return pieces
 
+    def readline(self):
+        """The next line, with its end; b'' where the connection ends, with a
+        reset too: that comes to who sends something to a server that leaves."""
+        try:
+            return self.file.readline()
+        except ENDS:
+            return b''
+
     def closed(self):
         """The server has closed the connection (what it still says is lost)."""
-        try:
-            while self.file.readline():
+        with contextlib.suppress(ssl.SSLError):
+            while self.readline():
                 pass
-        except (ConnectionResetError, ssl.SSLError):
-            pass
         return True

@@ -28,6 +28,29 @@ class Closed(Exception):
     pass
 
 
+def _end(s):
+    """Who accepts, reads or writes there is done. Not with a TLS socket's own
+    shutdown: that one goes on in the clear."""
+    try:
+        socket.socket.shutdown(s, socket.SHUT_RDWR)
+    except OSError:  # closed, or a TLS socket has taken its place
+        pass
+
+
+def hang_up(server):
+    """The end of a server's listener, sockets and threads, of which the first
+    accepts. Each thread closes what it reads from: while one waits for a
+    number that another has closed, that may become another file's."""
+    _end(server.listener)
+    for t in server.threads[:1]:
+        t.join()
+    server.listener.close()
+    for s in server.sockets:
+        _end(s)
+    for t in server.threads[1:]:
+        t.join(10)
+
+
 class Session:
     """One connection: the commands it saw, the content it was sent."""
 
@@ -69,19 +92,12 @@ class FakeSmtp:
 
     def __exit__(self, *exc):
         self.stopping.set()
-        for s in [self.listener, *self.sockets]:
-            try:
-                s.shutdown(socket.SHUT_RDWR)
-            except OSError:
-                pass
-            s.close()
-        for t in self.threads:
-            t.join(10)
+        hang_up(self)
 
     def wait_ended(self):
         """Until all sessions are over."""
         for t in self.threads[1:]:
-            t.join(60)
+            t.join(120)
 
     @property
     def nexthop(self):
@@ -119,8 +135,7 @@ class FakeSmtp:
             self._say(sock, 'GREETING', '')
             while True:
                 line = stream.readline()
-                # A TLS socket that is shut down goes on as a plain one.
-                if not line or self.stopping.is_set():
+                if not line:
                     return
                 assert line.endswith(b'\r\n'), line
                 line = line[:-2].decode('utf-8', 'replace')

@@ -126,7 +126,7 @@ class Posta:
 
     def answers(self):
         try:
-            with smtplib.SMTP('127.0.0.1', self.port, timeout=10):
+            with smtplib.SMTP('127.0.0.1', self.port, timeout=60):
                 return True
         except OSError:
             return False
@@ -205,7 +205,7 @@ class Posta:
     # ---- mail
 
     def smtp(self, **kw):
-        return smtplib.SMTP('127.0.0.1', self.port, timeout=60, **kw)
+        return smtplib.SMTP('127.0.0.1', self.port, timeout=120, **kw)
 
     def send(self, sender, rcpts, message='Subject: test\n\nHello.\n', **kw):
         """Send one message over SMTP; the reply to the final dot."""

@@ -1,5 +1,6 @@
 """Clients of mailboxes that say exactly what a test wants them to say."""
 import base64
+import contextlib
 import re
 import socket
 
@@ -42,7 +43,7 @@ class MailClient(Connection):
 
     def line(self):
         """The next line; '' at the end."""
-        return self.file.readline().decode('latin-1').rstrip('\r\n')
+        return self.readline().decode('latin-1').rstrip('\r\n')
 
     def say(self, line):
         """A line, and the next line that comes."""
@@ -51,18 +52,20 @@ class MailClient(Connection):
 
     def ends(self):
         """The connection is closed; what still came."""
-        try:
-            return self.file.read().decode('latin-1')
-        except OSError:
-            return ''
+        got = b''
+        with contextlib.suppress(OSError):
+            while piece := self.file.read1():
+                got += piece
+        return got.decode('latin-1')
 
     # ---- POP3
 
     def many(self):
         """The lines up to a dot, unstuffed."""
         got = []
-        while (line := self.line()) != '.':
-            assert line != '' or not self.file.closed
+        while (line := self.readline()) != b'.\r\n':
+            assert line.endswith(b'\r\n'), (got[-3:], line)
+            line = line[:-2].decode('latin-1')
             got.append(line[1:] if line.startswith('.') else line)
         return got
 

@@ -90,7 +90,7 @@ class Peer:
     def listens(self, port):
         """It takes connections there, and says something first."""
         try:
-            with socket.create_connection(('127.0.0.1', port), 10) as s:
+            with socket.create_connection(('127.0.0.1', port), 60) as s:
                 return s.recv(1) != b''
         except OSError:
             return False

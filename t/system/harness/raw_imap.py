@@ -36,7 +36,7 @@ class RawImap(Connection):
         """The next one, whatever it is."""
         whole = b''
         while True:
-            line = self.file.readline()
+            line = self.readline()
             if not line:
                 raise Closed(whole)
             assert line.endswith(b'\r\n'), line

@@ -24,7 +24,7 @@ class RawSmtp(Connection):
         super().encrypt(context)
 
     def line(self):
-        line = self.file.readline()
+        line = self.readline()
         if not line:
             raise Closed
         assert line.endswith(b'\r\n'), line

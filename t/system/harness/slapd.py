@@ -83,7 +83,7 @@ class Slapd(Peer):
 
     def ready(self):
         try:
-            socket.create_connection(('127.0.0.1', self.port), 10).close()
+            socket.create_connection(('127.0.0.1', self.port), 60).close()
             return True
         except OSError:
             return False

@@ -38,7 +38,7 @@ class SmtpAgent:
         conf.write_text(''.join(f'{k} = {v}\n' for k, v in settings.items()))
         self.link, theirs = socket.socketpair(socket.AF_UNIX,
                                               socket.SOCK_SEQPACKET)
-        self.link.settimeout(60)
+        self.link.settimeout(120)
         self.errors = open(self.top / 'log', 'wb')
         self.process = subprocess.Popen(
             [BUILD / 't/tools/smtp_agent', role, conf, str(theirs.fileno()),
@@ -60,7 +60,7 @@ class SmtpAgent:
     def close(self):
         self.link.close()
         try:
-            self.process.wait(30)
+            self.process.wait(120)
         except subprocess.TimeoutExpired:
             self.process.kill()
             self.process.wait()

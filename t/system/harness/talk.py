@@ -41,7 +41,7 @@ class Conversation(Connection):
 
     def line(self):
         try:
-            line = self.file.readline().decode('utf-8', 'surrogateescape')
+            line = self.readline().decode('utf-8', 'surrogateescape')
         except TimeoutError:
             line = ''
         self.seen.append(f'S: {line!r}')
