@@ -10,7 +10,7 @@
 #define ANSWER_MAX   ((size_t)32768) /* to a challenge */
 #define TAG_MAX      64
 #define JUNK_MAX     20
-#define READER_MAX   ((size_t)256 << 10)
+#define READER_MAX   ((size_t)1 << 20)
 
 struct state {
     struct arena *life, *command;
@@ -147,15 +147,37 @@ keep_tag(struct state *s, struct str tag)
     s->tag[len] = '\0';
 }
 
+static bool
+is_for_here(enum command_id id)
+{
+    for (size_t i = 0; i < COUNT(commands); i++)
+        if (commands[i].id == id)
+            return true;
+    return false;
+}
+
+/* Arguments of what comes after the login are not looked at: they may become
+ * many times as large. */
+static enum parsed
+parse(struct state *s, struct command *c, const char **error)
+{
+    struct command_text text = reader_command(s->reader);
+    enum command_id id = command_look(&text, &c->tag);
+
+    *error = "Log in first";
+    return id != COMMAND_NONE && !is_for_here(id)
+               ? PARSED_BAD
+               : command_parse(s->command, &text, c, error);
+}
+
 static void
 run(struct guest *l)
 {
     struct state *s = l->own;
-    struct command_text text = reader_command(s->reader);
     struct command c = {0};
     const char *error;
 
-    if (command_parse(s->command, &text, &c, &error) != PARSED) {
+    if (parse(s, &c, &error) != PARSED) {
         bad(l, c.tag, error);
         return;
     }
@@ -165,11 +187,8 @@ run(struct guest *l)
     }
     keep_tag(s, c.tag);
     for (size_t i = 0; i < COUNT(commands); i++)
-        if (commands[i].id == c.id) {
+        if (commands[i].id == c.id)
             commands[i].run(l, &c);
-            return;
-        }
-    bad(l, c.tag, "Log in first");
 }
 
 static void
@@ -189,10 +208,9 @@ literal(struct guest *l)
     struct command_text text = reader_command(s->reader);
     bool sync = text.literals[text.count - 1].sync;
     struct command c = {0};
-    const char *error = "Literal is too long";
+    const char *error;
 
-    if (command_parse(s->command, &text, &c, &error) == PARSED_WANTS &&
-        reader_hold(s->reader)) {
+    if (parse(s, &c, &error) == PARSED_WANTS && reader_hold(s->reader)) {
         if (sync)
             conn_put(l->conn, S("+ OK\r\n"));
         return;

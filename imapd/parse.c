@@ -95,6 +95,18 @@ parse(struct parser *p, struct command *c)
     return row_of(c->id)->arguments(p, c) && parse_end(p);
 }
 
+enum command_id
+command_look(const struct command_text *text, struct str *tag)
+{
+    struct parser p = {.start = text->text.p, .rest = text->text};
+    struct command c = {0};
+    bool named =
+        parse_tag(&p, &c.tag) && parse_skip(&p, ' ') && parse_name(&p, &c);
+
+    *tag = c.tag;
+    return named ? c.id : COMMAND_NONE;
+}
+
 enum parsed
 command_parse(struct arena *a, const struct command_text *text,
               struct command *c, const char **error)

@@ -19,6 +19,10 @@ enum parsed {
                        APPEND the mailbox, and the messages so far */
 };
 
+/* Which command it is, and its tag, without a look at its arguments;
+ * COMMAND_NONE where command_parse will say what is wrong. */
+enum command_id command_look(const struct command_text *text, struct str *tag);
+
 /*
  * Parse a command, or its beginning when a literal is pending (READER_LITERAL),
  * so that a client is told at once of a mistake, before it sends what it

@@ -329,6 +329,22 @@ def test_half_open_tls(posta, beside):
     wait_until(lambda: len(posta.pids('imapd')) < 20, 'few processes')
 
 
+@pytest.mark.parametrize('end', ['', ' {1}', ' {1+}'])
+@pytest.mark.parametrize('head, unit', [
+    ('SEARCH', ' 1'), ('SEARCH', ' NOT ALL'), ('FETCH 1', ' FLAGS'),
+    ('SEARCH 1', ',1'), ('SEARCH ', '('), ('STORE 1 FLAGS', ' a'),
+    ('NOTIFY SET', ' (PERSONAL (MessageNew))'), ('ENABLE', ' a'),
+    ('ID (NIL', ' "" NIL'), ('LOGIN', ' a'), ('AUTHENTICATE PLAIN ', 'a'),
+    ('CAPABILITY', ' a'), ('', 'a'), ('x', ' ')])
+def test_long_commands_of_strangers(posta, beside, head, unit, end):
+    """Before the login, and of any command, there is one answer or the end."""
+    for size in 8000, 32000:
+        with RawImap(posta.base + 993) as c:
+            c.send('a ' + head + unit * (size // len(unit)) + end + '\r\n')
+            with contextlib.suppress(Closed):
+                assert re.match(rb'(a|\*) (BAD|NO|BYE) |\+ ', c.response())
+
+
 @pytest.mark.parametrize('port', [143, 993, 110, 995])
 def test_clients_who_only_knock(posta, beside, port):
     """Thousands come and go without a word, while nobody else does."""
