@@ -52,6 +52,16 @@ tell_expunged(struct session *s, const struct view_news *news)
     conn_put(s->conn, buf_str(&b));
 }
 
+/* RFC 7162 3.2: while expunges wait the client sees mod-sequences of FETCH that
+ * are higher, and would take them for what it knows. */
+static void
+tell_modseq(struct session *s, const struct view_news *news)
+{
+    if (news->waited && s->enabled & ENABLED_QRESYNC)
+        say(s, "* OK [HIGHESTMODSEQ %llu] Highest\r\n",
+            (unsigned long long)view_modseq(s->view));
+}
+
 /* RFC 3501 6.4.8: of whatever a UID command brings about. */
 static bool
 wants_uids(const struct session *s)
@@ -188,6 +198,7 @@ news_tell_some(struct session *s, bool expunges)
         return NULL;
     }
     tell_expunged(s, &news);
+    tell_modseq(s, &news);
     if (news.arrived) {
         say(s, "* %u EXISTS\r\n", view_count(s->view));
         if (!(s->enabled & ENABLED_REV2))

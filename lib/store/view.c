@@ -31,6 +31,7 @@ struct view {
     uint32_t next;              /* UIDs from here on are not looked at yet */
     size_t looked;              /* at so many records */
     uint64_t expunged, changed; /* mod-sequences taken up */
+    bool waits;                 /* something expunged was not */
     bool writable;
     struct ranges recent;
 };
@@ -416,6 +417,8 @@ take_expunges(struct view *v, const struct index_folder *f, struct arena *a,
 
     index_vanished_since(v->box->home->kv, f, v->expunged, &gone);
     v->expunged = f->modseq;
+    news->waited = v->waits;
+    v->waits = false;
     if (concerns(v, &gone))
         drop(v, (struct uid_set){gone.list.at, gone.list.len}, &numbers,
              &dropped);
@@ -430,6 +433,18 @@ take_expunges(struct view *v, const struct index_folder *f, struct arena *a,
     news->expunged_count = numbers.list.len;
     news->vanished = ranges_take(&dropped, a);
     vec_free(&numbers.list);
+}
+
+static bool
+has_expunges(const struct view *v, const struct index_folder *f)
+{
+    struct ranges gone = {0};
+    bool any;
+
+    index_vanished_since(v->box->home->kv, f, v->expunged, &gone);
+    any = concerns(v, &gone);
+    vec_free(&gone.list);
+    return any;
 }
 
 /* Messages the session knew already. */
@@ -468,6 +483,8 @@ view_update(struct view *v, bool expunges, struct arena *a,
         return mailbox_end(v->box, why);
     if (expunges && v->expunged != f.modseq)
         take_expunges(v, &f, a, news);
+    else if (!expunges)
+        news->waited = v->waits = has_expunges(v, &f);
     take_arrivals(v, &f);
     if (v->changed != f.modseq)
         take_changes(v, &f, next, a, news);

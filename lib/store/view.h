@@ -47,6 +47,8 @@ struct view_news {
     struct uid_set vanished;
     const uint32_t *expunged;
     size_t expunged_count;
+    /* What was expunged waits until it may be told, or did until now. */
+    bool waited;
     bool arrived;           /* count or recent are to be told */
     struct uid_set changed; /* messages with other flags or mod-sequence */
 };
