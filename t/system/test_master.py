@@ -570,13 +570,17 @@ def test_overrides():
 
 
 def test_log_file_is_opened_again():
+    """A process that is at work meanwhile has the new one later."""
     with Posta() as posta:
         os.rename(posta.log, posta.dir / 'log.1')
         posta.posta('logrotate')
-        posta.send('x@client.test', 'alice@example.test')
-        posta.wait_maildir('alice', 1)
-        for program in 'smtpd', 'qmgr', 'virtual':
-            posta.wait_log(rf'postfix/{program}\[')
+
+        def all_logged():
+            posta.send('x@client.test', 'alice@example.test')
+            posta.wait_empty()
+            return all(f'postfix/{program}[' in posta.log_text()
+                       for program in ('smtpd', 'qmgr', 'virtual'))
+        wait_until(all_logged, 'a line of each')
         os.rename(posta.log, posta.dir / 'log.2')
         posta.kill(posta.master_pid(), signal.SIGHUP)
         posta.wait_log(r'reload -- version')
