@@ -64,7 +64,8 @@ class Connection:
         self.socket.sendall(data.encode() if isinstance(data, str) else data)
 
     def push(self, data):
-        """Send until the server takes no more for now; what is left."""
+        """Send as much as there is room for on the way to the server; the
+        bytes that had none."""
         before = self.socket.gettimeout()
         self.socket.setblocking(False)
         try:
